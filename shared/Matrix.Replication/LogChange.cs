@@ -1,0 +1,20 @@
+using Npgsql;
+
+namespace Matrix.Replication;
+
+/// <summary>
+/// A durable change that takes one or more positions of the log. The log writer commits many together; either all commands
+/// of a change are committed with its entries, or none is and appending it throws.
+/// </summary>
+public abstract class LogChange
+{
+    /// <summary>The entries it takes positions for, in this order. At least one.</summary>
+    public abstract IReadOnlyList<LogEntryDraft> Entries { get; }
+
+    /// <summary>
+    /// Adds the SQL that makes the change, run inside the log's lock and the batch's transaction. A command gets the position of
+    /// the change's i-th entry from the SQL function <c>log_position(@back)</c>, where back is <paramref name="back"/>(i).
+    /// Called again, on a new batch, when the batch has to be split or retried: it must not change this object.
+    /// </summary>
+    public abstract void AddCommands(NpgsqlBatch batch, Func<int, int> back);
+}

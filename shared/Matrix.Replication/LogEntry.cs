@@ -1,0 +1,25 @@
+namespace Matrix.Replication;
+
+/// <summary>What a log entry is. The numbers are stored: never change or reuse one.</summary>
+public enum LogKind : short
+{
+    Event = 1,
+    AccountData = 2,
+    Receipt = 3,
+    ToDevice = 4,
+    DeviceList = 5,
+    PushRules = 6,
+    Directory = 7,
+    Profile = 8,
+}
+
+/// <summary>A committed entry: what it is and whom it concerns, enough to wake the right waiters without a query.</summary>
+/// <param name="RoomNid">The room it happened in, if any.</param>
+/// <param name="UserId">The user it is for or about: the owner of account data, the target of a membership event.</param>
+/// <param name="Key">What it is within its kind: an event type, an account data type, a receipt type.</param>
+public sealed record LogEntry(
+    LogPosition Position, LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null);
+
+/// <summary>A <see cref="LogEntry"/> that has no position yet.</summary>
+public sealed record LogEntryDraft(
+    LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null);
