@@ -1,1 +1,7 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using Matrix.ClientApi;
+
+var builder = WebApplication.CreateBuilder(args);
+builder.AddClientApi();
+var app = builder.Build();
+app.MapClientApi();
+app.Run();

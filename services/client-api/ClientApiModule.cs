@@ -1,0 +1,39 @@
+using Matrix.ClientApi.Endpoints.AccountData;
+using Matrix.ClientApi.Endpoints.Accounts;
+using Matrix.ClientApi.Endpoints.Admin;
+using Matrix.ClientApi.Endpoints.Devices;
+using Matrix.ClientApi.Endpoints.Directory;
+using Matrix.ClientApi.Endpoints.Discovery;
+using Matrix.ClientApi.Endpoints.Filters;
+using Matrix.ClientApi.Endpoints.History;
+using Matrix.ClientApi.Endpoints.Misc;
+using Matrix.ClientApi.Endpoints.Profile;
+using Matrix.ClientApi.Endpoints.PushRules;
+using Matrix.ClientApi.Endpoints.Rooms;
+using Matrix.ClientApi.Endpoints.Sync;
+
+namespace Matrix.ClientApi;
+
+/// <summary>The Client-Server API. Every area brings its own services and its own list of endpoints.</summary>
+public static class ClientApiModule
+{
+    public static WebApplicationBuilder AddClientApi(this WebApplicationBuilder builder) => builder;
+
+    public static WebApplication MapClientApi(this WebApplication app)
+    {
+        DiscoveryEndpoints.Map(app);
+        AccountsEndpoints.Map(app);
+        DevicesEndpoints.Map(app);
+        ProfileEndpoints.Map(app);
+        AccountDataEndpoints.Map(app);
+        PushRulesEndpoints.Map(app);
+        FiltersEndpoints.Map(app);
+        RoomsEndpoints.Map(app);
+        DirectoryEndpoints.Map(app);
+        SyncEndpoints.Map(app);
+        HistoryEndpoints.Map(app);
+        AdminEndpoints.Map(app);
+        MiscEndpoints.Map(app);
+        return app;
+    }
+}

@@ -1,0 +1,8 @@
+namespace Matrix.ClientApi.Endpoints.Admin;
+
+static class AdminEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+    }
+}

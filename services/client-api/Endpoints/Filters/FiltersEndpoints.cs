@@ -1,0 +1,8 @@
+namespace Matrix.ClientApi.Endpoints.Filters;
+
+static class FiltersEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+    }
+}

@@ -1,0 +1,8 @@
+namespace Matrix.ClientApi.Endpoints.Misc;
+
+static class MiscEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+    }
+}

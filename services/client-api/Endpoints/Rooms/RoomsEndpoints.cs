@@ -1,0 +1,8 @@
+namespace Matrix.ClientApi.Endpoints.Rooms;
+
+static class RoomsEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+    }
+}

@@ -1,0 +1,8 @@
+namespace Matrix.ClientApi.Endpoints.Sync;
+
+static class SyncEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app)
+    {
+    }
+}
