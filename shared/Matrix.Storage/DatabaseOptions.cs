@@ -1,0 +1,45 @@
+using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Matrix.Storage;
+
+/// <summary>Where Postgres is: the configuration section <c>database.args</c>.</summary>
+public sealed class DatabaseOptions
+{
+    /// <summary>Name or address; a path is the folder of a Unix socket.</summary>
+    [Required] public string Host { get; set; } = "localhost";
+
+    [Range(1, 65535)] public int Port { get; set; } = 5432;
+
+    [Required] public string User { get; set; } = "matrix";
+
+    public string? Password { get; set; }
+
+    [Required] public string Database { get; set; } = "matrix";
+
+    /// <summary>The most connections that one process opens. Idle ones are closed again.</summary>
+    [Range(2, 1000)] public int CpMax { get; set; } = 16;
+
+    /// <summary>The driver's connection string; statements that are used often are prepared by it, per connection.</summary>
+    public string ConnectionString => new NpgsqlConnectionStringBuilder
+    {
+        Host = Host,
+        Port = Port,
+        Username = User,
+        Password = Password,
+        Database = Database,
+        MaxPoolSize = CpMax,
+        MinPoolSize = 0,
+        MaxAutoPrepare = 100,
+        AutoPrepareMinUsages = 2,
+        ConnectionIdleLifetime = 60,
+        Timeout = 5,
+        CommandTimeout = 30,
+        KeepAlive = 30,
+        IncludeErrorDetail = false,
+    }.ConnectionString;
+}
+
+[OptionsValidator]
+sealed partial class DatabaseOptionsValidator : IValidateOptions<DatabaseOptions>;

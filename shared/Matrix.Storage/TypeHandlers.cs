@@ -1,0 +1,56 @@
+using System.Data;
+using System.Globalization;
+using System.Text.Json;
+using Dapper;
+
+namespace Matrix.Storage;
+
+/// <summary>How our types travel to and from columns: identifiers as their wire form, JSON as text or jsonb, times in UTC.</summary>
+static class TypeHandlers
+{
+    static readonly Lazy<bool> Registered = new(() =>
+    {
+        DefaultTypeMap.MatchNamesWithUnderscores = true;
+        SqlMapper.AddTypeHandler(new Json());
+        SqlMapper.AddTypeHandler(new Time());
+        return true;
+    });
+
+    /// <summary>Dapper's map is one per process. Registering again costs nothing.</summary>
+    public static void Register() => _ = Registered.Value;
+
+    public static object ToDatabase(object? value) => value switch
+    {
+        null => DBNull.Value,
+        JsonElement json => json.GetRawText(),
+        _ => value,
+    };
+
+    sealed class Json : SqlMapper.TypeHandler<JsonElement>
+    {
+        public override JsonElement Parse(object value) => JsonElement.Parse((string)value);
+
+        public override void SetValue(IDbDataParameter parameter, JsonElement value)
+        {
+            parameter.DbType = DbType.String;
+            parameter.Value = value.GetRawText();
+        }
+    }
+
+    // A record with a DateTimeOffset finds its constructor only if there is a handler: the driver reads timestamptz as DateTime.
+    sealed class Time : SqlMapper.TypeHandler<DateTimeOffset>
+    {
+        public override DateTimeOffset Parse(object value) => value switch
+        {
+            DateTime time => new DateTimeOffset(DateTime.SpecifyKind(time, DateTimeKind.Utc)),
+            DateTimeOffset time => time,
+            _ => DateTimeOffset.Parse((string)value, CultureInfo.InvariantCulture),
+        };
+
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset value)
+        {
+            parameter.DbType = DbType.DateTimeOffset;
+            parameter.Value = value.ToUniversalTime();
+        }
+    }
+}
