@@ -2,6 +2,7 @@ using System.Data;
 using System.Globalization;
 using System.Text.Json;
 using Dapper;
+using Matrix.Protocol;
 
 namespace Matrix.Storage;
 
@@ -13,6 +14,13 @@ static class TypeHandlers
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         SqlMapper.AddTypeHandler(new Json());
         SqlMapper.AddTypeHandler(new Time());
+        SqlMapper.AddTypeHandler(new Identifier<UserId>());
+        SqlMapper.AddTypeHandler(new Identifier<DeviceId>());
+        SqlMapper.AddTypeHandler(new Identifier<RoomId>());
+        SqlMapper.AddTypeHandler(new Identifier<RoomAlias>());
+        SqlMapper.AddTypeHandler(new Identifier<EventId>());
+        SqlMapper.AddTypeHandler(new Identifier<ServerName>());
+        SqlMapper.AddTypeHandler(new Identifier<MxcUri>());
         return true;
     });
 
@@ -23,8 +31,20 @@ static class TypeHandlers
     {
         null => DBNull.Value,
         JsonElement json => json.GetRawText(),
+        UserId or DeviceId or RoomId or RoomAlias or EventId or ServerName or MxcUri => value.ToString()!,
         _ => value,
     };
+
+    sealed class Identifier<T> : SqlMapper.TypeHandler<T> where T : struct, IParsable<T>
+    {
+        public override T Parse(object value) => T.Parse((string)value, CultureInfo.InvariantCulture);
+
+        public override void SetValue(IDbDataParameter parameter, T value)
+        {
+            parameter.DbType = DbType.String;
+            parameter.Value = value.ToString();
+        }
+    }
 
     sealed class Json : SqlMapper.TypeHandler<JsonElement>
     {

@@ -1,0 +1,27 @@
+using Matrix.Protocol;
+using Npgsql;
+
+namespace Matrix.Storage;
+
+/// <summary>A piece of account data. <c>RoomId</c> is empty for what is global; <c>Content</c> is a JSON object.</summary>
+public sealed record AccountData(string RoomId, string Type, string Content);
+
+/// <summary>Reads account data. It is written through the log.</summary>
+public sealed class AccountDataStore(NpgsqlDataSource db)
+{
+    public Task<string?> FindGlobal(UserId userId, string type, CancellationToken ct) => FindOne(userId, "", type, ct);
+
+    public Task<string?> FindForRoom(UserId userId, RoomId roomId, string type, CancellationToken ct) => FindOne(userId, roomId.ToString(), type, ct);
+
+    /// <summary>What changed above <paramref name="after"/> and not above <paramref name="upTo"/>, by the index on (user_id, position).
+    /// Deleted data has the content <c>{}</c>.</summary>
+    public Task<IReadOnlyList<AccountData>> List(UserId userId, long after, long upTo, CancellationToken ct) => db.List<AccountData>(
+        """
+        SELECT room_id, type, content FROM account_data
+        WHERE user_id = @userId AND position > @after AND position <= @upTo
+        ORDER BY position
+        """, new { userId, after, upTo }, ct);
+
+    Task<string?> FindOne(UserId userId, string roomId, string type, CancellationToken ct) => db.FindOne<string>(
+        "SELECT content FROM account_data WHERE user_id = @userId AND room_id = @roomId AND type = @type", new { userId, roomId, type }, ct);
+}
