@@ -1,0 +1,20 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+
+namespace Matrix.Http;
+
+public static class AccessToken
+{
+    /// <summary>From <c>Authorization: Bearer</c>, else from the query (deprecated, but still to be accepted).</summary>
+    public static string? Find(HttpRequest request)
+    {
+        var header = request.Headers.Authorization.ToString();
+        if (header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) && header.AsSpan(7).Trim() is { Length: > 0 } bearer)
+            return bearer.ToString();
+        return request.Query["access_token"].ToString() is { Length: > 0 } token ? token : null;
+    }
+
+    /// <summary>SHA-256: tokens are stored hashed, so that a copy of the database opens no session.</summary>
+    public static byte[] Hash(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));
+}

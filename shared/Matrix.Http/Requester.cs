@@ -1,0 +1,74 @@
+using System.Reflection;
+using Matrix.Protocol;
+using Matrix.Storage.Accounts;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Matrix.Http;
+
+/// <summary>
+/// The account and device that a Client-Server request comes from. As a handler's parameter it demands an access token
+/// (Client-Server API, Using access tokens): 401 M_MISSING_TOKEN, M_UNKNOWN_TOKEN, with <c>soft_logout</c> when it only expired.
+/// </summary>
+public sealed class Requester
+{
+    public required UserId UserId { get; init; }
+
+    public required DeviceId DeviceId { get; init; }
+
+    public bool IsGuest { get; init; }
+
+    public bool IsAdmin { get; init; }
+
+    /// <summary>SHA-256 of the access token: what the database knows it by.</summary>
+    public required byte[] AccessTokenHash { get; init; }
+
+    /// <exception cref="MatrixException">403: the path names another user.</exception>
+    public void MustBe(UserId user)
+    {
+        if (user != UserId) throw MatrixException.Forbidden("You may only do this for yourself.");
+    }
+
+    /// <exception cref="MatrixException">403: the account is not a server admin.</exception>
+    public void MustBeAdmin()
+    {
+        if (!IsAdmin) throw MatrixException.Forbidden("You are not a server admin.");
+    }
+
+    /// <exception cref="MatrixException">403 M_GUEST_ACCESS_FORBIDDEN.</exception>
+    public void MustNotBeGuest()
+    {
+        if (IsGuest) throw MatrixException.GuestAccessForbidden();
+    }
+
+    public static async ValueTask<Requester?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        await Find(context) ?? throw MatrixException.MissingToken();
+
+    /// <summary>Null without a token; a token that is not good is refused even where none is needed.</summary>
+    internal static async ValueTask<Requester?> Find(HttpContext context)
+    {
+        if (AccessToken.Find(context.Request) is not { } token) return null;
+        var hash = AccessToken.Hash(token);
+        var found = await context.RequestServices.GetRequiredService<TokenStore>().Find(hash, context.RequestAborted)
+            ?? throw MatrixException.UnknownToken();
+        var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        if (found.ExpiresAt <= now) throw MatrixException.UnknownToken(softLogout: true, "The access token has expired.");
+        return new Requester
+        {
+            UserId = found.UserId,
+            DeviceId = found.DeviceId,
+            IsGuest = found.IsGuest,
+            IsAdmin = found.IsAdmin,
+            AccessTokenHash = hash,
+        };
+    }
+}
+
+/// <summary>The requester where a token is welcome but not needed.</summary>
+public sealed class OptionalRequester
+{
+    public Requester? Value { get; private init; }
+
+    public static async ValueTask<OptionalRequester?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new() { Value = await Requester.Find(context) };
+}
