@@ -1,17 +1,19 @@
+-- Room and event numbers are handed out to processes in blocks, so that a thing has its number before its transaction begins.
+CREATE SEQUENCE room_nids INCREMENT BY 20;
+CREATE SEQUENCE event_nids INCREMENT BY 1000;
+
 CREATE TABLE rooms (
-    room_nid   bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    room_nid   bigint PRIMARY KEY,
     room_id    text NOT NULL UNIQUE,
     version    text NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now()
 );
 
--- Event numbers are handed out to processes in blocks, so that an event has its number before its transaction begins.
-CREATE SEQUENCE event_nids INCREMENT BY 1000;
-
+-- No foreign key to rooms: each check would lock and rewrite the room's row.
 CREATE TABLE events (
     event_nid        bigint PRIMARY KEY,
     event_id         text NOT NULL UNIQUE,
-    room_nid         bigint NOT NULL REFERENCES rooms,
+    room_nid         bigint NOT NULL,
     position         bigint,          -- in the log; null: outlier or rejected; negative, descending: backfilled history
     depth            bigint NOT NULL,
     type             text NOT NULL,
@@ -64,7 +66,7 @@ CREATE TABLE state_nodes (
 
 -- One row for each (room, user) that has ever had a membership; current state, kept with the log entry that changes it.
 CREATE TABLE memberships (
-    room_nid     bigint NOT NULL REFERENCES rooms,
+    room_nid     bigint NOT NULL,
     user_id      text NOT NULL,
     membership   text NOT NULL,   -- join, invite, knock, leave, ban
     event_nid    bigint NOT NULL,

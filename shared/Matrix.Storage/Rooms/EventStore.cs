@@ -1,0 +1,114 @@
+using Matrix.Protocol;
+using Npgsql;
+
+namespace Matrix.Storage.Rooms;
+
+/// <summary>Which way a timeline is read.</summary>
+public enum TimelineDirection
+{
+    Backwards,
+    Forwards,
+}
+
+/// <summary>Events, written by the log writer and read from here. Each method is one round trip.</summary>
+public sealed class EventStore(NpgsqlDataSource db)
+{
+    const string Select =
+        """
+        SELECT e.event_nid, e.event_id, e.room_nid, r.version, e.position, e.depth, e.type, e.state_key, e.sender, e.origin_server_ts, e.json,
+            e.state_before, e.room_state, e.rejected, e.soft_failed, e.redacted_by
+        FROM events e JOIN rooms r USING (room_nid)
+
+        """;
+
+    /// <summary>The events with these numbers, by number; those that do not exist are left out.</summary>
+    public async Task<Dictionary<long, StoredEvent>> Get(IReadOnlyCollection<long> eventNids, CancellationToken ct)
+    {
+        if (eventNids.Count == 0)
+            return [];
+        await using var command = db.CreateCommand(Select + "WHERE e.event_nid = ANY($1)");
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. eventNids] });
+        return (await Read(command, eventNids.Count, ct)).ToDictionary(e => e.EventNid);
+    }
+
+    public async Task<StoredEvent?> FindByEventId(EventId eventId, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(Select + "WHERE e.event_id = $1");
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = eventId.ToString() });
+        return (await Read(command, 1, ct)).FirstOrDefault();
+    }
+
+    /// <summary>
+    /// Events of a room's timeline in the direction asked for. <paramref name="from"/> and <paramref name="to"/> are positions, given in the order of
+    /// reading: backwards, events with <c>to &lt; position &lt;= from</c>, newest first; forwards, <c>from &lt; position &lt;= to</c>, oldest first.
+    /// Served by the index events_timeline.
+    /// </summary>
+    public async Task<List<StoredEvent>> List(long roomNid, long from, long to, int limit, TimelineDirection direction, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(Select + (direction == TimelineDirection.Backwards
+            ? "WHERE e.room_nid = $1 AND e.position <= $2 AND e.position > $3 ORDER BY e.position DESC LIMIT $4"
+            : "WHERE e.room_nid = $1 AND e.position > $2 AND e.position <= $3 ORDER BY e.position LIMIT $4"));
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = roomNid });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = from });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = to });
+        command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
+        return await Read(command, Math.Min(limit, 256), ct);
+    }
+
+    /// <summary>The event that a device's transaction id made, or null.</summary>
+    public async Task<(EventId EventId, long EventNid)?> FindTransaction(
+        UserId userId, DeviceId deviceId, long roomNid, string txnId, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            """
+            SELECT event_id, event_nid FROM event_transactions
+            WHERE user_id = $1 AND device_id = $2 AND room_nid = $3 AND txn_id = $4
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = userId.ToString() });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = deviceId.ToString() });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = roomNid });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = txnId });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        return await reader.ReadAsync(ct) ? (EventId.Parse(reader.GetString(0)), reader.GetInt64(1)) : null;
+    }
+
+    /// <summary>The transaction ids with which this device sent these events, by event number.</summary>
+    public async Task<Dictionary<long, string>> ListTransactions(
+        UserId userId, DeviceId deviceId, IReadOnlyCollection<long> eventNids, CancellationToken ct)
+    {
+        var found = new Dictionary<long, string>();
+        if (eventNids.Count == 0)
+            return found;
+        await using var command = db.CreateCommand(
+            """
+            SELECT event_nid, txn_id FROM event_transactions
+            WHERE event_nid = ANY($1) AND user_id = $2 AND device_id = $3
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. eventNids] });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = userId.ToString() });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = deviceId.ToString() });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+            found[reader.GetInt64(0)] = reader.GetString(1);
+        return found;
+    }
+
+    static async Task<List<StoredEvent>> Read(NpgsqlCommand command, int expected, CancellationToken ct)
+    {
+        var events = new List<StoredEvent>(expected);
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        while (await reader.ReadAsync(ct))
+        {
+            events.Add(new StoredEvent(
+                reader.GetInt64(0), EventId.Parse(reader.GetString(1)), reader.GetInt64(2), RoomVersions.Find(reader.GetString(3))!,
+                reader.IsDBNull(4) ? null : reader.GetInt64(4), reader.GetInt64(5), reader.GetString(6),
+                reader.IsDBNull(7) ? null : reader.GetString(7), UserId.Parse(reader.GetString(8)), reader.GetInt64(9),
+                reader.GetFieldValue<byte[]>(10), Root(reader, 11), Root(reader, 12), reader.IsDBNull(13) ? null : reader.GetString(13),
+                reader.GetBoolean(14), reader.IsDBNull(15) ? null : reader.GetInt64(15)));
+        }
+        return events;
+    }
+
+    static StateNodeId? Root(NpgsqlDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : StateNodeId.Read(reader.GetFieldValue<byte[]>(column));
+}

@@ -1,0 +1,47 @@
+using Matrix.Protocol;
+using Npgsql;
+
+namespace Matrix.Storage.Rooms;
+
+/// <summary>A user's current membership of a room.</summary>
+/// <param name="Membership">join, invite, knock, leave or ban.</param>
+/// <param name="Sender">Who made it so: differs from the user in an invite, a kick, a ban.</param>
+/// <param name="Position">The log position of the member event.</param>
+/// <param name="Forgotten">Has the user, having left, asked not to see the room any more?</param>
+public sealed record MembershipRow(
+    long RoomNid, string UserId, string Membership, long EventNid, string Sender, long Position, string? DisplayName, string? AvatarUrl, bool Forgotten);
+
+/// <summary>Current memberships, one row for each (room, user) that ever had one. Written by the log writer with the member event.</summary>
+public sealed class MembershipStore(NpgsqlDataSource db)
+{
+    const string Columns = "room_nid, user_id, membership, event_nid, sender, position, display_name, avatar_url, forgotten";
+
+    public Task<MembershipRow?> Find(long roomNid, UserId userId, CancellationToken ct) => db.FindOne<MembershipRow>(
+        $"""
+        SELECT {Columns} FROM memberships
+        WHERE room_nid = @roomNid AND user_id = @userId
+        """, new { roomNid, userId = userId.ToString() }, ct);
+
+    /// <summary>The rooms in which the user has one of these memberships. Served by memberships_of_user.</summary>
+    public Task<IReadOnlyList<MembershipRow>> ListOfUser(UserId userId, IReadOnlyCollection<string> memberships, CancellationToken ct) =>
+        db.List<MembershipRow>(
+            $"""
+            SELECT {Columns} FROM memberships
+            WHERE user_id = @userId AND membership = ANY(@memberships)
+            """, new { userId = userId.ToString(), memberships = memberships.ToArray() }, ct);
+
+    /// <summary>The users that have one of these memberships of the room, in no particular order. Served by the primary key.</summary>
+    public Task<IReadOnlyList<MembershipRow>> ListInRoom(long roomNid, IReadOnlyCollection<string> memberships, CancellationToken ct) =>
+        db.List<MembershipRow>(
+            $"""
+            SELECT {Columns} FROM memberships
+            WHERE room_nid = @roomNid AND membership = ANY(@memberships)
+            """, new { roomNid, memberships = memberships.ToArray() }, ct);
+
+    /// <summary>Hides a room that the user has left or was banned from. False: the user is not out of it.</summary>
+    public async Task<bool> Forget(long roomNid, UserId userId, CancellationToken ct) => await db.Execute(
+        """
+        UPDATE memberships SET forgotten = true
+        WHERE room_nid = @roomNid AND user_id = @userId AND membership IN ('leave', 'ban')
+        """, new { roomNid, userId = userId.ToString() }, ct) == 1;
+}

@@ -1,0 +1,73 @@
+using Matrix.Protocol;
+using Npgsql;
+
+namespace Matrix.Storage.Rooms;
+
+/// <summary>What never changes about a room.</summary>
+public sealed record Room(long RoomNid, RoomId RoomId, RoomVersionRules Rules);
+
+/// <summary>
+/// What the next event of a room is built on. Whoever writes compares <see cref="Version"/>, which grows by one with every change, and swaps.
+/// </summary>
+/// <param name="Extremities">The events that no other event of the room refers to yet.</param>
+/// <param name="Position">The log position of the newest event.</param>
+public sealed record RoomHead(long Version, IReadOnlyList<EventReference> Extremities, StateNodeId StateRoot, long Depth, long Position);
+
+public readonly record struct EventReference(long EventNid, EventId EventId);
+
+/// <summary>Rooms and their heads.</summary>
+public sealed class RoomStore(NpgsqlDataSource db)
+{
+    public async Task<Room?> Find(RoomId roomId, CancellationToken ct)
+    {
+        var row = await db.FindOne<Row>(
+            """
+            SELECT room_nid, room_id, version FROM rooms
+            WHERE room_id = @roomId
+            """, new { roomId = roomId.ToString() }, ct);
+        return row?.ToRoom();
+    }
+
+    /// <summary>The rooms with these numbers that exist, in no particular order.</summary>
+    public async Task<IReadOnlyList<Room>> List(IReadOnlyCollection<long> roomNids, CancellationToken ct)
+    {
+        var rows = await db.List<Row>(
+            """
+            SELECT room_nid, room_id, version FROM rooms
+            WHERE room_nid = ANY(@roomNids)
+            """, new { roomNids = roomNids.ToArray() }, ct);
+        return [.. rows.Select(r => r.ToRoom())];
+    }
+
+    public async Task<RoomHead?> FindHead(long roomNid, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            """
+            SELECT version, state_root, depth, position, extremities,
+                ARRAY(SELECT e.event_id FROM unnest(extremities) WITH ORDINALITY AS x(nid, n) JOIN events e ON e.event_nid = x.nid ORDER BY x.n)
+            FROM room_heads
+            WHERE room_nid = $1
+            """);
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = roomNid });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        if (!await reader.ReadAsync(ct))
+            return null;
+        var extremities = reader.GetFieldValue<long[]>(4)
+            .Zip(reader.GetFieldValue<string[]>(5), (nid, id) => new EventReference(nid, EventId.Parse(id)));
+        var root = StateNodeId.Read(reader.GetFieldValue<byte[]>(1));
+        return new RoomHead(reader.GetInt64(0), [.. extremities], root, reader.GetInt64(2), reader.GetInt64(3));
+    }
+
+    /// <summary>The root of the room's current state, or null if there is no such room.</summary>
+    public async Task<StateNodeId?> FindStateRoot(long roomNid, CancellationToken ct)
+    {
+        var root = await db.FindOne<byte[]>("SELECT state_root FROM room_heads WHERE room_nid = @roomNid", new { roomNid }, ct);
+        return root is null ? null : StateNodeId.Read(root);
+    }
+
+    sealed record Row(long RoomNid, string RoomId, string Version)
+    {
+        public Room ToRoom() => new(RoomNid, Protocol.RoomId.Parse(RoomId),
+            RoomVersions.Find(Version) ?? throw new InvalidDataException($"Room {RoomId} has the unknown version {Version}."));
+    }
+}
