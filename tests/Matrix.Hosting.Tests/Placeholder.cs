@@ -1,3 +1,3 @@
-namespace Matrix.Ctl.Tests;
+namespace Matrix.Hosting.Tests;
 
 public class Placeholder { [Fact] public void Builds() => Assert.True(true); }
