@@ -19,7 +19,10 @@ public sealed record RefreshableSession(UserId UserId, DeviceId DeviceId, DateTi
 /// <summary>Access and refresh tokens. See <see cref="SecretToken"/> for what the hashes are of.</summary>
 public sealed class SessionStore(NpgsqlDataSource db)
 {
-    /// <summary>By primary key: the one query that every request makes.</summary>
+    /// <summary>
+    /// By primary key: the one query that every request makes. There is no cache, so logout, deactivation and a change of password hold
+    /// at once on every replica, with no message that could be lost or late; it costs 0.1 ms on a prepared statement.
+    /// </summary>
     public Task<Session?> Find(byte[] accessHash, CancellationToken ct) => db.FindOne<Session>(
         """
         SELECT t.user_id, t.device_id, u.is_guest, u.is_admin, t.expires_at, d.last_seen_at, d.last_seen_ip, r.replaces

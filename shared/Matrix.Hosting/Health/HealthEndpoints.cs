@@ -1,0 +1,86 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Matrix.Hosting.Health;
+
+static class HealthEndpoints
+{
+    public static void AddMatrixHealth(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddSingleton<Shutdown>();
+        builder.Services.AddHostedService(services => services.GetRequiredService<Shutdown>());
+        builder.Services.AddSingleton<ForwardedFor>();
+        builder.Services.AddHealthChecks();
+        builder.Services.AddTransient<IStartupFilter, ProcessEndpoints>();
+    }
+}
+
+/// <summary>
+/// Answers, before everything else, what concerns the process alone: /health/live (the process answers), /health/ready (it should get
+/// requests: not draining, and all registered health checks pass), and sends every other request away while draining.
+/// The gateway never routes these paths.
+/// </summary>
+sealed class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded) : IStartupFilter
+{
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.Use(Handle);
+        next(app);
+    };
+
+    Task Handle(HttpContext context, RequestDelegate next)
+    {
+        RequestIds.Apply(context);
+        if (forwarded.IsTrusted) ForwardedFor.Apply(context);
+        return context.Request.Path.Value switch
+        {
+            "/health/live" => Answer(context, StatusCodes.Status200OK, """{"status":"live"}"""u8),
+            "/health/ready" => Ready(context),
+            _ when shutdown.IsDraining => SendAway(context),
+            _ => next(context),
+        };
+    }
+
+    async Task Ready(HttpContext context)
+    {
+        if (shutdown.IsDraining)
+        {
+            await SendAway(context);
+            return;
+        }
+
+        var checks = context.RequestServices.GetRequiredService<HealthCheckService>();
+        var report = await checks.CheckHealthAsync(context.RequestAborted);
+        var ready = report.Status != HealthStatus.Unhealthy;
+        context.Response.StatusCode = ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+        await context.Response.WriteAsJsonAsync(
+            new ReadyReport(ready ? "ready" : "not ready", report.Entries.ToDictionary(entry => entry.Key, entry => entry.Value.Status.ToString())),
+            context.RequestAborted);
+    }
+
+    static Task SendAway(HttpContext context)
+    {
+        context.Response.Headers[DrainingHeader.Name] = "1";
+        context.Response.Headers.Connection = "close";
+        return Answer(context, StatusCodes.Status503ServiceUnavailable,
+            """{"errcode":"M_UNKNOWN","error":"This replica is stopping."}"""u8);
+    }
+
+    static Task Answer(HttpContext context, int status, ReadOnlySpan<byte> json)
+    {
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        return context.Response.Body.WriteAsync(json.ToArray(), context.RequestAborted).AsTask();
+    }
+
+    sealed record ReadyReport(string Status, Dictionary<string, string> Checks);
+}
+
+/// <summary>Says that a replica refused a request because it is stopping, before it looked at it: another replica may get it.</summary>
+public static class DrainingHeader
+{
+    public const string Name = "X-Matrix-Draining";
+}

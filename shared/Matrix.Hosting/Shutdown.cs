@@ -1,0 +1,60 @@
+using Matrix.Hosting.Configuration;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Matrix.Hosting;
+
+/// <summary>
+/// The order of a stop: not ready and <see cref="Draining"/> at once; for <c>shutdown_drain</c> the port stays open and new requests are
+/// sent away with 503 and X-Matrix-Draining, so that a gateway moves them to another replica without a broken connection; then the port
+/// closes, requests under way finish (bounded by <c>shutdown_timeout</c>), and the process exits.
+/// </summary>
+public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
+{
+    readonly CancellationTokenSource _draining = new();
+    readonly IConfiguration _configuration;
+    readonly TimeProvider _time;
+    readonly ILogger<Shutdown> _log;
+    readonly CancellationTokenRegistration _stopping;
+
+    public Shutdown(IHostApplicationLifetime lifetime, IConfiguration configuration, TimeProvider time, ILogger<Shutdown> log)
+    {
+        (_configuration, _time, _log) = (configuration, time, log);
+        _stopping = lifetime.ApplicationStopping.Register(Begin);
+    }
+
+    /// <summary>Fires when the process is told to stop. A long poll that waits on it returns early, with what it has.</summary>
+    public CancellationToken Draining => _draining.Token;
+
+    public bool IsDraining => _draining.IsCancellationRequested;
+
+    void Begin()
+    {
+        if (IsDraining) return;
+        Stopping();
+        _draining.Cancel();
+    }
+
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        Begin();
+        var drain = Durations.Parse(_configuration["shutdown_drain"] ?? "300ms");
+        if (drain > TimeSpan.Zero) await Task.Delay(drain, _time, cancellationToken);
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        _stopping.Dispose();
+        _draining.Dispose();
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: no longer ready, finishing the requests under way")]
+    partial void Stopping();
+}

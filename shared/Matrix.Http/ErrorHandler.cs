@@ -1,0 +1,62 @@
+using System.Globalization;
+using Matrix.Protocol;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Matrix.Http;
+
+/// <summary>
+/// The one place where a refusal becomes <c>{"errcode", "error"}</c>. An exception nobody planned is logged and becomes
+/// 500 M_UNKNOWN without its text; a request that the client has dropped ends silently.
+/// </summary>
+sealed partial class ErrorHandler(RequestDelegate next, ILogger<ErrorHandler> log)
+{
+    public async Task Invoke(HttpContext context)
+    {
+        try
+        {
+            await next(context);
+            if (!context.Response.HasStarted && context.Response is { ContentLength: null, ContentType: null }) await AnswerUnmatched(context);
+        }
+        catch (Exception) when (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.StatusCode = StatusCodes.Status499ClientClosedRequest;
+        }
+        catch (Exception e) when (!context.Response.HasStarted)
+        {
+            await Answer(context, e);
+        }
+    }
+
+    static Task AnswerUnmatched(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => ErrorBody.Write(context, MatrixException.Unrecognized()),
+        StatusCodes.Status405MethodNotAllowed => ErrorBody.Write(context, MatrixException.Unrecognized("Method not allowed.", 405)),
+        _ => Task.CompletedTask,
+    };
+
+    Task Answer(HttpContext context, Exception exception)
+    {
+        var allow = context.Response.Headers.Allow;
+        var error = exception switch
+        {
+            MatrixException matrix => matrix,
+            IMatrixError known => new MatrixException(known.Status, known.Errcode, known.Message),
+            BadHttpRequestException bad => BindingError.Explain(bad),
+            _ => null,
+        };
+        if (error is null)
+        {
+            Failed(exception, context.Request.Method, context.GetEndpoint()?.DisplayName);
+            error = MatrixException.Unknown("Internal server error.");
+        }
+
+        context.Response.Headers.Allow = allow;
+        if (error.RetryAfter is { } wait)
+            context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
+        return ErrorBody.Write(context, error);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Endpoint} failed")]
+    partial void Failed(Exception exception, string method, string? endpoint);
+}

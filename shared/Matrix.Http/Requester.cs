@@ -1,0 +1,82 @@
+using System.Reflection;
+using Matrix.Protocol;
+using Matrix.Storage;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Matrix.Http;
+
+/// <summary>
+/// The account and device that a Client-Server request comes from. As a handler's parameter it demands an access token
+/// (Client-Server API, Using access tokens): 401 M_MISSING_TOKEN, M_UNKNOWN_TOKEN, with <c>soft_logout</c> when it only expired.
+/// </summary>
+public sealed class Requester
+{
+    public required UserId UserId { get; init; }
+
+    public required DeviceId DeviceId { get; init; }
+
+    public bool IsGuest { get; init; }
+
+    public bool IsAdmin { get; init; }
+
+    /// <summary>SHA-256 of the access token: what the database knows it by.</summary>
+    public required byte[] AccessTokenHash { get; init; }
+
+    /// <exception cref="MatrixException">403: the path names another user.</exception>
+    public void MustBe(UserId user)
+    {
+        if (user != UserId) throw MatrixException.Forbidden("You may only do this for yourself.");
+    }
+
+    /// <exception cref="MatrixException">403: the account is not a server admin.</exception>
+    public void MustBeAdmin()
+    {
+        if (!IsAdmin) throw MatrixException.Forbidden("You are not a server admin.");
+    }
+
+    /// <exception cref="MatrixException">403 M_GUEST_ACCESS_FORBIDDEN.</exception>
+    public void MustNotBeGuest()
+    {
+        if (IsGuest) throw MatrixException.GuestAccessForbidden();
+    }
+
+    public static async ValueTask<Requester?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        await Find(context) ?? throw MatrixException.MissingToken();
+
+    /// <summary>Null without a token; a token that is not good is refused even where none is needed.</summary>
+    internal static async ValueTask<Requester?> Find(HttpContext context)
+    {
+        if (AccessToken.Find(context.Request) is not { } token) return null;
+        var hash = SecretToken.Hash(token);
+        var sessions = context.RequestServices.GetRequiredService<SessionStore>();
+        var session = await sessions.Find(hash, context.RequestAborted) ?? throw MatrixException.UnknownToken();
+        var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        if (session.ExpiresAt <= now) throw MatrixException.UnknownToken(softLogout: true, "The access token has expired.");
+        if (session.Replaces is { } replaced) await sessions.Settle(replaced, context.RequestAborted);
+        if (IsStale(session, now, context.Connection.RemoteIpAddress?.ToString()))
+            await context.RequestServices.GetRequiredService<DeviceStore>()
+                .Touch(session.UserId, session.DeviceId, context.Connection.RemoteIpAddress?.ToString(), context.RequestAborted);
+        return new Requester
+        {
+            UserId = session.UserId,
+            DeviceId = session.DeviceId,
+            IsGuest = session.IsGuest,
+            IsAdmin = session.IsAdmin,
+            AccessTokenHash = hash,
+        };
+    }
+
+    // "last seen" is for people: one write in ten minutes, or in one when the address changed, is exact enough
+    static bool IsStale(Session session, DateTimeOffset now, string? ip) =>
+        now - session.LastSeenAt is not { } age || age > TimeSpan.FromMinutes(ip == session.LastSeenIp ? 10 : 1);
+}
+
+/// <summary>The requester where a token is welcome but not needed.</summary>
+public sealed class OptionalRequester
+{
+    public Requester? Value { get; private init; }
+
+    public static async ValueTask<OptionalRequester?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        new() { Value = await Requester.Find(context) };
+}
