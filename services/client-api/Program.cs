@@ -1,7 +1,14 @@
 using Matrix.ClientApi;
+using Matrix.Hosting;
+using Matrix.Http;
+using Matrix.Storage;
 
-var builder = WebApplication.CreateBuilder(args);
+var builder = MatrixHost.CreateBuilder(args, "client-api");
+builder.AddMatrixHttp();
+builder.Services.AddStorage(builder.Configuration);
 builder.AddClientApi();
+
 var app = builder.Build();
+app.UseMatrixHttp();
 app.MapClientApi();
 app.Run();
