@@ -1,11 +1,9 @@
 using Matrix.Hosting.Configuration;
 using Matrix.Hosting.Health;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Options;
 
 namespace Matrix.Hosting;
 
@@ -21,14 +19,22 @@ public static class MatrixHost
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = service });
         builder.Configuration.Sources.Clear();
-        if (ConfigPath(args) is { } path) builder.Configuration.Sources.Add(new YamlConfigurationSource(Path.GetFullPath(path)));
+        if (ConfigPath(args) is { } path)
+        {
+            var file = new YamlConfigurationSource(Path.GetFullPath(path));
+            builder.Configuration.Sources.Add(file);
+            builder.Services.AddConfigurationCheck(_ => file.Mistakes);
+        }
+
         builder.Configuration.AddEnvironmentVariables("MATRIX__");
 
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new ServiceName(service));
+        builder.Services.AddHostedService<ConfigurationStartup>();
+        builder.Services.AddMatrixOptions<HomeserverOptions>();
         builder.AddMatrixLogging(service);
         builder.AddMatrixHealth();
-        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, ListenAddresses>();
+        builder.AddListenAddresses();
         
         return builder;
     }

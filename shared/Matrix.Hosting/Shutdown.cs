@@ -1,5 +1,3 @@
-using Matrix.Hosting.Configuration;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -13,14 +11,14 @@ namespace Matrix.Hosting;
 public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
 {
     readonly CancellationTokenSource _draining = new();
-    readonly IConfiguration _configuration;
+    readonly ShutdownOptions _options;
     readonly TimeProvider _time;
     readonly ILogger<Shutdown> _log;
     readonly CancellationTokenRegistration _stopping;
 
-    public Shutdown(IHostApplicationLifetime lifetime, IConfiguration configuration, TimeProvider time, ILogger<Shutdown> log)
+    public Shutdown(IHostApplicationLifetime lifetime, ShutdownOptions options, TimeProvider time, ILogger<Shutdown> log)
     {
-        (_configuration, _time, _log) = (configuration, time, log);
+        (_options, _time, _log) = (options, time, log);
         _stopping = lifetime.ApplicationStopping.Register(Begin);
     }
 
@@ -39,8 +37,7 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         Begin();
-        var drain = Durations.Parse(_configuration["shutdown_drain"] ?? "300ms");
-        if (drain > TimeSpan.Zero) await Task.Delay(drain, _time, cancellationToken);
+        if (_options.ShutdownDrain > TimeSpan.Zero) await Task.Delay(_options.ShutdownDrain, _time, cancellationToken);
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -57,4 +54,13 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: no longer ready, finishing the requests under way")]
     partial void Stopping();
+}
+
+public sealed class ShutdownOptions
+{
+    /// <summary>How long the port stays open, sending new requests away, once the process was told to stop.</summary>
+    public TimeSpan ShutdownDrain { get; init; } = TimeSpan.FromMilliseconds(300);
+
+    /// <summary>How long requests under way may take to finish.</summary>
+    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(25);
 }

@@ -7,52 +7,52 @@ namespace Matrix.Hosting.Configuration;
 
 /// <summary>
 /// Reads homeserver.yaml into configuration keys: <c>database: {args: {host: x}}</c> is <c>database:args:host</c>,
-/// and a list's items have their index as key. A file that is missing or is not YAML stops the start with its name and line.
+/// and a list's items have their index as key. A file that is missing or is not YAML is a mistake like any other, reported with them.
 /// </summary>
 public sealed class YamlConfigurationSource(string path) : IConfigurationSource
 {
-    public IConfigurationProvider Build(IConfigurationBuilder builder) => new YamlConfigurationProvider(path);
+    readonly List<ConfigurationMistake> _mistakes = [];
+
+    public IReadOnlyList<ConfigurationMistake> Mistakes => _mistakes;
+
+    public IConfigurationProvider Build(IConfigurationBuilder builder) => new YamlConfigurationProvider(path, _mistakes);
 }
 
-sealed class YamlConfigurationProvider(string path) : ConfigurationProvider
+sealed class YamlConfigurationProvider(string path, List<ConfigurationMistake> mistakes) : ConfigurationProvider
 {
     public override void Load()
     {
-        string text;
+        mistakes.Clear();
+        Data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
         try
         {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new ConfigurationException([new ConfigurationMistake(path, "the configuration file cannot be read: " + e.Message)]);
-        }
-
-        Data = Parse(text, path);
-    }
-
-    internal static Dictionary<string, string?> Parse(string text, string path)
-    {
-        var data = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
-        try
-        {
-            var yaml = new YamlStream();
-            yaml.Load(new StringReader(text));
-            if (yaml.Documents.Count == 0) return data;
-            if (yaml.Documents[0].RootNode is YamlMappingNode root) Flatten(data, root, prefix: null);
-            else if (yaml.Documents[0].RootNode is not YamlScalarNode { Value: null or "" })
-                throw new ConfigurationException([new ConfigurationMistake(path, "the file must be a list of keys and values")]);
+            Parse(File.ReadAllText(path));
         }
         catch (YamlException e)
         {
-            throw new ConfigurationException(
-                [new ConfigurationMistake(string.Create(CultureInfo.InvariantCulture, $"{path}:{e.Start.Line}"), "not YAML: " + e.Message)]);
+            mistakes.Add(new ConfigurationMistake(string.Create(CultureInfo.InvariantCulture, $"{path}:{e.Start.Line}"), "not YAML: " + e.Message));
         }
-
-        return data;
+        catch (InvalidOperationException)
+        {
+            mistakes.Add(new ConfigurationMistake(path, "not YAML")); // what the parser throws at some unclosed brackets
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            mistakes.Add(new ConfigurationMistake(path, "cannot be read: " + e.Message));
+        }
     }
 
-    static void Flatten(Dictionary<string, string?> data, YamlNode node, string? prefix)
+    void Parse(string text)
+    {
+        var yaml = new YamlStream();
+        yaml.Load(new StringReader(text));
+        if (yaml.Documents.Count == 0) return;
+        if (yaml.Documents[0].RootNode is YamlMappingNode root) Flatten(Data, root, prefix: null);
+        else if (yaml.Documents[0].RootNode is not YamlScalarNode { Value: null or "" })
+            mistakes.Add(new ConfigurationMistake(path, "must be a list of keys and values"));
+    }
+
+    static void Flatten(IDictionary<string, string?> data, YamlNode node, string? prefix)
     {
         switch (node)
         {

@@ -1,8 +1,10 @@
+using Matrix.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 
 namespace Matrix.Hosting.Health;
 
@@ -10,6 +12,9 @@ static class HealthEndpoints
 {
     public static void AddMatrixHealth(this WebApplicationBuilder builder)
     {
+        builder.Services.AddMatrixOptions<ShutdownOptions>();
+        builder.Services.AddOptions<HostOptions>()
+            .Configure<OptionsSection<ShutdownOptions>>((host, shutdown) => host.ShutdownTimeout = shutdown.Unchecked.ShutdownTimeout);
         builder.Services.AddSingleton<Shutdown>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Shutdown>());
         builder.Services.AddSingleton<ForwardedFor>();

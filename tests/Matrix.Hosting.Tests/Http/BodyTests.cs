@@ -76,8 +76,8 @@ public sealed class BodyTests
     public async Task A_body_above_the_limit_is_413()
     {
         await using var app = await TestApp.Start(
-            app => app.MapPost("/login", (Body<Login> body) => body.Value), null, ("max_request_body_size", "1K"));
-        var response = await Post(app, "/login", $$"""{"type":"{{new string('x', 1024)}}"}""");
+            app => app.MapPost("/login", (Body<Login> body) => body.Value), null, ("max_request_body_size", "64K"));
+        var response = await Post(app, "/login", $$"""{"type":"{{new string('x', 65536)}}"}""");
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         Assert.Equal("M_TOO_LARGE", await response.Errcode());
     }

@@ -34,6 +34,7 @@ sealed class TestApp : IAsyncDisposable
         var builder = MatrixHost.CreateBuilder([], "test");
         builder.Configuration.AddInMemoryCollection(
         [
+            new("server_name", "test.example"),
             new("listen", "http://127.0.0.1:0"),
             new("log:level", "fatal"),
             new("shutdown_drain", "0"),

@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Matrix.Hosting.Configuration;
+
+public static class MatrixOptions
+{
+    /// <summary>
+    /// Makes <typeparamref name="T"/> injectable (as itself and as <c>IOptions&lt;T&gt;</c>), read from a section of homeserver.yaml and checked,
+    /// together with all others, before anything starts. May be called again for the same class.
+    /// </summary>
+    /// <param name="section">The section's key, such as <c>gateway</c>; null reads the file's top level.</param>
+    public static IServiceCollection AddMatrixOptions<T>(this IServiceCollection services, string? section = null)
+        where T : class
+    {
+        if (services.Any(service => service.ServiceType == typeof(OptionsSection<T>))) return services;
+        services.AddSingleton(provider => new OptionsSection<T>(provider.GetRequiredService<IConfiguration>(), section));
+        services.AddSingleton<OptionsSection>(provider => provider.GetRequiredService<OptionsSection<T>>());
+        services.AddSingleton(provider => provider.GetRequiredService<OptionsSection<T>>().Value);
+        services.AddSingleton<IOptions<T>>(provider => Options.Create(provider.GetRequiredService<OptionsSection<T>>().Value));
+        return services;
+    }
+
+    /// <summary>A check that concerns more than one options class, or the world: run with the others, before anything starts.</summary>
+    public static IServiceCollection AddConfigurationCheck(
+        this IServiceCollection services, Func<IServiceProvider, IEnumerable<ConfigurationMistake>> check) =>
+        services.AddSingleton<OptionsSection>(provider => new ConfigurationCheck(() => check(provider)));
+
+    /// <exception cref="ConfigurationException">Everything that is wrong, of every module.</exception>
+    public static void CheckConfiguration(IServiceProvider services)
+    {
+        var mistakes = new List<ConfigurationMistake>();
+        foreach (var section in services.GetServices<OptionsSection>()) mistakes.AddRange(section.Mistakes);
+        try
+        {
+            services.GetService<IStartupValidator>()?.Validate();
+        }
+        catch (OptionsValidationException e)
+        {
+            mistakes.AddRange(Mistakes(e));
+        }
+        catch (AggregateException e)
+        {
+            mistakes.AddRange(e.InnerExceptions.OfType<OptionsValidationException>().SelectMany(Mistakes));
+        }
+
+        if (mistakes.Count > 0) throw new ConfigurationException([.. mistakes.Distinct()]);
+    }
+
+    static IEnumerable<ConfigurationMistake> Mistakes(OptionsValidationException e) =>
+        e.Failures.Select(failure => new ConfigurationMistake(e.OptionsType.Name, failure));
+}
+
+/// <summary>What one module reads of the configuration, and what is wrong with it.</summary>
+abstract class OptionsSection
+{
+    public abstract IReadOnlyList<ConfigurationMistake> Mistakes { get; }
+}
+
+sealed class OptionsSection<T> : OptionsSection
+    where T : class
+{
+    public OptionsSection(IConfiguration configuration, string? section)
+    {
+        var mistakes = new List<ConfigurationMistake>();
+        var root = section is null ? configuration : configuration.GetSection(section.Replace(".", ConfigurationPath.KeyDelimiter, StringComparison.Ordinal));
+        Unchecked = (T)new OptionsReader(mistakes).Read(typeof(T), root, section is null ? "" : section.Replace(':', '.') + ".");
+        Mistakes = mistakes;
+    }
+
+    public override IReadOnlyList<ConfigurationMistake> Mistakes { get; }
+
+    /// <summary>With the defaults where a value could not be read: for what is built before the configuration is checked.</summary>
+    public T Unchecked { get; }
+
+    public T Value => Mistakes.Count == 0 ? Unchecked : throw new ConfigurationException(Mistakes);
+}
+
+sealed class ConfigurationCheck(Func<IEnumerable<ConfigurationMistake>> check) : OptionsSection
+{
+    public override IReadOnlyList<ConfigurationMistake> Mistakes
+    {
+        get
+        {
+            try
+            {
+                return [.. check()];
+            }
+            catch (ConfigurationException)
+            {
+                return []; // it needs options that are wrong themselves, and those are reported
+            }
+        }
+    }
+}

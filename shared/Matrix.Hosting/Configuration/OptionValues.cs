@@ -1,0 +1,39 @@
+using System.ComponentModel;
+using System.Globalization;
+
+namespace Matrix.Hosting.Configuration;
+
+static class OptionValues
+{
+    /// <summary>The value, or null and what was wanted instead.</summary>
+    public static (object? Value, string Wanted) Parse(string text, Type type, bool isByteSize)
+    {
+        if (type == typeof(string)) return (text, "");
+        if (type == typeof(bool)) return (Bool(text), "true or false");
+        if (type == typeof(TimeSpan)) return (Durations.TryParse(text, out var time) ? time : null, "a duration such as 500ms, 30s, 5m, 1h, 7d");
+        if (isByteSize) return (ByteSizes.TryParse(text, out var size) ? size : null, "a size such as 500K, 50M, 1G");
+        if (type.IsEnum)
+        {
+            var known = Enum.TryParse(type, text.Replace("_", "", StringComparison.Ordinal), ignoreCase: true, out var value) && Enum.IsDefined(type, value);
+            return (known ? value : null, "one of " + string.Join(", ", Enum.GetNames(type)).ToLowerInvariant());
+        }
+
+        if (type == typeof(Uri)) return (Uri.TryCreate(text, UriKind.Absolute, out var uri) ? uri : null, "an address such as https://example.org/");
+        var wanted = type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) ? "a number" : "a " + type.Name;
+        try
+        {
+            return (TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, text), wanted);
+        }
+        catch (Exception e) when (e is ArgumentException or FormatException or NotSupportedException or OverflowException)
+        {
+            return (null, wanted);
+        }
+    }
+
+    static object? Bool(string text) => text.ToUpperInvariant() switch
+    {
+        "TRUE" or "YES" or "ON" or "1" => true,
+        "FALSE" or "NO" or "OFF" or "0" => false,
+        _ => null,
+    };
+}

@@ -1,0 +1,46 @@
+using Matrix.Hosting.Configuration;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Hosting;
+
+namespace Matrix.Hosting;
+
+public static class MatrixApp
+{
+    // EX_CONFIG of sysexits.h: a supervisor need not start it again
+    const int BadConfiguration = 78;
+
+    /// <summary>
+    /// Runs until the process is told to stop. A configuration that cannot be used is printed, mistake by mistake, and ends it with 78.
+    /// </summary>
+    /// <returns>The exit code.</returns>
+    public static int RunMatrix(this WebApplication app)
+    {
+        try
+        {
+            MatrixOptions.CheckConfiguration(app.Services); // again at the start; here, before the framework's own first finding ends it
+            app.Run();
+            return 0;
+        }
+        catch (ConfigurationException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            return BadConfiguration;
+        }
+    }
+}
+
+/// <summary>Checks the whole configuration as the first thing of the start, before any service opens a connection or a port.</summary>
+sealed class ConfigurationStartup(IServiceProvider services) : IHostedLifecycleService
+{
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        MatrixOptions.CheckConfiguration(services);
+        return Task.CompletedTask;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}
