@@ -14,13 +14,14 @@ static class TypeHandlers
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         SqlMapper.AddTypeHandler(new Json());
         SqlMapper.AddTypeHandler(new Time());
-        SqlMapper.AddTypeHandler(new Identifier<UserId>());
-        SqlMapper.AddTypeHandler(new Identifier<DeviceId>());
-        SqlMapper.AddTypeHandler(new Identifier<RoomId>());
-        SqlMapper.AddTypeHandler(new Identifier<RoomAlias>());
-        SqlMapper.AddTypeHandler(new Identifier<EventId>());
-        SqlMapper.AddTypeHandler(new Identifier<ServerName>());
-        SqlMapper.AddTypeHandler(new Identifier<MxcUri>());
+        AddIdentifier<UserId>();
+        AddIdentifier<RoomId>();
+        AddIdentifier<EventId>();
+        AddIdentifier<RoomAlias>();
+        AddIdentifier<ServerName>();
+        AddIdentifier<DeviceId>();
+        AddIdentifier<MxcUri>();
+        AddIdentifier<KeyId>();
         return true;
     });
 
@@ -31,9 +32,11 @@ static class TypeHandlers
     {
         null => DBNull.Value,
         JsonElement json => json.GetRawText(),
-        UserId or DeviceId or RoomId or RoomAlias or EventId or ServerName or MxcUri => value.ToString()!,
+        UserId or RoomId or EventId or RoomAlias or ServerName or DeviceId or MxcUri or KeyId => value.ToString()!,
         _ => value,
     };
+
+    static void AddIdentifier<T>() where T : struct, IParsable<T> => SqlMapper.AddTypeHandler(new Identifier<T>());
 
     sealed class Identifier<T> : SqlMapper.TypeHandler<T> where T : struct, IParsable<T>
     {

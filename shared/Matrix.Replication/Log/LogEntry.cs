@@ -22,4 +22,7 @@ public sealed record LogEntry(
 
 /// <summary>A <see cref="LogEntry"/> that has no position yet.</summary>
 public sealed record LogEntryDraft(
-    LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null);
+    LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null)
+{
+    internal LogEntry At(LogPosition position) => new(position, Kind, RoomNid, UserId, DeviceId, EventNid, Key);
+}

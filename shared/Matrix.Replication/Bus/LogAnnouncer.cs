@@ -1,0 +1,70 @@
+using System.Threading.Channels;
+using MassTransit;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Matrix.Replication;
+
+/// <summary>
+/// Tells the other processes what this one has committed. Never holds up a commit: while the bus is slow the commits waiting to be told are
+/// told together, and while it is away they are not told at all, because followers find out by themselves.
+/// </summary>
+public sealed partial class LogAnnouncer(IBus bus, BusState state, TimeProvider time, ILogger<LogAnnouncer> logger) : BackgroundService
+{
+    /// <summary>A message with more entries than this is only a hint: followers read the entries.</summary>
+    const int MaxEntries = 2000;
+
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    readonly Channel<LogAdvanced> _outbox = Channel.CreateBounded<LogAdvanced>(
+        new BoundedChannelOptions(1024) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+
+    public void Offer(LogAdvanced message) => _outbox.Writer.TryWrite(message);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (await _outbox.Reader.WaitToReadAsync(stoppingToken))
+            {
+                while (_outbox.Reader.TryRead(out var message))
+                    await Publish(TakeFollowing(message));
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // the followers of the others look for themselves
+        }
+    }
+
+    LogAdvanced TakeFollowing(LogAdvanced message)
+    {
+        List<LogEntry>? entries = null;
+        while (_outbox.Reader.TryPeek(out var next) && next.From == message.To && message.Entries.Count + next.Entries.Count <= MaxEntries
+            && _outbox.Reader.TryRead(out _))
+        {
+            entries ??= [.. message.Entries];
+            entries.AddRange(next.Entries);
+            message = new LogAdvanced(message.From, next.To, entries);
+        }
+        return message.Entries.Count <= MaxEntries ? message : message with { Entries = [] };
+    }
+
+    async Task Publish(LogAdvanced message)
+    {
+        if (!state.IsConnected)
+            return;
+        using var patience = new CancellationTokenSource(Patience, time);
+        try
+        {
+            await bus.Publish(message, context => context.Durable = false, patience.Token);
+        }
+        catch (Exception e)
+        {
+            NotAnnounced(message.To, e.Message); // whatever the transport throws: the log goes on without it
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The log's advance to {Position} was not announced: {Reason}")]
+    partial void NotAnnounced(LogPosition position, string reason);
+}

@@ -1,0 +1,43 @@
+namespace Matrix.Replication;
+
+/// <summary>Limits of the log writer. The defaults are meant to stay.</summary>
+public sealed class LogWriterOptions
+{
+    /// <summary>Changes that may wait; more callers wait for room.</summary>
+    public int QueueCapacity { get; init; } = 4096;
+
+    public int MaxChangesPerBatch { get; init; } = 128;
+
+    /// <summary>No further change joins a batch that has this many entries. A single change may have more.</summary>
+    public int MaxEntriesPerBatch { get; init; } = 1024;
+
+    /// <summary>How long the server lets a batch wait for the log's lock, or one of its statements run.</summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long the writer waits for the server's answer to a whole batch.</summary>
+    public TimeSpan BatchTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long callers are kept waiting for a database that does not answer.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(20);
+
+    public TimeSpan ReconnectPause { get; init; } = TimeSpan.FromMilliseconds(200);
+}
+
+/// <summary>How a follower keeps up. The defaults are meant to stay.</summary>
+public sealed class LogFollowerOptions
+{
+    /// <summary>Newest entries kept in memory.</summary>
+    public int RecentCapacity { get; init; } = 8192;
+
+    /// <summary>How long a gap may wait for a message that was overtaken, before the database is asked.</summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromMilliseconds(15);
+
+    /// <summary>The database is asked when nothing was heard for this long.</summary>
+    public TimeSpan SelfCheck { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>The same while the bus is away.</summary>
+    public TimeSpan SelfCheckWithoutBus { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Entries read from the database at a time.</summary>
+    public int PageSize { get; init; } = 1000;
+}

@@ -1,0 +1,73 @@
+using MassTransit;
+using Matrix.Storage;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Matrix.Replication;
+
+public static class ReplicationModule
+{
+    /// <summary>
+    /// Adds the log (writer and follower), leases and rate buckets, over the Postgres, RabbitMQ and Redis that the configuration names.
+    /// The host calls it once, whatever modules it has. Only Postgres has to be there; without the others it is slower.
+    /// </summary>
+    public static T AddReplication<T>(this T builder) where T : IHostApplicationBuilder
+    {
+        builder.Services.AddOptions<RabbitMqOptions>().Configure(options =>
+        {
+            var section = builder.Configuration.GetSection("rabbitmq");
+            section.Bind(options);
+            options.VirtualHost = section["virtual_host"] ?? options.VirtualHost;
+        }).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<RabbitMqOptions>, RabbitMqOptionsValidator>();
+        return builder.Add(BusConfiguration.UseRabbitMq);
+    }
+
+    /// <summary>The same for a homeserver that is a single process: no RabbitMQ and no Redis.</summary>
+    public static T AddReplicationInProcess<T>(this T builder) where T : IHostApplicationBuilder => builder.Add(BusConfiguration.UseMemory);
+
+    static T Add<T>(this T builder, Action<IBusRegistrationConfigurator> transport) where T : IHostApplicationBuilder
+    {
+        var services = builder.Services;
+        services.AddStorage(builder.Configuration);
+        services.TryAddSingleton(new LogWriterOptions());
+        services.TryAddSingleton(new LogFollowerOptions());
+        services.AddSingleton<BusState>();
+        services.AddSingleton<LogReader>();
+        services.AddMassTransit(bus =>
+        {
+            bus.DisableUsageTelemetry();
+            // Without the bus the server is slower, not unhealthy.
+            bus.ConfigureHealthCheckOptions(check => check.MinimalFailureStatus = HealthStatus.Degraded);
+            transport(bus);
+        });
+        services.Configure<MassTransitHostOptions>(host =>
+        {
+            host.WaitUntilStarted = false;
+            host.StopTimeout = TimeSpan.FromSeconds(5);
+        });
+        // Stopped in reverse: the writer first, while the bus still announces what it commits.
+        AddHosted<LogFollower>(services);
+        AddHosted<LogAnnouncer>(services);
+        AddHosted<LogWriter>(services);
+        services.AddHealthChecks().AddCheck<LogHealth>("log");
+        return builder;
+    }
+
+    static void AddHosted<T>(IServiceCollection services) where T : class, IHostedService
+    {
+        services.AddSingleton<T>();
+        services.AddHostedService(provider => provider.GetRequiredService<T>());
+    }
+}
+
+/// <summary>Ready once the follower knows where the log is.</summary>
+sealed class LogHealth(LogFollower follower) : IHealthCheck
+{
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Task.FromResult(follower.Started.IsCompleted ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The log has not been read yet."));
+}
