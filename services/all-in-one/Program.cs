@@ -1,14 +1,12 @@
 using Matrix.ClientApi;
 using Matrix.Hosting;
 using Matrix.Http;
-using Matrix.Storage;
+using Matrix.Replication;
 
 var builder = MatrixHost.CreateBuilder(args, "all-in-one");
-builder.AddMatrixHttp();
-builder.Services.AddStorage(builder.Configuration);
-builder.AddClientApi();
+builder.AddClientApi().AddReplicationInProcess();
 
 var app = builder.Build();
 app.UseMatrixHttp();
 app.MapClientApi();
-app.Run();
+return app.RunMatrix();

@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Accounts;
 using Matrix.ClientApi.Endpoints.AccountData;
 using Matrix.ClientApi.Endpoints.Accounts;
 using Matrix.ClientApi.Endpoints.Admin;
@@ -11,13 +12,19 @@ using Matrix.ClientApi.Endpoints.Profile;
 using Matrix.ClientApi.Endpoints.PushRules;
 using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.ClientApi.Endpoints.Sync;
+using Matrix.Http;
 
 namespace Matrix.ClientApi;
 
 /// <summary>The Client-Server API. Every area brings its own services and its own list of endpoints.</summary>
 public static class ClientApiModule
 {
-    public static WebApplicationBuilder AddClientApi(this WebApplicationBuilder builder) => builder;
+    public static WebApplicationBuilder AddClientApi(this WebApplicationBuilder builder)
+    {
+        builder.AddMatrixHttp();
+        builder.Services.AddAccounts();
+        return builder;
+    }
 
     public static WebApplication MapClientApi(this WebApplication app)
     {

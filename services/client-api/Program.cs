@@ -1,14 +1,12 @@
 using Matrix.ClientApi;
 using Matrix.Hosting;
 using Matrix.Http;
-using Matrix.Storage;
+using Matrix.Replication;
 
 var builder = MatrixHost.CreateBuilder(args, "client-api");
-builder.AddMatrixHttp();
-builder.Services.AddStorage(builder.Configuration);
-builder.AddClientApi();
+builder.AddClientApi().AddReplication();
 
 var app = builder.Build();
 app.UseMatrixHttp();
 app.MapClientApi();
-app.Run();
+return app.RunMatrix();

@@ -14,6 +14,8 @@ static class TypeHandlers
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         SqlMapper.AddTypeHandler(new Json());
         SqlMapper.AddTypeHandler(new Time());
+        SqlMapper.AddTypeHandler(new Array<string>());
+        SqlMapper.AddTypeHandler(new Array<long>());
         AddIdentifier<UserId>();
         AddIdentifier<RoomId>();
         AddIdentifier<EventId>();
@@ -47,6 +49,14 @@ static class TypeHandlers
             parameter.DbType = DbType.String;
             parameter.Value = value.ToString();
         }
+    }
+
+    // the driver does it all; Dapper has to be told that a record's constructor may take one
+    sealed class Array<T> : SqlMapper.TypeHandler<T[]>
+    {
+        public override T[] Parse(object value) => (T[])value;
+
+        public override void SetValue(IDbDataParameter parameter, T[]? value) => parameter.Value = (object?)value ?? DBNull.Value;
     }
 
     sealed class Json : SqlMapper.TypeHandler<JsonElement>

@@ -4,7 +4,7 @@ using Npgsql;
 namespace Matrix.Storage;
 
 /// <summary>A piece of account data. <c>RoomId</c> is empty for what is global; <c>Content</c> is a JSON object.</summary>
-public sealed record AccountData(string RoomId, string Type, string Content);
+public sealed record AccountDataItem(string RoomId, string Type, string Content);
 
 /// <summary>Reads account data. It is written through the log.</summary>
 public sealed class AccountDataStore(NpgsqlDataSource db)
@@ -15,7 +15,7 @@ public sealed class AccountDataStore(NpgsqlDataSource db)
 
     /// <summary>What changed above <paramref name="after"/> and not above <paramref name="upTo"/>, by the index on (user_id, position).
     /// Deleted data has the content <c>{}</c>.</summary>
-    public Task<IReadOnlyList<AccountData>> List(UserId userId, long after, long upTo, CancellationToken ct) => db.List<AccountData>(
+    public Task<IReadOnlyList<AccountDataItem>> List(UserId userId, long after, long upTo, CancellationToken ct) => db.List<AccountDataItem>(
         """
         SELECT room_id, type, content FROM account_data
         WHERE user_id = @userId AND position > @after AND position <= @upTo

@@ -26,7 +26,8 @@ public sealed class AccountStore(NpgsqlDataSource db)
         await db.FindOne<int?>("SELECT 1 FROM users WHERE localpart_ci = @key", new { key = CaseKey(localpart) }, ct) is not null;
 
     /// <summary>Makes an account; false when the name is taken. A name once used stays taken, also after deactivation.</summary>
-    public async Task<bool> Insert(DatabaseTransaction tx, NewAccount account, CancellationToken ct) =>
+    /// <param name="displayName">Null: the localpart; a guest has none.</param>
+    public async Task<bool> Insert(DatabaseTransaction tx, NewAccount account, string? displayName, CancellationToken ct) =>
         await tx.Execute(
             """
             INSERT INTO users (user_id, localpart_ci, password_hash, is_admin, is_guest, user_type, display_name)
@@ -36,7 +37,7 @@ public sealed class AccountStore(NpgsqlDataSource db)
             new
             {
                 account.UserId, account.PasswordHash, account.IsAdmin, account.IsGuest, account.UserType,
-                key = CaseKey(account.UserId.Localpart), displayName = account.IsGuest ? null : account.UserId.Localpart,
+                key = CaseKey(account.UserId.Localpart), displayName = account.IsGuest ? null : displayName ?? account.UserId.Localpart,
             }, ct) == 1;
 
     /// <summary>

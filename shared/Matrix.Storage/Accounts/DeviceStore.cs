@@ -18,9 +18,9 @@ public sealed class DeviceStore(NpgsqlDataSource db)
     public Task<Device?> Find(UserId userId, DeviceId deviceId, CancellationToken ct) => db.FindOne<Device>(
         $"SELECT {Columns} FROM devices WHERE user_id = @userId AND device_id = @deviceId", new { userId, deviceId }, ct);
 
-    /// <summary>False when there is no such device.</summary>
-    public async Task<bool> Rename(UserId userId, DeviceId deviceId, string displayName, CancellationToken ct) => await db.Execute(
-        "UPDATE devices SET display_name = @displayName WHERE user_id = @userId AND device_id = @deviceId",
+    /// <summary>Gives a device another name, unless it is null; false when there is no such device.</summary>
+    public async Task<bool> Rename(UserId userId, DeviceId deviceId, string? displayName, CancellationToken ct) => await db.Execute(
+        "UPDATE devices SET display_name = coalesce(@displayName::text, display_name) WHERE user_id = @userId AND device_id = @deviceId",
         new { userId, deviceId, displayName }, ct) == 1;
 
     /// <summary>Records that a device was seen. Callers do so only once in a while: see <c>last_seen_at</c> in <see cref="Session"/>.</summary>
@@ -28,7 +28,10 @@ public sealed class DeviceStore(NpgsqlDataSource db)
         "UPDATE devices SET last_seen_at = now(), last_seen_ip = @ip WHERE user_id = @userId AND device_id = @deviceId",
         new { userId, deviceId, ip }, ct);
 
-    public Task<int> Delete(UserId userId, IReadOnlyList<string> deviceIds, CancellationToken ct) => db.Execute(
+    public Task<int> Delete(UserId userId, DeviceId deviceId, CancellationToken ct) =>
+        db.Execute("DELETE FROM devices WHERE user_id = @userId AND device_id = @deviceId", new { userId, deviceId }, ct);
+
+    public Task<int> Delete(DatabaseTransaction tx, UserId userId, IReadOnlyList<string> deviceIds, CancellationToken ct) => tx.Execute(
         "DELETE FROM devices WHERE user_id = @userId AND device_id = ANY(@deviceIds)", new { userId, deviceIds = deviceIds.ToArray() }, ct);
 
     public Task<int> DeleteAll(UserId userId, CancellationToken ct) =>

@@ -4,5 +4,7 @@ static class AdminEndpoints
 {
     public static void Map(IEndpointRouteBuilder app)
     {
+        GetSharedSecretNonce.Map(app);
+        PostSharedSecretRegister.Map(app);
     }
 }

@@ -4,5 +4,10 @@ static class DevicesEndpoints
 {
     public static void Map(IEndpointRouteBuilder app)
     {
+        GetDevices.Map(app);
+        GetDevice.Map(app);
+        PutDevice.Map(app);
+        DeleteDevice.Map(app);
+        PostDeleteDevices.Map(app);
     }
 }

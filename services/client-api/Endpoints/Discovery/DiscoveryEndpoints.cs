@@ -4,5 +4,9 @@ static class DiscoveryEndpoints
 {
     public static void Map(IEndpointRouteBuilder app)
     {
+        GetVersions.Map(app);
+        GetWellKnownClient.Map(app);
+        GetWellKnownSupport.Map(app);
+        GetCapabilities.Map(app);
     }
 }

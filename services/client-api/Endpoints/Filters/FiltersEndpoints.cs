@@ -4,5 +4,7 @@ static class FiltersEndpoints
 {
     public static void Map(IEndpointRouteBuilder app)
     {
+        PostFilter.Map(app);
+        GetFilter.Map(app);
     }
 }

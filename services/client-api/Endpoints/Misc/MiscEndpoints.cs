@@ -4,5 +4,8 @@ static class MiscEndpoints
 {
     public static void Map(IEndpointRouteBuilder app)
     {
+        GetTurnServer.Map(app);
+        GetThirdPartyProtocols.Map(app);
+        GetPushers.Map(app);
     }
 }

@@ -1,0 +1,55 @@
+using System.Security.Cryptography;
+using System.Text.Json.Serialization;
+using Matrix.Protocol;
+using Matrix.Storage;
+
+namespace Matrix.ClientApi.Accounts;
+
+/// <summary>Begins and refreshes sessions: makes the tokens, whose hashes alone are stored.</summary>
+sealed class Sessions(SessionStore store, AccountOptions options, TimeProvider time)
+{
+
+    /// <summary>Begins a session in the caller's transaction. The tokens are good once that is committed.</summary>
+    public async Task<Tokens> Start(DatabaseTransaction tx, UserId userId, NewDevice device, CancellationToken ct)
+    {
+        var deviceId = device.DeviceId ?? NewDeviceId();
+        var tokens = Issue(device.Refreshable, out var pair);
+        await store.Start(tx, userId, deviceId, device.DisplayName, device.Ip, pair, ct);
+        return tokens with { DeviceId = deviceId };
+    }
+
+    /// <summary>Exchanges a refresh token; null when it is not good, any more or at all.</summary>
+    public async Task<Tokens?> Refresh(DatabaseTransaction tx, string refreshToken, CancellationToken ct)
+    {
+        var hash = SecretToken.Hash(refreshToken);
+        if (await store.FindRefreshable(tx, hash, ct) is not { } session || session.ExpiresAt <= time.GetUtcNow()) return null;
+        var tokens = Issue(refreshable: true, out var pair);
+        await store.Exchange(tx, hash, session, pair, ct);
+        return tokens;
+    }
+
+    Tokens Issue(bool refreshable, out TokenPair pair)
+    {
+        var now = time.GetUtcNow();
+        var access = SecretToken.Generate();
+        var refresh = refreshable ? SecretToken.Generate() : null;
+        var lifetime = refreshable ? options.RefreshableAccessTokenLifetime : options.SessionLifetime;
+        pair = new TokenPair(
+            SecretToken.Hash(access), now + lifetime,
+            refresh is null ? null : SecretToken.Hash(refresh), refresh is null ? null : now + options.RefreshTokenLifetime);
+        return new Tokens(access, refresh, (long?)lifetime?.TotalMilliseconds);
+    }
+
+    static DeviceId NewDeviceId() => DeviceId.Parse(RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10));
+}
+
+/// <summary>What a client says of its device when it registers or logs in.</summary>
+/// <param name="DeviceId">Null: a new one is made up.</param>
+/// <param name="DisplayName">For a new device only.</param>
+sealed record NewDevice(DeviceId? DeviceId, string? DisplayName, bool Refreshable, string? Ip);
+
+/// <summary>The tokens of a session as the client gets them.</summary>
+sealed record Tokens(string AccessToken, string? RefreshToken, long? ExpiresInMs)
+{
+    [JsonIgnore] public DeviceId DeviceId { get; init; }
+}

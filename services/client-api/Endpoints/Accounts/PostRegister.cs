@@ -1,0 +1,47 @@
+using Matrix.ClientApi.Accounts;
+using Matrix.Http;
+using Matrix.Protocol;
+
+namespace Matrix.ClientApi.Endpoints.Accounts;
+
+/// <summary>POST /_matrix/client/v3/register</summary>
+static class PostRegister
+{
+    const string Operation = "register";
+
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/register", Handle);
+
+    static async Task<IResult> Handle(
+        string? kind, Body<Request> body, HttpContext context, AccountOptions options, Usernames usernames, Registration registration,
+        UserInteractive uia, CancellationToken ct)
+    {
+        var request = body.Value;
+        var ip = context.Connection.RemoteIpAddress?.ToString();
+        switch (kind)
+        {
+            case "guest":
+                return Results.Json(await registration.RegisterGuest(request.InitialDeviceDisplayName, ip, ct), MatrixJson.Options);
+            case not (null or "user"):
+                throw MatrixException.InvalidParam("kind must be user or guest.");
+        }
+
+        if (!options.EnableRegistration) throw MatrixException.Forbidden("Registration is disabled.");
+        // refused before any proof is asked for, so that nobody spends a token on a name that cannot be had
+        var userId = request.Username is { } username ? usernames.Parse(username) : (UserId?)null;
+        if (userId is { } wanted) await usernames.MustBeFree(wanted, ct);
+
+        var flow = new UiaFlow(options.RegistrationRequiresToken ? UiaStages.RegistrationToken : UiaStages.Dummy);
+        var outcome = await uia.Authorize(Operation, request.Auth, [flow], user: null, ct);
+        if (outcome.Challenge is not null) return outcome.Refusal;
+        if (request.Password is null) throw MatrixException.MissingParam("password");
+
+        var device = new NewDevice(request.DeviceId, request.InitialDeviceDisplayName, request.RefreshToken, ip);
+        var registered = await registration.Register(
+            userId ?? usernames.Random(), request.Password, request.InhibitLogin ? null : device, outcome.Session, ct);
+        return Results.Json(registered, MatrixJson.Options);
+    }
+
+    sealed record Request(
+        AuthData? Auth, string? Username, string? Password, DeviceId? DeviceId, string? InitialDeviceDisplayName, bool InhibitLogin = false,
+        bool RefreshToken = false);
+}
