@@ -25,8 +25,11 @@ sealed class PowerLevelContent
     /// <summary>Is one of the single levels present and not a number by the room version?</summary>
     public bool HasBadLevel { get; private set; }
 
-    /// <summary>Is <c>events</c> or <c>notifications</c> present and not an object of numbers?</summary>
+    /// <summary>Is <c>events</c> present and not an object of numbers?</summary>
     public bool HasBadEvents { get; private set; }
+
+    /// <summary>Is <c>notifications</c> present and not an object of numbers?</summary>
+    public bool HasBadNotifications { get; private set; }
 
     /// <summary>Is <c>users</c> present and not an object of user ids and numbers?</summary>
     public bool HasBadUsers { get; private set; }
@@ -53,11 +56,11 @@ sealed class PowerLevelContent
                 break;
             case "events":
                 Events = ReadMap(value, format, out var eventsAreGood);
-                HasBadEvents |= !eventsAreGood;
+                HasBadEvents = !eventsAreGood;
                 break;
             case "notifications":
                 Notifications = ReadMap(value, format, out var notificationsAreGood);
-                HasBadEvents |= !notificationsAreGood;
+                HasBadNotifications = !notificationsAreGood;
                 break;
             default:
                 if (Array.IndexOf(Names, name) < 0)
@@ -65,7 +68,7 @@ sealed class PowerLevelContent
                 if (ReadLevel(value, format) is { } level)
                     _levels[name] = level;
                 else
-                    HasBadLevel = true;
+                    HasBadLevel |= !IsNothing(value, format);
                 break;
         }
     }
@@ -96,6 +99,10 @@ sealed class PowerLevelContent
             _ => null,
         };
     }
+
+    /// <summary>Before version 10, null counts as absent.</summary>
+    static bool IsNothing(ReadOnlySpan<byte> value, PowerLevelFormat format) =>
+        format != PowerLevelFormat.Integers && value.SequenceEqual("null"u8);
 
     /// <summary>Whitespace, a sign and any number of zeroes may surround the digits.</summary>
     static long? ReadText(string text)

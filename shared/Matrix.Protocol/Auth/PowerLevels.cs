@@ -49,6 +49,11 @@ public sealed class PowerLevels
         return _content.Users.TryGetValue(user.ToString(), out var level) ? level : UsersDefault;
     }
 
+    /// <summary>The level of whoever a state key names; that need not be a user id.</summary>
+    internal long For(string user) =>
+        UserId.TryParse(user, out var id) ? For(id)
+        : _content is not null && _content.Users.TryGetValue(user, out var level) ? level : UsersDefault;
+
     /// <summary>The level needed to send this type of event.</summary>
     public long Required(string type, bool isState) =>
         _content is not null && _content.Events.TryGetValue(type, out var level) ? level : isState ? StateDefault : EventsDefault;

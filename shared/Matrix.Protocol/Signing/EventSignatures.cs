@@ -47,7 +47,7 @@ public static class EventSignatures
             signers.Add(pdu.Sender.Server);
         if (pdu.Rules.HasAssignedEventIds && pdu.EventId.Server is { } assigner && !signers.Contains(assigner))
             signers.Add(assigner);
-        if (pdu.Rules.HasRestrictedJoins && pdu.Membership == "join" && pdu.JoinAuthorisedBy is { } authoriser
+        if (pdu.Rules.HasRestrictedJoins && pdu.Type == EventTypes.Member && pdu.JoinAuthorisedBy is { } authoriser
             && !signers.Contains(authoriser.Server))
             signers.Add(authoriser.Server);
         return signers;
