@@ -5,6 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Matrix.Replication;
@@ -24,11 +25,23 @@ public static class ReplicationModule
             options.VirtualHost = section["virtual_host"] ?? options.VirtualHost;
         }).ValidateOnStart();
         builder.Services.AddSingleton<IValidateOptions<RabbitMqOptions>, RabbitMqOptionsValidator>();
+        builder.Services.AddOptions<RedisOptions>().Configure(options =>
+        {
+            var section = builder.Configuration.GetSection("redis");
+            section.Bind(options);
+            options.DbId = section.GetValue("dbid", options.DbId);
+        }).ValidateOnStart();
+        builder.Services.AddSingleton<IValidateOptions<RedisOptions>, RedisOptionsValidator>();
+        builder.Services.AddSingleton(services => Redis(services, services.GetRequiredService<IOptions<RedisOptions>>().Value));
         return builder.Add(BusConfiguration.UseRabbitMq);
     }
 
     /// <summary>The same for a homeserver that is a single process: no RabbitMQ and no Redis.</summary>
-    public static T AddReplicationInProcess<T>(this T builder) where T : IHostApplicationBuilder => builder.Add(BusConfiguration.UseMemory);
+    public static T AddReplicationInProcess<T>(this T builder) where T : IHostApplicationBuilder
+    {
+        builder.Services.AddSingleton(services => Redis(services, options: null));
+        return builder.Add(BusConfiguration.UseMemory);
+    }
 
     static T Add<T>(this T builder, Action<IBusRegistrationConfigurator> transport) where T : IHostApplicationBuilder
     {
@@ -38,6 +51,9 @@ public static class ReplicationModule
         services.TryAddSingleton(new LogFollowerOptions());
         services.AddSingleton<BusState>();
         services.AddSingleton<LogReader>();
+        services.AddSingleton<SharedPosition>();
+        services.AddSingleton<RateBuckets>();
+        AddHosted<Leases>(services);
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
@@ -57,6 +73,10 @@ public static class ReplicationModule
         services.AddHealthChecks().AddCheck<LogHealth>("log");
         return builder;
     }
+
+    static RedisConnection Redis(IServiceProvider services, RedisOptions? options) => new(
+        options, $"matrix:{services.GetRequiredService<IConfiguration>()["server_name"]}:", services.GetRequiredService<TimeProvider>(),
+        services.GetRequiredService<ILogger<RedisConnection>>());
 
     static void AddHosted<T>(IServiceCollection services) where T : class, IHostedService
     {

@@ -9,7 +9,7 @@ namespace Matrix.Replication;
 /// Tells the other processes what this one has committed. Never holds up a commit: while the bus is slow the commits waiting to be told are
 /// told together, and while it is away they are not told at all, because followers find out by themselves.
 /// </summary>
-public sealed partial class LogAnnouncer(IBus bus, BusState state, TimeProvider time, ILogger<LogAnnouncer> logger) : BackgroundService
+public sealed partial class LogAnnouncer(IBus bus, BusState state, SharedPosition shared, TimeProvider time, ILogger<LogAnnouncer> logger) : BackgroundService
 {
     /// <summary>A message with more entries than this is only a hint: followers read the entries.</summary>
     const int MaxEntries = 2000;
@@ -28,7 +28,11 @@ public sealed partial class LogAnnouncer(IBus bus, BusState state, TimeProvider 
             while (await _outbox.Reader.WaitToReadAsync(stoppingToken))
             {
                 while (_outbox.Reader.TryRead(out var message))
-                    await Publish(TakeFollowing(message));
+                {
+                    message = TakeFollowing(message);
+                    await Publish(message);
+                    await shared.Store(message.To);
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

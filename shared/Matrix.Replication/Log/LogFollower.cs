@@ -15,6 +15,7 @@ public sealed partial class LogFollower : BackgroundService
     readonly LogReader _reader;
     readonly LogFollowerOptions _options;
     readonly BusState _bus;
+    readonly SharedPosition _shared;
     readonly TimeProvider _time;
     readonly ILogger<LogFollower> _logger;
     readonly PositionWaiters _waiters = new();
@@ -29,15 +30,17 @@ public sealed partial class LogFollower : BackgroundService
     long _position;
     long _wanted;      // somebody has heard of this position
     long _heardAt;     // timestamp of the last entry or check
+    long _checkedAt;   // timestamp of the last check in Postgres
     long _behindSince; // timestamp, while a position above ours is known
     long _behindAt;    // our position then: every step forward gives the messages under way their grace again
     long _readAgainAt; // timestamp before which a failed read is not repeated
 
-    public LogFollower(NpgsqlDataSource db, LogFollowerOptions options, BusState bus, TimeProvider time, ILogger<LogFollower> logger)
+    public LogFollower(NpgsqlDataSource db, LogFollowerOptions options, BusState bus, SharedPosition shared, TimeProvider time, ILogger<LogFollower> logger)
     {
         _reader = new LogReader(db);
         _options = options;
         _bus = bus;
+        _shared = shared;
         _time = time;
         _logger = logger;
         Recent = new RecentLog(options.RecentCapacity);
@@ -104,7 +107,7 @@ public sealed partial class LogFollower : BackgroundService
                 clock.Change(NextLook(), Timeout.InfiniteTimeSpan);
                 await _inbox.Reader.WaitToReadAsync(stoppingToken);
                 TakeMessages();
-                if (NextLook() == TimeSpan.Zero)
+                if (NextLook() == TimeSpan.Zero && !await RedisKnowsNothingNew())
                     await CatchUp(stoppingToken);
             }
         }
@@ -167,6 +170,17 @@ public sealed partial class LogFollower : BackgroundService
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
+    // Without the bus there is a look four times a second; Redis answers it for less than Postgres, which is still asked every few seconds.
+    async Task<bool> RedisKnowsNothingNew()
+    {
+        if (_bus.IsConnected || _behindSince != 0 || _readAgainAt != 0 || _time.GetElapsedTime(_checkedAt) >= _options.SelfCheck)
+            return false;
+        if (await _shared.Find() is not { } newest || newest > Position)
+            return false;
+        _heardAt = _time.GetTimestamp();
+        return true;
+    }
+
     async Task CatchUp(CancellationToken ct)
     {
         var wanted = Volatile.Read(ref _wanted);
@@ -194,7 +208,7 @@ public sealed partial class LogFollower : BackgroundService
         Interlocked.CompareExchange(ref _wanted, 0, wanted);
         _readAgainAt = 0;
         _behindSince = 0;
-        _heardAt = _time.GetTimestamp();
+        _heardAt = _checkedAt = _time.GetTimestamp();
     }
 
     void Apply(IReadOnlyList<LogEntry> entries)

@@ -1,0 +1,80 @@
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Matrix.Replication;
+
+/// <summary>
+/// The connection to Redis, which may be away at any time: every use goes through <see cref="Use"/> and says what happens then. A process
+/// without Redis has none.
+/// </summary>
+public sealed partial class RedisConnection : IAsyncDisposable
+{
+    /// <summary>Longer than any answer of a healthy Redis, shorter than anybody notices.</summary>
+    static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(400);
+
+    /// <summary>After a failure nobody asks for this long, so that a Redis that hangs does not slow down every request.</summary>
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    readonly ConfigurationOptions? _options;
+    readonly TimeProvider _time;
+    readonly ILogger<RedisConnection> _logger;
+    readonly Lazy<Task<ConnectionMultiplexer>> _connection;
+    long _pausedAt;
+
+    /// <param name="options">Null for a process without Redis.</param>
+    /// <param name="prefix">Of all keys, so that servers may share a Redis.</param>
+    public RedisConnection(RedisOptions? options, string prefix, TimeProvider time, ILogger<RedisConnection> logger)
+    {
+        (Prefix, _time, _logger) = (prefix, time, logger);
+        if (options is not null)
+        {
+            _options = new ConfigurationOptions
+            {
+                EndPoints = { { options.Host, options.Port } },
+                Password = options.Password,
+                DefaultDatabase = options.DbId,
+                AbortOnConnectFail = false,
+                BacklogPolicy = BacklogPolicy.FailFast,
+                ConnectTimeout = 2000,
+                AsyncTimeout = (int)Patience.TotalMilliseconds,
+            };
+        }
+        _connection = new(() => ConnectionMultiplexer.ConnectAsync(_options!));
+    }
+
+    public string Prefix { get; }
+
+    /// <summary>What <paramref name="use"/> returns, or null when Redis is away or too slow.</summary>
+    public async Task<T?> Use<T>(Func<IDatabase, Task<T>> use) where T : struct
+    {
+        if (_options is null || IsPaused)
+            return null;
+        try
+        {
+            var connecting = _connection.Value;
+            if (!connecting.IsCompleted)
+                return null;
+            var connection = await connecting;
+            if (!connection.IsConnected)
+                return null;
+            return await use(connection.GetDatabase()).WaitAsync(Patience, _time);
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            Volatile.Write(ref _pausedAt, _time.GetTimestamp());
+            Away(e.Message);
+            return null;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_connection.IsValueCreated)
+            await (await _connection.Value).DisposeAsync();
+    }
+
+    bool IsPaused => Volatile.Read(ref _pausedAt) is not 0 and var at && _time.GetElapsedTime(at) < Pause;
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Redis does not answer: {Reason}")]
+    partial void Away(string reason);
+}
