@@ -1,0 +1,61 @@
+using System.Text.Json;
+using Matrix.Protocol;
+using Matrix.Rooms.Writing;
+using Matrix.Storage.Rooms;
+
+namespace Matrix.Rooms.Membership;
+
+/// <summary>Joining a room that lets in the members of other rooms (C-S API, Restricted rooms).</summary>
+sealed class RestrictedJoin(RoomFinder rooms, MembershipStore memberships, UserId userId, EventChain chain)
+{
+    /// <summary>
+    /// The local member who vouches for the join, null if none is needed: the room is not restricted, or the user is invited.
+    /// </summary>
+    /// <exception cref="RoomException">403: the user is in none of the rooms that it lets in. 400: nobody here may vouch for them.</exception>
+    public async ValueTask<UserId?> FindAuthoriser(CancellationToken ct)
+    {
+        var joinRules = await chain.Find(EventTypes.JoinRules, "", ct);
+        if (joinRules?.ContentString("join_rule"u8) is not ("restricted" or "knock_restricted") || !chain.Room.Rules.HasRestrictedJoins)
+            return null;
+        if (await chain.Membership(userId, ct) is "invite" or "join" or "ban")
+            return null;
+        if (!await IsInOneOf(AllowedRooms(joinRules.Content), ct))
+            throw RoomException.Forbidden("You are in none of the rooms whose members may join this room.");
+        return await FindVoucher(ct)
+            ?? throw new RoomException(400, "M_UNABLE_TO_AUTHORISE_JOIN", "Nobody on this server may let you in.");
+    }
+
+    async ValueTask<bool> IsInOneOf(IEnumerable<RoomId> allowed, CancellationToken ct)
+    {
+        foreach (var roomId in allowed)
+        {
+            if (await rooms.Find(roomId, ct) is { } room && await memberships.Find(room.RoomNid, userId, ct) is { Membership: "join" })
+                return true;
+        }
+        return false;
+    }
+
+    static IEnumerable<RoomId> AllowedRooms(JsonElement joinRules)
+    {
+        if (!joinRules.TryGetProperty("allow", out var allow) || allow.ValueKind != JsonValueKind.Array)
+            yield break;
+        foreach (var condition in allow.EnumerateArray())
+        {
+            if (condition.ValueKind == JsonValueKind.Object
+                && condition.TryGetProperty("type", out var type) && type.ValueEquals("m.room_membership")
+                && condition.TryGetProperty("room_id", out var id) && id.ValueKind == JsonValueKind.String
+                && RoomId.TryParse(id.GetString(), out var roomId))
+                yield return roomId;
+        }
+    }
+
+    async ValueTask<UserId?> FindVoucher(CancellationToken ct)
+    {
+        var levels = await chain.PowerLevels(ct);
+        var joined = await memberships.ListInRoom(chain.Room.RoomNid, ["join"], ct);
+        return joined.Select(m => UserId.Parse(m.UserId))
+            .Where(member => member.Server == userId.Server && levels.For(member) >= levels.Invite)
+            .OrderByDescending(levels.For)
+            .Select(member => (UserId?)member).FirstOrDefault();
+    }
+}

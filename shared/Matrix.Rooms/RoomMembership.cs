@@ -1,0 +1,143 @@
+using System.Text.Json.Nodes;
+using Matrix.Protocol;
+using Matrix.Rooms.Membership;
+using Matrix.Rooms.Writing;
+using Matrix.Storage.Rooms;
+
+namespace Matrix.Rooms;
+
+/// <summary>Who does what to a membership, and why.</summary>
+/// <param name="Reason">Shown to the room; null: none given.</param>
+/// <param name="IsGuest">A guest account: it may join only where guests are let in.</param>
+public readonly record struct MembershipRequest(UserId UserId, string? Reason = null, bool IsGuest = false);
+
+/// <summary>Changes of membership by users of this server. What the auth rules decide is left to them; here is what makes no sense before them.</summary>
+public sealed class RoomMembership(RoomWriter writer, RoomFinder rooms, MembershipStore memberships, MemberProfileStore profiles)
+{
+    const int RoomsAtOnce = 8;
+
+    /// <summary>Joins, or does nothing for a member.</summary>
+    public async Task<SentEvent> Join(RoomId roomId, MembershipRequest request, CancellationToken ct)
+    {
+        var room = await rooms.Get(roomId, ct);
+        var profile = await Profile(request.UserId, ct);
+        return await writer.Write(room, async (chain, token) =>
+        {
+            var user = request.UserId;
+            if (await chain.Find(EventTypes.Member, user.ToString(), token) is { Membership: "join" } member)
+                return member.EventId;
+            if (request.IsGuest && (await chain.Find(EventTypes.GuestAccess, "", token))?.ContentString("guest_access"u8) != "can_join")
+                throw RoomException.GuestsNotAllowed();
+            var content = MemberContent.Create("join", profile, request.Reason);
+            if (await new RestrictedJoin(rooms, memberships, user, chain).FindAuthoriser(token) is { } authoriser)
+                content["join_authorised_via_users_server"] = authoriser.ToString();
+            return (await chain.Add(MemberContent.Draft(user, user, content), token)).EventId;
+        }, null, ct);
+    }
+
+    /// <summary>Asks to be let in.</summary>
+    public async Task<SentEvent> Knock(RoomId roomId, MembershipRequest request, CancellationToken ct)
+    {
+        var content = MemberContent.Create("knock", await Profile(request.UserId, ct), request.Reason);
+        return await Set(roomId, request.UserId, request.UserId, content, current => current switch
+        {
+            "join" => throw RoomException.Forbidden("You are in this room already."),
+            "invite" => throw RoomException.Forbidden("You are invited to this room already: join it."),
+            "knock" => null,
+            _ => "knock",
+        }, ct);
+    }
+
+    /// <param name="isDirect">Marks the invite to a direct chat.</param>
+    public async Task<SentEvent> Invite(RoomId roomId, MembershipRequest request, UserId target, bool isDirect, CancellationToken ct)
+    {
+        var content = MemberContent.Create("invite", await ProfileOfInvited(request.UserId, target, ct), request.Reason);
+        if (isDirect)
+            content["is_direct"] = true;
+        return await Set(roomId, request.UserId, target, content, current =>
+            current == "join" ? throw RoomException.Forbidden($"{target} is in this room already.") : "invite", ct);
+    }
+
+    /// <summary>Leaves, turns down an invite, or takes back a knock. Does nothing for who has left already.</summary>
+    public Task<SentEvent> Leave(RoomId roomId, MembershipRequest request, CancellationToken ct) =>
+        Set(roomId, request.UserId, request.UserId, MemberContent.Create("leave", null, request.Reason), current => current switch
+        {
+            "leave" => null,
+            null => throw RoomException.Forbidden("You are not in this room."),
+            _ => "leave",
+        }, ct);
+
+    public Task<SentEvent> Kick(RoomId roomId, MembershipRequest request, UserId target, CancellationToken ct) =>
+        Set(roomId, request.UserId, target, MemberContent.Create("leave", null, request.Reason), current =>
+            current is "join" or "invite" or "knock" ? "leave" : throw RoomException.Forbidden($"{target} is not in this room."), ct);
+
+    public Task<SentEvent> Ban(RoomId roomId, MembershipRequest request, UserId target, CancellationToken ct) =>
+        Set(roomId, request.UserId, target, MemberContent.Create("ban", null, request.Reason), _ => "ban", ct);
+
+    public Task<SentEvent> Unban(RoomId roomId, MembershipRequest request, UserId target, CancellationToken ct) =>
+        Set(roomId, request.UserId, target, MemberContent.Create("leave", null, request.Reason), current =>
+            current == "ban" ? "leave" : throw RoomException.Forbidden($"{target} is not banned from this room."), ct);
+
+    /// <summary>Hides a room that the user has left.</summary>
+    public async Task Forget(RoomId roomId, UserId userId, CancellationToken ct)
+    {
+        var room = await rooms.Get(roomId, ct);
+        if (!await memberships.Forget(room.RoomNid, userId, ct))
+            throw new RoomException(400, "M_UNKNOWN", "Leave the room before you forget it.");
+    }
+
+    /// <summary>Shows a changed name or picture in every room that the user is in. One room that refuses does not keep the others from it.</summary>
+    public async Task UpdateProfile(UserId userId, CancellationToken ct)
+    {
+        var profile = await Profile(userId, ct);
+        var joined = await rooms.List([.. (await memberships.ListOfUser(userId, ["join"], ct)).Select(m => m.RoomNid)], ct);
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = RoomsAtOnce, CancellationToken = ct };
+        await Parallel.ForEachAsync(joined, limits, async (room, token) =>
+        {
+            try
+            {
+                await writer.Write(room, (chain, t) => ShowProfile(chain, userId, profile, t), null, token);
+            }
+            catch (RoomException)
+            {
+                // left or banned in the meantime
+            }
+        });
+    }
+
+    static async ValueTask<EventId> ShowProfile(EventChain chain, UserId userId, MemberProfile? profile, CancellationToken ct)
+    {
+        if (await chain.Find(EventTypes.Member, userId.ToString(), ct) is not { Membership: "join" } member)
+            throw RoomException.Forbidden("The user has left.");
+        var content = JsonNode.Parse(member.ContentJson.Span)!.AsObject();
+        foreach (var changing in (string[])["displayname", "avatar_url", "reason", "join_authorised_via_users_server"])
+            content.Remove(changing);
+        foreach (var (name, value) in MemberContent.Create("join", profile))
+            content[name] = value?.DeepClone();
+        var draft = MemberContent.Draft(userId, userId, content);
+        return (await chain.FindSame(draft, ct) ?? await chain.Add(draft, ct)).EventId;
+    }
+
+    /// <param name="next">From the target's membership (null: never had one) to the new one; null leaves it as it is.</param>
+    async Task<SentEvent> Set(
+        RoomId roomId, UserId sender, UserId target, JsonObject content, Func<string?, string?> next, CancellationToken ct)
+    {
+        var room = await rooms.Get(roomId, ct);
+        return await writer.Write(room, async (chain, token) =>
+        {
+            var member = await chain.Find(EventTypes.Member, target.ToString(), token);
+            if (next(member?.Membership) is null)
+                return member!.EventId;
+            var draft = MemberContent.Draft(sender, target, content);
+            return (await chain.FindSame(draft, token) ?? await chain.Add(draft, token)).EventId;
+        }, null, ct);
+    }
+
+    async Task<MemberProfile?> Profile(UserId userId, CancellationToken ct) =>
+        (await profiles.List([userId], ct)).GetValueOrDefault(userId.ToString());
+
+    async Task<MemberProfile?> ProfileOfInvited(UserId sender, UserId target, CancellationToken ct) =>
+        target.Server == sender.Server ? await Profile(target, ct) : throw InvitingAbroad();
+
+    internal static RoomException InvitingAbroad() => RoomException.Forbidden("Users of other servers cannot be invited yet.");
+}

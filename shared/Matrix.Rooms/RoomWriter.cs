@@ -1,0 +1,128 @@
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Rooms.Writing;
+using Matrix.Storage.Rooms;
+using Npgsql;
+
+namespace Matrix.Rooms;
+
+/// <summary>Decides under a head what to write: adds events to the chain, or adds none and names the event that stands already.</summary>
+delegate ValueTask<EventId> EventPlan(EventChain chain, CancellationToken ct);
+
+/// <summary>
+/// Writes events: builds them on the room's head, authorises them, and appends them to the log. If another writer was first, in this process or in
+/// another, they are built again on the new head.
+/// </summary>
+public sealed class RoomWriter
+{
+    /// <summary>Every failed try means that another writer got through, so even a hot room moves on.</summary>
+    const int MaxAttempts = 30;
+
+    readonly RoomFinder rooms;
+    readonly RoomHeads heads;
+    readonly EventBuilding building;
+    readonly EventStore events;
+    readonly LogWriter log;
+
+    internal RoomWriter(RoomFinder rooms, RoomHeads heads, EventBuilding building, EventStore events, LogWriter log) =>
+        (this.rooms, this.heads, this.building, this.events, this.log) = (rooms, heads, building, events, log);
+
+    /// <summary>
+    /// Sends one event. A transaction id that the device has used in this room before gives the event of the first time; a state event that changes nothing
+    /// gives the one that stands.
+    /// </summary>
+    /// <exception cref="RoomException">The room does not exist, or does not allow it.</exception>
+    public async Task<SentEvent> Send(RoomId roomId, EventDraft draft, TransactionId? transaction, CancellationToken ct)
+    {
+        var room = await rooms.Get(roomId, ct);
+        return await Write(room, async (chain, token) =>
+        {
+            if (await chain.FindSame(draft, token) is { } same)
+                return same.EventId;
+            if (draft.Type == EventTypes.Redaction && draft.StateKey is null)
+                await new RedactionCheck(events, chain).Demand(draft, token);
+            return (await chain.Add(draft, token)).EventId;
+        }, transaction, ct);
+    }
+
+    /// <summary>Writes what the plan decides. It is asked again whenever the head has moved.</summary>
+    internal async Task<SentEvent> Write(Room room, EventPlan plan, TransactionId? transaction, CancellationToken ct)
+    {
+        using var seat = await heads.Enter(room.RoomNid, ct);
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var chain = new EventChain(building, room, await seat.Head(ct));
+            try
+            {
+                var eventId = await plan(chain, ct);
+                if (chain.Events.Count == 0 && seat.MayBeStale)
+                {
+                    seat.Forget();
+                    continue;
+                }
+                if (chain.Events.Count == 0)
+                    return new SentEvent(eventId, LogPosition.Start);
+                var position = await log.Append(new EventsChange(chain, transaction), ct);
+                seat.Advance(chain.NextHead(position.Value));
+                return new SentEvent(eventId, position);
+            }
+            catch (HeadMovedException)
+            {
+                seat.Forget();
+            }
+            catch (RoomException) when (seat.MayBeStale)
+            {
+                // what an old head forbids, the new one may allow
+                seat.Forget();
+            }
+            catch (RoomException) when (transaction is not null)
+            {
+                // what is forbidden now may have been done already
+                if (await Repeated(room, transaction.Value, ct) is { } first)
+                    return first;
+                throw;
+            }
+            catch (PostgresException e) when (transaction is not null && e.ConstraintName == "event_transactions_pkey")
+            {
+                return await Repeated(room, transaction.Value, ct)
+                    ?? throw new InvalidDataException($"Transaction {transaction.Value.TxnId} is taken, and by no event.");
+            }
+            catch (LogUnavailableException)
+            {
+                seat.Forget();
+                throw;
+            }
+        }
+        throw RoomException.TooBusy();
+    }
+
+    /// <summary>Writes the first events of a new room.</summary>
+    internal async Task<LogPosition> Create(EventChain chain, NewRoom room, CancellationToken ct)
+    {
+        try
+        {
+            using var seat = await heads.Enter(chain.Room.RoomNid, ct);
+            var position = await log.Append(new EventsChange(chain, null, room), ct);
+            seat.Advance(chain.NextHead(position.Value));
+            rooms.Add(chain.Room);
+            return position;
+        }
+        catch (PostgresException e) when (e.ConstraintName == "room_aliases_pkey")
+        {
+            throw RoomException.AliasTaken(room.Aliases[0]);
+        }
+    }
+
+    /// <summary>An empty chain for a room that does not exist yet.</summary>
+    /// <param name="roomId">Null in room versions in which the create event gives the id.</param>
+    internal async ValueTask<EventChain> Begin(RoomId? roomId, RoomVersionRules rules, CancellationToken ct)
+    {
+        var room = new Room(await building.Nids.NextRoom(ct), roomId ?? default, rules);
+        return new EventChain(building, room, new RoomHead(0, [], State.StateTree.Empty, 0, 0));
+    }
+
+    async Task<SentEvent?> Repeated(Room room, TransactionId txn, CancellationToken ct) =>
+        await events.FindTransaction(txn.UserId, txn.DeviceId, room.RoomNid, txn.TxnId, ct) is var (eventId, _)
+            ? new SentEvent(eventId, LogPosition.Start)
+            : null;
+}

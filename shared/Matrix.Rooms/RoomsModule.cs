@@ -1,0 +1,53 @@
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Rooms.State;
+using Matrix.Rooms.Writing;
+using Matrix.Storage.Rooms;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Matrix.Rooms;
+
+public static class RoomsModule
+{
+    /// <summary>Adds rooms: reading their state, writing events. Needs a database, the log, and <see cref="LocalServer"/>. May be called by every module.</summary>
+    public static IServiceCollection AddRooms(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<RoomOptions>()
+            .Configure(options => options.DefaultRoomVersion = configuration["default_room_version"] ?? options.DefaultRoomVersion)
+            .ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RoomOptions>, RoomOptionsValidator>());
+        services.TryAddSingleton(_ => OpenLocalServer(configuration));
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<NidAllocator>();
+        services.TryAddSingleton<RoomStore>();
+        services.TryAddSingleton<EventStore>();
+        services.TryAddSingleton<MembershipStore>();
+        services.TryAddSingleton<MemberProfileStore>();
+        services.TryAddSingleton<AliasStore>();
+        services.TryAddSingleton<RoomSummaryStore>();
+        services.TryAddSingleton<StateNodeStore>();
+        services.TryAddSingleton(p => new StateNodeCache(p.GetRequiredService<IOptions<RoomOptions>>().Value.StateNodeCacheSize));
+        services.TryAddSingleton<StateTree>();
+        services.TryAddSingleton<StateEvents>();
+        services.TryAddSingleton<RoomFinder>();
+        services.TryAddSingleton<RoomHeads>();
+        services.TryAddSingleton<EventBuilding>();
+        services.TryAddSingleton(p => new RoomWriter(p.GetRequiredService<RoomFinder>(), p.GetRequiredService<RoomHeads>(),
+            p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<LogWriter>()));
+        services.TryAddSingleton<RoomState>();
+        services.TryAddSingleton<RoomMembership>();
+        services.TryAddSingleton<RoomCreator>();
+        services.TryAddSingleton<RoomAliases>();
+        return services;
+    }
+
+    static LocalServer OpenLocalServer(IConfiguration configuration)
+    {
+        var name = configuration["server_name"] ?? throw new InvalidOperationException("server_name is not set.");
+        var path = configuration["signing_key_path"] ?? throw new InvalidOperationException("signing_key_path is not set.");
+        return new LocalServer(ServerName.Parse(name), SigningKey.ParseFile(File.ReadAllText(path)));
+    }
+}

@@ -1,0 +1,46 @@
+using BitFaster.Caching.Lru;
+using Matrix.Protocol;
+using Matrix.Storage.Rooms;
+
+namespace Matrix.Rooms.State;
+
+/// <summary>The events that stand in rooms' states, as they were signed, by number. Events never change, so nothing is ever invalidated.</summary>
+public sealed class StateEvents(EventStore store, StateTree tree)
+{
+    readonly ConcurrentLru<long, Pdu> cache = new(20_000);
+
+    public void Add(long eventNid, Pdu pdu) => cache.AddOrUpdate(eventNid, pdu);
+
+    /// <summary>The events that stand at the keys, in the same order; null where there is nothing.</summary>
+    public async ValueTask<Pdu?[]> Find(StateNodeId root, IReadOnlyList<StateKeyPair> keys, CancellationToken ct)
+    {
+        var nids = await tree.Find(root, keys, ct);
+        var pdus = await Get(nids.OfType<long>().ToHashSet(), ct);
+        return [.. nids.Select(nid => nid is { } n ? pdus[n] : null)];
+    }
+
+    public async ValueTask<Pdu?> Find(StateNodeId root, string type, string stateKey, CancellationToken ct) =>
+        (await Find(root, [new StateKeyPair(type, stateKey)], ct))[0];
+
+    /// <summary>These events, which must exist, by number; in one round trip for all that are not cached.</summary>
+    public async ValueTask<IReadOnlyDictionary<long, Pdu>> Get(IReadOnlyCollection<long> eventNids, CancellationToken ct)
+    {
+        var pdus = new Dictionary<long, Pdu>(eventNids.Count);
+        List<long>? missing = null;
+        foreach (var nid in eventNids)
+        {
+            if (cache.TryGet(nid, out var pdu))
+                pdus[nid] = pdu;
+            else
+                (missing ??= []).Add(nid);
+        }
+        if (missing is null)
+            return pdus;
+        foreach (var (nid, stored) in await store.Get(missing, ct))
+        {
+            pdus[nid] = Pdu.FromStored(stored.EventId, stored.Json, stored.Rules);
+            Add(nid, pdus[nid]);
+        }
+        return pdus;
+    }
+}

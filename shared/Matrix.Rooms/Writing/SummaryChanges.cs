@@ -1,0 +1,73 @@
+using System.Text.Json;
+using Matrix.Protocol;
+using Matrix.Storage;
+using Npgsql;
+
+namespace Matrix.Rooms.Writing;
+
+/// <summary>
+/// What a chain of events changes in the room's summary. Counts are differences: they are exact because the head's version guarantees the state that they
+/// were taken from.
+/// </summary>
+sealed class SummaryChanges
+{
+    readonly SortedDictionary<string, string?> columns = new(StringComparer.Ordinal);
+    int joined;
+    int invited;
+
+    public static SummaryChanges Of(EventChain chain)
+    {
+        var changes = new SummaryChanges();
+        foreach (var e in chain.Events)
+        {
+            if (e.Pdu.Type == EventTypes.Member && e.Pdu.StateKey is not null)
+                changes.Count(e.Replaced?.Membership, e.Pdu.Membership);
+            else if (e.Pdu.StateKey is "" && Column(e.Pdu.Type) is var (column, member))
+                changes.columns[column] = String(e.Pdu.Content, member);
+        }
+        return changes;
+    }
+
+    /// <summary>Nothing if nothing changes: a message does not touch the summary.</summary>
+    public void AddUpdate(NpgsqlBatch batch, long roomNid)
+    {
+        if (columns.Count == 0 && joined == 0 && invited == 0)
+            return;
+        var set = string.Concat(columns.Keys.Select((column, i) => $", {column} = ${i + 4}"));
+        batch.Add($"UPDATE room_summaries SET joined_count = joined_count + $2, invited_count = invited_count + $3{set} WHERE room_nid = $1",
+            [roomNid, joined, invited, .. columns.Values]);
+    }
+
+    public void AddInsert(NpgsqlBatch batch, long roomNid, bool published)
+    {
+        var names = string.Concat(columns.Keys.Select(column => $", {column}"));
+        var values = string.Concat(columns.Keys.Select((_, i) => $", ${i + 5}"));
+        batch.Add($"INSERT INTO room_summaries (room_nid, published, joined_count, invited_count{names}) VALUES ($1, $2, $3, $4{values})",
+            [roomNid, published, joined, invited, .. columns.Values]);
+    }
+
+    void Count(string? before, string? after)
+    {
+        joined += (after == "join" ? 1 : 0) - (before == "join" ? 1 : 0);
+        invited += (after == "invite" ? 1 : 0) - (before == "invite" ? 1 : 0);
+    }
+
+    static (string Column, string Member)? Column(string type) => type switch
+    {
+        EventTypes.Create => ("room_type", "type"),
+        EventTypes.Name => ("name", "name"),
+        EventTypes.Topic => ("topic", "topic"),
+        EventTypes.Avatar => ("avatar_url", "url"),
+        EventTypes.CanonicalAlias => ("canonical_alias", "alias"),
+        EventTypes.JoinRules => ("join_rule", "join_rule"),
+        EventTypes.GuestAccess => ("guest_access", "guest_access"),
+        EventTypes.HistoryVisibility => ("history_visibility", "history_visibility"),
+        EventTypes.Encryption => ("encryption", "algorithm"),
+        _ => null,
+    };
+
+    /// <summary>Text without NUL, which Postgres cannot store; null if it is empty or something else.</summary>
+    static string? String(JsonElement content, string member) =>
+        content.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
+            && value.GetString()!.Replace("\0", "", StringComparison.Ordinal) is { Length: > 0 } text ? text : null;
+}

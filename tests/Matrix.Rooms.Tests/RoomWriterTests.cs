@@ -1,0 +1,191 @@
+using Matrix.Protocol;
+using Matrix.Rooms.State;
+using Matrix.Storage.Rooms;
+using Matrix.Testing;
+
+namespace Matrix.Rooms.Tests;
+
+public sealed class RoomWriterTests : IAsyncLifetime
+{
+    static readonly UserId Alice = RoomNode.User("alice");
+    static readonly UserId Bob = RoomNode.User("bob");
+    TestDatabase database = null!;
+    RoomNode node = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        database = await TestDatabase.Create();
+        node = await RoomNode.Start(database);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await node.DisposeAsync();
+        await database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Events_stand_one_upon_the_other_in_the_order_of_the_log()
+    {
+        var room = await node.CreateRoom(Alice);
+        for (var i = 0; i < 5; i++)
+            await node.Writer.Send(room, RoomNode.Text(Alice, $"{i}"), null, default);
+        AssertLinear(await node.Timeline(room));
+    }
+
+    [Fact]
+    public async Task Writers_in_two_processes_lose_nothing_and_make_one_line()
+    {
+        await using var other = await RoomNode.Start(database);
+        var room = await node.CreateRoom(Alice, RoomPreset.PublicChat);
+        await node.Membership.Join(room, new(Bob), default);
+        var before = (await node.Timeline(room)).Count;
+
+        var sends = Enumerable.Range(0, 40).SelectMany(i => new[]
+        {
+            node.Writer.Send(room, RoomNode.Text(Alice, $"a{i}"), null, default),
+            other.Writer.Send(room, RoomNode.Text(Bob, $"b{i}"), null, default),
+        });
+        var sent = await Task.WhenAll(sends);
+
+        var timeline = await node.Timeline(room);
+        Assert.Equal(80, sent.Select(s => s.EventId).Distinct().Count());
+        Assert.Equal(sent.Select(s => s.EventId).ToHashSet(), timeline.Skip(before).Select(e => e.EventId).ToHashSet());
+        Assert.All(sent, s => Assert.Equal(s.Position.Value, timeline.Single(e => e.EventId == s.EventId).Position));
+        AssertLinear(timeline);
+    }
+
+    [Fact]
+    public async Task State_written_by_two_processes_at_once_is_all_there()
+    {
+        await using var other = await RoomNode.Start(database);
+        var room = await node.CreateRoom(Alice, RoomPreset.PublicChat);
+        var users = Enumerable.Range(0, 30).Select(i => RoomNode.User($"user{i}")).ToArray();
+
+        await Task.WhenAll(users.Select((user, i) => (i % 2 == 0 ? node : other).Membership.Join(room, new(user), default)));
+
+        var root = await node.State.CurrentRoot((await node.Room(room)).RoomNid, default);
+        var members = (await node.State.ReadAll(root, default)).Where(e => e.Key.Type == EventTypes.Member).Select(e => e.Key.StateKey);
+        Assert.Equal(users.Append(Alice).Select(u => u.ToString()).Order(), members.Order());
+        Assert.Equal(31, (await node.Summary(room)).JoinedCount);
+        AssertLinear(await node.Timeline(room));
+    }
+
+    [Fact]
+    public async Task A_stale_head_neither_forbids_what_is_allowed_now_nor_takes_an_old_value_for_the_current_one()
+    {
+        await using var other = await RoomNode.Start(database);
+        var room = await node.CreateRoom(Alice, RoomPreset.PublicChat);
+        await other.Writer.Send(room, Topic("one"), null, default);
+        await node.Writer.Send(room, Topic("two"), null, default);
+        await node.Membership.Join(room, new(Bob), default);
+
+        await other.Writer.Send(room, RoomNode.Text(Bob, "hello"), null, default);
+        await node.Writer.Send(room, Topic("three"), null, default);
+        await other.Writer.Send(room, Topic("two"), null, default);
+
+        Assert.Equal("two", (await node.StateContent(room, EventTypes.Topic))?.GetProperty("topic").GetString());
+        Assert.Equal("two", (await node.Summary(room)).Topic);
+    }
+
+    [Fact]
+    public async Task The_same_transaction_id_gives_the_first_event_however_often_and_wherever_it_comes()
+    {
+        await using var other = await RoomNode.Start(database);
+        var room = await node.CreateRoom(Alice);
+        var before = (await node.Timeline(room)).Count;
+        var txn = new TransactionId(Alice, DeviceId.Parse("PHONE"), "t1");
+
+        var sent = await Task.WhenAll(Enumerable.Range(0, 20).Select(i =>
+            (i % 2 == 0 ? node : other).Writer.Send(room, RoomNode.Text(Alice, "once"), txn, default)));
+
+        Assert.Single(sent.Select(s => s.EventId).Distinct());
+        Assert.Equal(before + 1, (await node.Timeline(room)).Count);
+        var elsewhere = await node.Writer.Send(room, RoomNode.Text(Alice, "once"), txn with { DeviceId = DeviceId.Parse("LAPTOP") }, default);
+        Assert.NotEqual(sent[0].EventId, elsewhere.EventId);
+    }
+
+    [Fact]
+    public async Task A_transaction_is_remembered_after_its_user_has_left()
+    {
+        var room = await node.CreateRoom(Alice);
+        var txn = new TransactionId(Alice, DeviceId.Parse("PHONE"), "t1");
+        var sent = await node.Writer.Send(room, RoomNode.Text(Alice, "bye"), txn, default);
+        await node.Membership.Leave(room, new(Alice), default);
+
+        Assert.Equal(sent.EventId, (await node.Writer.Send(room, RoomNode.Text(Alice, "bye"), txn, default)).EventId);
+        await Refused("M_FORBIDDEN", () => node.Writer.Send(room, RoomNode.Text(Alice, "ghost"), txn with { TxnId = "t2" }, default));
+    }
+
+    [Fact]
+    public async Task A_state_event_that_changes_nothing_is_the_one_that_stands()
+    {
+        var room = await node.CreateRoom(Alice);
+        var first = await node.Writer.Send(room, Topic("same"), null, default);
+        var again = await node.Writer.Send(room, Topic("same"), null, default);
+        Assert.Equal(first.EventId, again.EventId);
+    }
+
+    [Fact]
+    public async Task Who_is_not_in_the_room_cannot_send()
+    {
+        var room = await node.CreateRoom(Alice);
+        await Refused("M_FORBIDDEN", () => node.Writer.Send(room, RoomNode.Text(Bob, "hi"), null, default));
+        await Refused("M_NOT_FOUND", () => node.Writer.Send(RoomId.Parse("!nowhere:test.example"), RoomNode.Text(Bob, "hi"), null, default));
+    }
+
+    [Fact]
+    public async Task Each_event_carries_the_state_before_it_and_after_it()
+    {
+        var room = await node.CreateRoom(Alice);
+        await node.Writer.Send(room, Topic("one"), null, default);
+        await node.Writer.Send(room, RoomNode.Text(Alice, "hi"), null, default);
+        var timeline = await node.Timeline(room);
+        Assert.Equal(StateTree.Empty, timeline[0].StateBefore);
+        for (var i = 1; i < timeline.Count; i++)
+            Assert.Equal(timeline[i - 1].RoomState, timeline[i].StateBefore);
+        Assert.Equal(timeline[^1].StateBefore, timeline[^1].RoomState);
+        Assert.NotEqual(timeline[^2].StateBefore, timeline[^2].RoomState);
+        Assert.Equal(timeline[^1].RoomState, await node.State.CurrentRoot(timeline[0].RoomNid, default));
+    }
+
+    [Theory]
+    [InlineData("10")]
+    [InlineData("11")]
+    [InlineData("12")]
+    public async Task A_redaction_is_for_the_sender_and_for_those_with_power(string version)
+    {
+        var room = await node.CreateRoom(Alice, RoomPreset.PublicChat, version);
+        await node.Membership.Join(room, new(Bob), default);
+        var byAlice = await node.Writer.Send(room, RoomNode.Text(Alice, "secret"), null, default);
+        var byBob = await node.Writer.Send(room, RoomNode.Text(Bob, "secret"), null, default);
+        var another = await node.Writer.Send(room, RoomNode.Text(Bob, "secret"), null, default);
+
+        await Refused("M_FORBIDDEN", () => Redact(room, Bob, byAlice.EventId));
+        await Redact(room, Bob, byBob.EventId);
+        var redaction = await Redact(room, Alice, another.EventId);
+
+        Assert.Null((await node.Events.FindByEventId(byAlice.EventId, default))!.RedactedBy);
+        Assert.NotNull((await node.Events.FindByEventId(byBob.EventId, default))!.RedactedBy);
+        var stored = (await node.Events.FindByEventId(redaction.EventId, default))!;
+        Assert.Equal(stored.EventNid, (await node.Events.FindByEventId(another.EventId, default))!.RedactedBy);
+        await Refused("M_NOT_FOUND", () => Redact(room, Alice, EventId.Parse("$nothing")));
+    }
+
+    Task<SentEvent> Redact(RoomId room, UserId sender, EventId target) =>
+        node.Writer.Send(room, new EventDraft(sender, EventTypes.Redaction, null, "{}"u8.ToArray(), target), null, default);
+
+    static EventDraft Topic(string topic) => EventDraft.State(Alice, EventTypes.Topic, "", RoomNode.Json(new { topic }));
+
+    static async Task Refused(string errcode, Func<Task> act) => Assert.Equal(errcode, (await Assert.ThrowsAsync<RoomException>(act)).Errcode);
+
+    static void AssertLinear(List<StoredEvent> timeline)
+    {
+        for (var i = 0; i < timeline.Count; i++)
+        {
+            var pdu = Pdu.FromStored(timeline[i].EventId, timeline[i].Json, timeline[i].Rules);
+            Assert.Equal(i + 1, pdu.Depth);
+            Assert.Equal(i == 0 ? [] : [timeline[i - 1].EventId], pdu.PrevEvents);
+        }
+    }
+}
