@@ -6,14 +6,15 @@ namespace Matrix.LocalStack;
 public sealed class PrivateStack : IAsyncDisposable
 {
     // SIGINT is Postgres' fast shutdown: its clients are disconnected; SIGTERM would wait for them to leave
-    static readonly TimeSpan PostgresGrace = TimeSpan.FromSeconds(30), RabbitMqGrace = TimeSpan.FromSeconds(15), Grace = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan PostgresGrace = TimeSpan.FromSeconds(30), Grace = TimeSpan.FromSeconds(10);
 
     readonly FileStream folderLock;
     readonly CancellationTokenSource stopping;
     readonly string dataFolder;
-    Task<BackgroundProcess>? postgres;
+    Func<Task<BackgroundProcess>>? startPostgres, startRedis;
+    Func<Task<IReadOnlyList<BackgroundProcess>>>? startRabbitMq;
+    Task<BackgroundProcess>? postgres, redis;
     Task<IReadOnlyList<BackgroundProcess>>? rabbitMq;
-    Task<BackgroundProcess>? redis;
 
     PrivateStack(string dataFolder, FileStream folderLock, CancellationToken ct) =>
         (this.dataFolder, this.folderLock, stopping) = (dataFolder, folderLock, CancellationTokenSource.CreateLinkedTokenSource(ct));
@@ -83,17 +84,20 @@ public sealed class PrivateStack : IAsyncDisposable
         if (options.Postgres)
         {
             Postgres = new(state.Ports.Postgres, PostgresPart.User, state.Password);
-            postgres = Reported(PostgresPart.Name, new PostgresPart(context).Start(Postgres, ct));
+            startPostgres = () => Reported(PostgresPart.Name, new PostgresPart(context).Start(Postgres, ct));
+            postgres = startPostgres();
         }
         if (options.RabbitMq)
         {
             RabbitMq = new(state.Ports.RabbitMq, RabbitMqPart.User, state.Password);
-            rabbitMq = Reported(RabbitMqPart.Name, new RabbitMqPart(context).Start(RabbitMq, ct));
+            startRabbitMq = () => Reported(RabbitMqPart.Name, new RabbitMqPart(context).Start(RabbitMq, ct));
+            rabbitMq = startRabbitMq();
         }
         if (options.Redis)
         {
             Redis = new(state.Ports.Redis, RedisPart.User, state.Password);
-            redis = Reported(RedisPart.Name, new RedisPart(context).Start(Redis, ct));
+            startRedis = () => Reported(RedisPart.Name, new RedisPart(context).Start(Redis, ct));
+            redis = startRedis();
         }
 
         async Task<T> Reported<T>(string part, Task<T> start)
@@ -104,19 +108,35 @@ public sealed class PrivateStack : IAsyncDisposable
         }
     }
 
-    /// <summary>Completes when one of the running parts has ended by itself; says which.</summary>
-    public async Task<string> PartEnded(CancellationToken ct)
+    /// <summary>Starts a part again whenever it has ended by itself, until <paramref name="ct"/>. Call it once.</summary>
+    public Task KeepRunning(Action<string, string> report, CancellationToken ct) => Task.WhenAll(
+        KeepRunning(PostgresPart.Name, async () => [await postgres!], () => postgres = startPostgres!(), postgres is not null, report, ct),
+        KeepRunning(RabbitMqPart.Name, () => rabbitMq!, () => rabbitMq = startRabbitMq!(), rabbitMq is not null, report, ct),
+        KeepRunning(RedisPart.Name, async () => [await redis!], () => redis = startRedis!(), redis is not null, report, ct));
+
+    async Task KeepRunning(string part, Func<Task<IReadOnlyList<BackgroundProcess>>> running, Func<Task> start, bool isWanted,
+        Action<string, string> report, CancellationToken ct)
     {
-        var parts = new List<(string Name, BackgroundProcess Process)>();
-        if (postgres is not null) parts.Add((PostgresPart.Name, await postgres));
-        if (rabbitMq is not null) parts.AddRange((await rabbitMq).Select(process => (RabbitMqPart.Name, process)));
-        if (redis is not null) parts.Add((RedisPart.Name, await redis));
-        var ended = await Task.WhenAny(parts.Select(async part =>
+        while (isWanted && !ct.IsCancellationRequested)
         {
-            await part.Process.Ended(ct);
-            return part.Name;
-        }));
-        return await ended;
+            try
+            {
+                await await Task.WhenAny((await running().WaitAsync(ct)).Select(process => process.Ended(ct)));
+                report(part, "ended by itself");
+            }
+            catch (StackException e)
+            {
+                report(part, e.Message);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+            // what is left of it (of RabbitMQ the port mapper), and room for a part that ends again and again
+            await StopRecorded(part, dataFolder, CancellationToken.None);
+            await Task.Delay(TimeSpan.FromSeconds(1), ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!ct.IsCancellationRequested) _ = start();
+        }
     }
 
     /// <summary>Stops the parts, the processes that an interrupted start left included.</summary>
@@ -131,15 +151,14 @@ public sealed class PrivateStack : IAsyncDisposable
     }
 
     /// <summary>Stops the parts that an earlier run started in this folder and left.</summary>
-    public static Task StopRecorded(string dataFolder, CancellationToken ct) => Task.WhenAll(
-        BackgroundProcess.StopRecorded(RecordFile(dataFolder, PostgresPart.Name), PostgresGrace, ct, interrupt: true),
-        StopRabbitMq(dataFolder, ct),
-        BackgroundProcess.StopRecorded(RecordFile(dataFolder, RedisPart.Name), Grace, ct));
+    public static Task StopRecorded(string dataFolder, CancellationToken ct) =>
+        Task.WhenAll(new[] { PostgresPart.Name, RabbitMqPart.Name, RedisPart.Name }.Select(part => StopRecorded(part, dataFolder, ct)));
 
-    static async Task StopRabbitMq(string dataFolder, CancellationToken ct)
+    static async Task StopRecorded(string part, string dataFolder, CancellationToken ct)
     {
-        await BackgroundProcess.StopRecorded(RecordFile(dataFolder, RabbitMqPart.Name), RabbitMqGrace, ct);
-        await BackgroundProcess.StopRecorded(RecordFile(dataFolder, RabbitMqPart.EpmdName), Grace, ct);
+        var isPostgres = part == PostgresPart.Name;
+        await BackgroundProcess.StopRecorded(RecordFile(dataFolder, part), isPostgres ? PostgresGrace : Grace, ct, interrupt: isPostgres);
+        if (part == RabbitMqPart.Name) await BackgroundProcess.StopRecorded(RecordFile(dataFolder, RabbitMqPart.EpmdName), Grace, ct);
     }
 
     static FileStream Lock(string folder)

@@ -1,18 +1,27 @@
 using System.CommandLine;
 using Matrix.Ctl.Commands;
+using Matrix.Hosting.Configuration;
 using Matrix.LocalStack;
 using Spectre.Console;
 
 var root = new RootCommand("Sets up, runs and looks after a Matrix homeserver.")
 {
+    UpCommand.Create(),
+    StatusCommand.Create(),
+    RestartCommand.Create(),
+    DownCommand.Create(),
+    GenerateConfigCommand.Create(),
+    RegisterUserCommand.Create(),
     WithServicesCommand.Create(),
 };
+// lines as long as they are where nobody's window bounds them
+if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 200;
 try
 {
     // each command handles Ctrl-C itself: a stop in order takes longer than the library would wait
     return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
-catch (StackException e)
+catch (Exception e) when (e is StackException or ConfigurationException)
 {
     AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
     return 1;

@@ -1,0 +1,26 @@
+using System.CommandLine;
+using Matrix.Ctl.Running;
+using Matrix.LocalStack;
+using Spectre.Console;
+
+namespace Matrix.Ctl.Commands;
+
+/// <summary><c>matrixctl restart SERVICE</c>: its replicas, one after the other; each stops gracefully and its successor answers before the next.</summary>
+static class RestartCommand
+{
+    public static Command Create()
+    {
+        var data = DataOption.Create();
+        var service = new Argument<string>("service") { Description = "A service such as client-api, or one of its processes such as client-api-2." };
+        var command = new Command("restart", "Restarts a service, one process at a time.") { service, data };
+        command.SetAction((result, ct) => Run(result.GetFolder(data), result.GetValue(service)!, ct));
+        return command;
+    }
+
+    static async Task<int> Run(string folder, string service, CancellationToken ct)
+    {
+        if (ServerState.Find(folder) is not { } server || !server.Supervisor.IsAlive) throw new StackException($"No server runs in {folder}.");
+        await ControlPort.RequestRestart(server, service, line => AnsiConsole.WriteLine(line), ct);
+        return 0;
+    }
+}

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net.Sockets;
+using Matrix.Ctl.Running;
+using Matrix.LocalStack;
+using Spectre.Console;
+
+namespace Matrix.Ctl.Commands;
+
+/// <summary><c>matrixctl status</c>: every process of a server, whether it lives and answers. Ends with 0 only when all do.</summary>
+static class StatusCommand
+{
+    public static Command Create()
+    {
+        var data = DataOption.Create();
+        var command = new Command("status", "Shows the processes of a server and whether they answer.") { data };
+        command.SetAction((result, ct) => Run(result.GetFolder(data), ct));
+        return command;
+    }
+
+    static async Task<int> Run(string folder, CancellationToken ct)
+    {
+        if (ServerState.Find(folder) is not { } server)
+        {
+            AnsiConsole.MarkupLineInterpolated($"[yellow]Nothing runs in {folder}.[/]");
+            return 3;
+        }
+        var rows = await Task.WhenAll(ServerState.Processes(folder).Select(record => Look(record, server, ct)));
+        var table = new Table().Border(TableBorder.None).AddColumns("process", "state", "pid", "address", "memory", "up since");
+        foreach (var row in rows)
+        {
+            table.AddRow(new Text(row.Record.Name), new Markup(row.IsWell ? $"[green]{row.State}[/]" : $"[red]{row.State}[/]"),
+                new Text(row.Record.Process.Pid.ToString(CultureInfo.InvariantCulture)), new Text(row.Record.Address ?? ""), new Text(row.Memory),
+                new Text(row.Record.StartedAt.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)));
+        }
+        AnsiConsole.Write(table);
+        var isUp = server.IsRunning && rows.All(row => row.IsWell)
+            && server.Replicas.All(replica => rows.Any(row => row.Record.Name == replica.Name));
+        if (!server.Supervisor.IsAlive) AnsiConsole.MarkupLine("[red]Nobody looks after these processes; 'matrixctl up' starts anew, 'matrixctl down' stops them.[/]");
+        AnsiConsole.MarkupLineInterpolated($"{server.ServerName} at {server.Url}: {(isUp ? "all green" : "not all is well")}");
+        return isUp && server.Supervisor.IsAlive ? 0 : 1;
+    }
+
+    static async Task<Row> Look(RunRecord record, ServerState server, CancellationToken ct)
+    {
+        if (!record.Process.IsAlive) return new(record, "ended", false, "");
+        var memory = $"{ResidentMemory(record.Process.Pid) / 1024 / 1024} MiB";
+        if (server.Replicas.FirstOrDefault(replica => replica.Name == record.Name) is { } service)
+            return await Replica.IsReady(service.Url, ct) ? new(record, "ready", true, memory) : new(record, "not ready", false, memory);
+        if (record.Address is null) return new(record, "runs", true, memory);
+        return await Accepts(record.Address, ct) ? new(record, "answers", true, memory) : new(record, "does not answer", false, memory);
+    }
+
+    static async Task<bool> Accepts(string address, CancellationToken ct)
+    {
+        try
+        {
+            using var client = new TcpClient();
+            var (host, port) = (address[..address.LastIndexOf(':')], int.Parse(address[(address.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture));
+            await client.ConnectAsync(host, port, ct);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    static long ResidentMemory(int pid)
+    {
+        try
+        {
+            return long.Parse(File.ReadAllText($"/proc/{pid}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
+        }
+        catch (IOException)
+        {
+            return 0;
+        }
+    }
+
+    sealed record Row(RunRecord Record, string State, bool IsWell, string Memory);
+}

@@ -1,0 +1,112 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using Matrix.Ctl.Running;
+using Spectre.Console;
+
+namespace Matrix.Ctl.Commands;
+
+/// <summary><c>matrixctl up</c>: sets a server up in a data folder, starts it, and looks after it until Ctrl-C or <c>matrixctl down</c>.</summary>
+static class UpCommand
+{
+    static readonly Option<string> data = DataOption.Create();
+    static readonly Option<string?> configPath = new("--config-path") { Description = "Configuration file; homeserver.yaml in the data folder when left out, written on the first start." };
+    static readonly Option<string?> serverName = new("--server-name") { Description = "Name of a new server, behind the colon of its user ids (localhost)." };
+    static readonly Option<string> bind = new("--bind") { Description = "Address to listen on; 0.0.0.0 for all.", DefaultValueFactory = _ => "127.0.0.1" };
+    static readonly Option<int> port = new("--port") { Description = "Port for clients.", DefaultValueFactory = _ => 8008 };
+    static readonly Option<int?> tlsPort = new("--tls-port") { Description = "Port for TLS, such as 8448; with a self-signed certificate unless the configuration names one." };
+    static readonly Option<Dictionary<string, int>> replicas = new("--replicas")
+    {
+        Description = "How many processes of a service, such as client-api=3; may be given several times.",
+        AllowMultipleArgumentsPerToken = true,
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = ParseReplicas,
+    };
+    static readonly Option<bool> allInOne = new("--all-in-one") { Description = "All services in one process, without RabbitMQ and Redis." };
+    static readonly Option<bool> openRegistration = new("--open-registration") { Description = "Lets anybody register, for this run. Not for a server that others can reach." };
+    static readonly Option<bool> detach = new("--detach") { Description = "Returns when the server answers and leaves it running." };
+    static readonly Option<bool> supervise = new("--supervise") { Hidden = true };
+
+    public static Command Create()
+    {
+        var command = new Command("up", "Starts a homeserver, setting it up first where needed.")
+        {
+            data, configPath, serverName, bind, port, tlsPort, replicas, allInOne, openRegistration, detach, supervise,
+        };
+        command.SetAction((result, _) => Run(result));
+        return command;
+    }
+
+    static async Task<int> Run(ParseResult result)
+    {
+        var options = new UpOptions
+        {
+            DataFolder = result.GetFolder(data),
+            ConfigPath = result.GetValue(configPath),
+            ServerName = result.GetValue(serverName),
+            Bind = result.GetValue(bind)!,
+            Port = result.GetValue(port),
+            TlsPort = result.GetValue(tlsPort),
+            Replicas = result.GetValue(replicas) ?? [],
+            AllInOne = result.GetValue(allInOne),
+            OpenRegistration = result.GetValue(openRegistration),
+        };
+        if (ServerState.Find(options.DataFolder) is { IsRunning: true } already && already.Supervisor.IsAlive)
+        {
+            AnsiConsole.MarkupLineInterpolated($"{already.ServerName} already runs at {already.Url}; 'matrixctl down' stops it.");
+            return 0;
+        }
+        using var signals = new StopSignals();
+        if (result.GetValue(detach) && !result.GetValue(supervise))
+        {
+            string[] arguments = [.. result.Tokens.Select(token => token.Value), "--supervise"];
+            Announce(options, await DetachedServer.Start(options.DataFolder, arguments, signals.Requested));
+            return 0;
+        }
+        return await Supervise(options, isForeground: !result.GetValue(supervise), signals.Requested);
+    }
+
+    static async Task<int> Supervise(UpOptions options, bool isForeground, CancellationToken stop)
+    {
+        var progress = new StartProgress(TimeProvider.System);
+        await using (var supervisor = new Supervisor(options, progress, TimeProvider.System))
+        {
+            var state = await progress.Show(() => supervisor.Start(stop));
+            if (isForeground)
+            {
+                Announce(options, state);
+                AnsiConsole.WriteLine("Ctrl-C stops it.");
+            }
+            await stop.AsTask();
+            AnsiConsole.WriteLine("Stopping…");
+        }
+        AnsiConsole.WriteLine("Stopped.");
+        return 0;
+    }
+
+    static void Announce(UpOptions options, ServerState state)
+    {
+        var command = $"./matrixctl register-user --data {options.DataFolder} --admin";
+        AnsiConsole.WriteLine();
+        AnsiConsole.MarkupLineInterpolated($"[green]{state.ServerName}[/] answers at [bold]{state.Url}[/]{(state.TlsUrl is { } tls ? $" and {tls}" : "")}");
+        AnsiConsole.MarkupLineInterpolated($"First account:  {command}");
+        if (options.OpenRegistration) AnsiConsole.MarkupLine("[yellow]Anybody who reaches it can register.[/]");
+    }
+
+    static Dictionary<string, int>? ParseReplicas(ArgumentResult result)
+    {
+        var parsed = new Dictionary<string, int>();
+        foreach (var token in result.Tokens)
+        {
+            var parts = token.Value.Split('=');
+            if (parts.Length != 2 || ServiceKind.Workers.All(service => service.Name != parts[0])
+                || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out var count) || count is < 1 or > 100)
+            {
+                result.AddError($"'{token.Value}' is not SERVICE=NUMBER with one of {string.Join(", ", ServiceKind.Workers.Select(service => service.Name))}.");
+                return null;
+            }
+            parsed[parts[0]] = count;
+        }
+        return parsed;
+    }
+}

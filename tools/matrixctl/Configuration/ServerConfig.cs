@@ -1,0 +1,39 @@
+using Matrix.Hosting.Configuration;
+using Matrix.LocalStack;
+using Microsoft.Extensions.Configuration;
+
+namespace Matrix.Ctl.Configuration;
+
+/// <summary>What the tool itself needs of a homeserver.yaml, with the environment's overrides.</summary>
+sealed class ServerConfig
+{
+    readonly IConfiguration configuration;
+
+    ServerConfig(string path, IConfiguration configuration) => (Path, this.configuration) = (path, configuration);
+
+    public string Path { get; }
+
+    public static ServerConfig Read(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        var builder = new ConfigurationBuilder();
+        builder.Sources.Add(new YamlConfigurationSource(path));
+        return new(path, builder.AddEnvironmentVariables("MATRIX__").Build());
+    }
+
+    public string ServerName => configuration["server_name"] is { Length: > 0 } name ? name : throw new StackException($"{Path} names no server_name.");
+
+    public string? RegistrationSharedSecret => configuration["registration_shared_secret"] is { Length: > 0 } secret ? secret
+        : configuration["registration_shared_secret_path"] is { Length: > 0 } file ? File.ReadAllText(file).Trim()
+        : null;
+
+    public string? PublicBaseUrl => configuration["public_baseurl"];
+    public string? TlsCertificatePath => configuration["tls_certificate_path"];
+    public int BcryptRounds => int.TryParse(configuration["bcrypt_rounds"], out var rounds) ? rounds : 12;
+    public string Pepper => configuration["password_config:pepper"] ?? "";
+    public bool NamesDatabase => HasValues("database");
+    public bool NamesRabbitMq => HasValues("rabbitmq");
+    public bool NamesRedis => HasValues("redis");
+
+    bool HasValues(string section) => configuration.GetSection(section).AsEnumerable().Any(pair => !string.IsNullOrEmpty(pair.Value));
+}
