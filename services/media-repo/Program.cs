@@ -1,1 +1,11 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using Matrix.Hosting;
+using Matrix.Http;
+using Matrix.MediaRepo;
+
+var builder = MatrixHost.CreateBuilder(args, "media-repo");
+builder.AddMediaRepo();
+
+var app = builder.Build();
+app.UseMatrixHttp();
+app.MapMediaRepo();
+return app.RunMatrix();

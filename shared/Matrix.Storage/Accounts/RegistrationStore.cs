@@ -9,7 +9,7 @@ namespace Matrix.Storage;
 public sealed record RegistrationToken(string Token, int? UsesAllowed, int Pending, int Completed, DateTimeOffset? ExpiresAt);
 
 /// <summary>What lets a stranger register: registration tokens, and nonces of shared-secret registration.</summary>
-public sealed class RegistrationStore(NpgsqlDataSource db)
+public sealed class RegistrationStore(NpgsqlDataSource db, TimeProvider time)
 {
     static readonly TimeSpan NonceLifetime = TimeSpan.FromMinutes(1);
 
@@ -35,7 +35,7 @@ public sealed class RegistrationStore(NpgsqlDataSource db)
 
     /// <summary>Whether the token could be used now.</summary>
     public async Task<bool> IsValid(string token, CancellationToken ct) =>
-        await FindToken(token, ct) is { } found && IsValid(found, DateTimeOffset.UtcNow);
+        await FindToken(token, ct) is { } found && IsValid(found, time.GetUtcNow());
 
     /// <summary>Gives one use of a token to a session; false when there is none left. The lock on the token lets no two take the last one.</summary>
     public async Task<bool> HoldToken(string token, string sessionId, CancellationToken ct)

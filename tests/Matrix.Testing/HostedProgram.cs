@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace Matrix.ClientApi.Tests;
+namespace Matrix.Testing;
 
 /// <summary>
 /// Runs a service's own Program in this process, as it is: the same entry point that the service's binary has, on a real port. The host
 /// is caught as the generic host announces it, to learn the port and to stop it gracefully.
 /// </summary>
-sealed class HostedProgram : IAsyncDisposable
+public sealed class HostedProgram : IAsyncDisposable
 {
     static readonly AsyncLocal<TaskCompletionSource<IHost>?> s_starting = new();
     readonly Task _running;

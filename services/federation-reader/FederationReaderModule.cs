@@ -1,0 +1,24 @@
+using Matrix.Federation;
+using Matrix.FederationReader.Endpoints;
+using Matrix.Http;
+
+namespace Matrix.FederationReader;
+
+/// <summary>The Server-Server API: what other homeservers ask of this one.</summary>
+public static class FederationReaderModule
+{
+    public static WebApplicationBuilder AddFederationReader(this WebApplicationBuilder builder)
+    {
+        builder.AddMatrixHttp();
+        builder.Services.AddFederation(builder.Configuration);
+        return builder;
+    }
+
+    public static WebApplication MapFederationReader(this WebApplication app)
+    {
+        GetServerKeys.Map(app);
+        GetServerVersion.Map(app);
+        GetServerWellKnown.Map(app);
+        return app;
+    }
+}

@@ -1,0 +1,13 @@
+using Matrix.Protocol;
+
+namespace Matrix.MediaRepo.Endpoints;
+
+/// <summary>GET /_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}: the same under another file name.</summary>
+static class LegacyDownloadMediaAs
+{
+    public static void Map(IEndpointRouteBuilder app) =>
+        app.MapGet("/_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}", Handle);
+
+    static Task<IResult> Handle(HttpContext context, ServerName serverName, string mediaId, string fileName, MediaDownload media, CancellationToken ct) =>
+        media.Serve(context, serverName, mediaId, fileName, withToken: false, ct);
+}
