@@ -12,6 +12,7 @@ using Matrix.ClientApi.Endpoints.Profile;
 using Matrix.ClientApi.Endpoints.PushRules;
 using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.ClientApi.Endpoints.Sync;
+using Matrix.ClientApi.Sync;
 using Matrix.Http;
 
 namespace Matrix.ClientApi;
@@ -23,6 +24,7 @@ public static class ClientApiModule
     {
         builder.AddMatrixHttp();
         builder.Services.AddAccounts();
+        builder.Services.AddSync();
         return builder;
     }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Matrix.ClientApi.Sync.Filters;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Storage;
@@ -18,6 +19,7 @@ static class PostFilter
         requester.MustBe(userId);
         var text = filter.Value.GetRawText();
         if (text.Length > LongestFilter) throw MatrixException.TooLarge("The filter is too large.");
+        SyncFilter.Parse(filter.Value);
         return new Response((await filters.Insert(userId, text, ct)).ToString(CultureInfo.InvariantCulture));
     }
 

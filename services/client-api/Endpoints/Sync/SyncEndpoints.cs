@@ -2,7 +2,5 @@ namespace Matrix.ClientApi.Endpoints.Sync;
 
 static class SyncEndpoints
 {
-    public static void Map(IEndpointRouteBuilder app)
-    {
-    }
+    public static void Map(IEndpointRouteBuilder app) => GetSync.Map(app);
 }

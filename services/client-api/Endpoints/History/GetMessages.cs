@@ -1,0 +1,52 @@
+using Matrix.ClientApi.Sync;
+using Matrix.Http;
+using Matrix.Protocol;
+using Matrix.Storage.Rooms;
+
+namespace Matrix.ClientApi.Endpoints.History;
+
+/// <summary><c>GET /_matrix/client/v3/rooms/{roomId}/messages</c></summary>
+static class GetMessages
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/v3/rooms/{roomId}/messages", Handle);
+
+    static async Task Handle(
+        RoomId roomId, HttpContext context, Requester requester, RoomReader rooms, TimelineReader timelines, StateOfPage states, SyncHub hub,
+        TimeProvider time, CancellationToken ct)
+    {
+        var (direction, filter, limit) = (Direction(context), HistoryQuery.Filter(context), HistoryQuery.Limit(context));
+        var (from, to) = (HistoryQuery.Token(context, "from"), HistoryQuery.Token(context, "to"));
+        var view = await rooms.Open(roomId, requester.UserId, ct);
+        var forwards = direction == TimelineDirection.Forwards;
+        var range = forwards
+            ? view.Range(from ?? long.MinValue, to ?? long.MaxValue)
+            : view.Range(to ?? long.MinValue, from ?? long.MaxValue);
+        var batch = new EventBatch();
+        var page = await timelines.Read(range, direction, filter, filter.Limit is { } most ? Math.Min(most, limit) : limit, batch, ct);
+
+        var answer = new EventAnswer(requester, batch, time)
+            .Text("start", HistoryQuery.Format(from ?? Start(page, forwards, hub)))
+            .Text("end", page.More ? HistoryQuery.Format(page.Edge) : null)
+            .Events("chunk", page.Events);
+        if (filter.LazyLoadMembers && page.Events.Count > 0)
+        {
+            var newest = forwards ? page.Events[^1] : page.Events[0];
+            if (newest.StateBefore is { } state)
+                answer.Events("state", await states.ListSenders(state, page.Events, batch, ct));
+        }
+        await answer.Send(context, ct);
+    }
+
+    // Without "from", from the very end: the page begins where the newest event is, or where the log is.
+    static long Start(TimelinePage page, bool forwards, SyncHub hub) => page.Events.Count == 0 ? hub.Position.Value
+        : forwards ? page.Events[0].Position!.Value - 1
+        : Math.Max(hub.Position.Value, page.Events[0].Position!.Value);
+
+    static TimelineDirection Direction(HttpContext context) => (string?)context.Request.Query["dir"] switch
+    {
+        "b" => TimelineDirection.Backwards,
+        "f" => TimelineDirection.Forwards,
+        null or "" => throw MatrixException.MissingParam("dir"),
+        _ => throw MatrixException.InvalidParam("'dir' must be b or f."),
+    };
+}

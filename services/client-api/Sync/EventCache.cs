@@ -1,0 +1,137 @@
+using Matrix.Protocol;
+using Matrix.Rooms.State;
+using Matrix.Storage.Sync;
+
+namespace Matrix.ClientApi.Sync;
+
+/// <summary>
+/// Events by number, encoded for clients, within a limit of bytes. An event never changes, so an entry needs no invalidation,
+/// except by a redaction, which the log announces. New events that many wait for are fetched once.
+/// </summary>
+sealed class EventCache(SyncStore store, StateTree states) : IDisposable
+{
+    const long Capacity = 64L << 20;
+    const int Few = 64;
+
+    readonly BoundedCache<long, EncodedEvent> cache = new(Capacity, e => e.Weight);
+    readonly SemaphoreSlim fetching = new(1);
+    readonly Lock gate = new();
+    readonly List<long> redactions = [];
+    int generation;
+
+    public void Dispose() => fetching.Dispose();
+
+    /// <summary>A redaction was written: what it redacts is read again.</summary>
+    public void Redacted(long redactionNid)
+    {
+        lock (gate)
+        {
+            redactions.Add(redactionNid);
+            generation++;
+        }
+    }
+
+    /// <summary>Adds the events to the batch, without what they show of others. What does not exist is left out.</summary>
+    public async ValueTask Load(EventBatch batch, IReadOnlyCollection<long> nids, CancellationToken ct)
+    {
+        if (nids.Count == 0)
+            return;
+        await Redact(ct);
+        await Fill(batch, nids, ct);
+    }
+
+    /// <summary>Adds the events as they are shown to clients, with what <see cref="EventWriter"/> needs for their unsigned part.</summary>
+    public async ValueTask LoadToShow(EventBatch batch, IReadOnlyCollection<long> nids, CancellationToken ct)
+    {
+        await Load(batch, nids, ct);
+        var shown = new List<long>();
+        foreach (var e in batch.List(nids))
+        {
+            if (e.IsState)
+                e.Replaces ??= await FindReplaced(e, ct);
+            if (e.Replaces is > 0 and var replaced)
+                shown.Add(replaced);
+            if (e.RedactedBy is { } redaction)
+                shown.Add(redaction);
+        }
+        if (shown.Count > 0)
+            await Fill(batch, shown, ct);
+    }
+
+    async ValueTask Fill(EventBatch batch, IReadOnlyCollection<long> nids, CancellationToken ct)
+    {
+        var missing = Take(batch, nids);
+        if (missing.Count == 0)
+            return;
+        if (missing.Count > Few)
+        {
+            await Fetch(batch, missing, ct);
+            return;
+        }
+        // Everybody who waited for a new event asks at the same moment: one fetches, the others find it.
+        await fetching.WaitAsync(ct);
+        try
+        {
+            missing = Take(batch, missing);
+            if (missing.Count > 0)
+                await Fetch(batch, missing, ct);
+        }
+        finally
+        {
+            fetching.Release();
+        }
+    }
+
+    List<long> Take(EventBatch batch, IReadOnlyCollection<long> nids)
+    {
+        var missing = new List<long>();
+        foreach (var nid in nids)
+        {
+            if (batch.Find(nid) is not null)
+                continue;
+            if (cache.TryGet(nid, out var e))
+                batch.Add(e);
+            else
+                missing.Add(nid);
+        }
+        return missing;
+    }
+
+    async Task Fetch(EventBatch batch, List<long> nids, CancellationToken ct)
+    {
+        var before = Volatile.Read(ref generation);
+        foreach (var stored in await store.ListEvents([.. nids.Distinct()], ct))
+        {
+            var e = Encode(stored);
+            batch.Add(e);
+            if (Volatile.Read(ref generation) == before)
+                cache.Set(e.Nid, e);
+        }
+    }
+
+    static EncodedEvent Encode(EventRow stored) => EventEncoder.Encode(stored, stored.RedactedBy is null
+        ? stored.Json
+        : Redaction.Redact(stored.Json, RoomVersions.Find(stored.Version) ?? throw new InvalidOperationException($"Unknown room version {stored.Version}.")));
+
+    async ValueTask<long> FindReplaced(EncodedEvent e, CancellationToken ct) =>
+        e.StateBefore is { } state && await states.Find(state, new StateKeyPair(e.Type, e.StateKey!), ct) is { } replaced ? replaced : 0;
+
+    async ValueTask Redact(CancellationToken ct)
+    {
+        long[] news;
+        lock (gate)
+            news = [.. redactions];
+        if (news.Length == 0)
+            return;
+        var batch = new EventBatch();
+        await Fill(batch, news, ct);
+        var targets = batch.All.Select(e => e.Redacts).OfType<string>().ToArray();
+        foreach (var nid in await store.ListNids(targets, ct))
+            cache.Remove(nid);
+        lock (gate)
+        {
+            generation++;
+            redactions.RemoveAll(news.Contains);
+        }
+    }
+}

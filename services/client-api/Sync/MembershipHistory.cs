@@ -1,0 +1,66 @@
+using Matrix.Storage.Sync;
+
+namespace Matrix.ClientApi.Sync;
+
+/// <summary>When a user was in a room: from the user's own membership events.</summary>
+sealed class MembershipHistory(SyncStore store, EventCache events, VisibilityFilter visibility)
+{
+    const int MostEvents = 200;
+
+    /// <summary>The position at which the user's last stay ended; <see cref="long.MaxValue"/> while it lasts, 0 when there never was one.</summary>
+    public async Task<long> FindStayEnd(string userId, long roomNid, CancellationToken ct)
+    {
+        var own = await store.ListOwnMembershipsInRoom(userId, roomNid, MostEvents, ct);
+        var batch = new EventBatch();
+        await events.Load(batch, [.. own.Select(place => place.EventNid)], ct);
+        var end = long.MaxValue;
+        foreach (var place in own)
+        {
+            if (batch.Find(place.EventNid)?.Membership == "join")
+                return end;
+            end = place.Position;
+        }
+        return 0;
+    }
+
+    /// <summary>The membership that the last of the user's own events in a room made; null without events.</summary>
+    public async Task<UserMembership?> FindMembership(IReadOnlyList<TimelinePlace> own, CancellationToken ct)
+    {
+        if (own.Count == 0)
+            return null;
+        var batch = new EventBatch();
+        await events.Load(batch, [own[^1].EventNid], ct);
+        return batch.Find(own[^1].EventNid) is { } e
+            ? new UserMembership(e.RoomNid, e.RoomId, e.Membership ?? "leave", e.Nid, own[^1].Position)
+            : null;
+    }
+
+    /// <summary>
+    /// What became of a stay in a stretch of a room's log: was the user in it when it began, did the user go and come back, and where did the last
+    /// stay end (0: there was none)?
+    /// </summary>
+    public async Task<Stay> Read(string userId, IReadOnlyList<TimelinePlace> own, CancellationToken ct)
+    {
+        var batch = new EventBatch();
+        await events.Load(batch, [.. own.Select(place => place.EventNid)], ct);
+        var memberships = batch.List(own.Select(place => place.EventNid));
+        if (memberships.Count == 0)
+            return new Stay(true, true, long.MaxValue);
+        var before = memberships[0].StateBefore is { } state ? await visibility.FindMembership(state, userId, ct) : "leave";
+        long end = 0;
+        var inside = before == "join";
+        foreach (var e in memberships)
+        {
+            var joined = e.Membership == "join";
+            if (inside && !joined)
+                end = e.Position ?? 0;
+            inside = joined;
+        }
+        return new Stay(before == "join", before == "join" && memberships.All(e => e.Membership == "join"), inside ? long.MaxValue : end);
+    }
+}
+
+/// <param name="JoinedBefore">The user was in the room when the stretch began.</param>
+/// <param name="Unbroken">And was in it all the time.</param>
+/// <param name="End">The position at which the last stay ended; <see cref="long.MaxValue"/> while it lasts, 0 when there was none.</param>
+readonly record struct Stay(bool JoinedBefore, bool Unbroken, long End);

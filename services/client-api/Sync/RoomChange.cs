@@ -1,0 +1,12 @@
+using Matrix.Storage.Sync;
+
+namespace Matrix.ClientApi.Sync;
+
+/// <summary>A room that belongs into an answer, before anything of it was read.</summary>
+/// <param name="Left">The user is no longer in it.</param>
+/// <param name="Full">The whole state is wanted, not what changed of it.</param>
+/// <param name="After">Where the timeline begins: the range is (After, UpTo].</param>
+/// <param name="VisibleUntil">See <see cref="VisibilityFilter.Filter"/>; null: the user may see all of the range.</param>
+/// <param name="Known">The events of the range, oldest first, where they are known without asking.</param>
+sealed record RoomChange(
+    long RoomNid, string RoomId, bool Left, bool Full, long After, long UpTo, long? VisibleUntil, IReadOnlyList<TimelinePlace>? Known);

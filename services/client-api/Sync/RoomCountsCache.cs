@@ -1,0 +1,39 @@
+using Matrix.Storage.Sync;
+
+namespace Matrix.ClientApi.Sync;
+
+/// <summary>Counts and heroes of rooms, until the log announces a membership event in the room.</summary>
+sealed class RoomCountsCache(SyncStore store)
+{
+    readonly BoundedCache<long, RoomCounts> cache = new(20_000, _ => 1);
+    int generation;
+
+    public void Changed(long roomNid)
+    {
+        Interlocked.Increment(ref generation);
+        cache.Remove(roomNid);
+    }
+
+    public async Task<Dictionary<long, RoomCounts>> Get(IReadOnlyCollection<long> rooms, CancellationToken ct)
+    {
+        var found = new Dictionary<long, RoomCounts>();
+        var missing = new List<long>();
+        foreach (var room in rooms)
+        {
+            if (cache.TryGet(room, out var counts))
+                found[room] = counts;
+            else
+                missing.Add(room);
+        }
+        if (missing.Count == 0)
+            return found;
+        var before = Volatile.Read(ref generation);
+        foreach (var counts in await store.ListCounts([.. missing], ct))
+        {
+            found[counts.RoomNid] = counts;
+            if (Volatile.Read(ref generation) == before)
+                cache.Set(counts.RoomNid, counts);
+        }
+        return found;
+    }
+}

@@ -1,0 +1,99 @@
+using Matrix.Protocol;
+using Matrix.Storage.Sync;
+
+namespace Matrix.ClientApi.Sync;
+
+/// <summary>Puts together an answer to a sync request as of a position. What many ask for at once comes from the caches.</summary>
+sealed class SyncBuilder(
+    SyncStore store, ChangeFinder finder, TimelineReader timelines, RoomStateReader states, RoomCountsCache counts,
+    StrippedStateReader stripped, SyncAccountData accountData)
+{
+    public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
+    {
+        var result = new SyncResult(request.Since > rooms.Position ? request.Since.Value : rooms.Position);
+        var changes = request.Since is { } since
+            ? await finder.FindSince(request, since, rooms, ct)
+            : await finder.FindAll(request, rooms, ct);
+        await AddRooms(request, changes.Rooms, result, ct);
+        foreach (var room in changes.Invited)
+            result.Invited.Add(await stripped.Read(room, result.Events, ct));
+        foreach (var room in changes.Knocked)
+            result.Knocked.Add(await stripped.Read(room, result.Events, ct));
+        if (changes.AccountData)
+            await accountData.Fill(request, rooms, result, ct);
+        return result;
+    }
+
+    async Task AddRooms(SyncRequest request, List<RoomChange> changes, SyncResult result, CancellationToken ct)
+    {
+        if (changes.Count == 0)
+            return;
+        var limit = request.Filter.TimelineLimit;
+        var known = await FindKnown(request, changes, limit, ct);
+        await Prefetch(request, changes, known, limit, result, ct);
+        var updates = new List<(RoomChange Change, RoomUpdate Update)>();
+        foreach (var change in changes)
+        {
+            var range = new TimelineRange(
+                change.RoomNid, change.After, change.UpTo, known[change.RoomNid].Places, known[change.RoomNid].Complete, request.UserId, change.VisibleUntil);
+            var update = new RoomUpdate(change.RoomNid, change.RoomId)
+            {
+                Timeline = await timelines.ReadNewest(range, request.Filter.Timeline, TimelineLimit(request, change), result.Events, ct),
+            };
+            updates.Add((change, update));
+        }
+        await AddCounts(updates, ct);
+        await states.Fill(request, result, updates, ct);
+        foreach (var (change, update) in updates)
+        {
+            if (change.Full || !update.IsEmpty)
+                (change.Left ? result.Left : result.Joined).Add(update);
+        }
+    }
+
+    static int TimelineLimit(SyncRequest request, RoomChange change) =>
+        request.Filter.Timeline.PassesRoom(change.RoomId) && !request.Filter.Timeline.PassesNone ? request.Filter.TimelineLimit : 0;
+
+    // Of every room whose newest events this process does not remember, in one query.
+    async Task<Dictionary<long, (IReadOnlyList<TimelinePlace> Places, bool Complete)>> FindKnown(
+        SyncRequest request, List<RoomChange> changes, int limit, CancellationToken ct)
+    {
+        var known = new Dictionary<long, (IReadOnlyList<TimelinePlace>, bool)>();
+        var unknown = new List<RoomChange>();
+        foreach (var change in changes)
+        {
+            if (change.Known is { } places)
+                known[change.RoomNid] = ([.. places.Reverse()], true);
+            else
+                unknown.Add(change);
+        }
+        if (unknown.Count == 0)
+            return known;
+        var count = request.Filter.Timeline.PassesAll ? limit + 1 : 2 * limit + 10;
+        var found = (await store.ListNewest(
+            [.. unknown.Select(c => c.RoomNid)], [.. unknown.Select(c => c.After)], [.. unknown.Select(c => c.UpTo)], count, ct)).ToLookup(p => p.RoomNid);
+        foreach (var change in unknown)
+            known[change.RoomNid] = ([.. found[change.RoomNid].OrderByDescending(p => p.Position)], found[change.RoomNid].Count() < count);
+        return known;
+    }
+
+    // The events of all rooms in one fetch, rather than one for each room.
+    async Task Prefetch(
+        SyncRequest request, List<RoomChange> changes, Dictionary<long, (IReadOnlyList<TimelinePlace> Places, bool Complete)> known, int limit,
+        SyncResult result, CancellationToken ct)
+    {
+        if (changes.Count > 1 && request.Filter.Timeline.PassesAll)
+            await timelines.Prefetch([.. known.Values.SelectMany(k => k.Places.Take(limit + 1)).Select(p => p.EventNid)], result.Events, ct);
+    }
+
+    async Task AddCounts(List<(RoomChange Change, RoomUpdate Update)> updates, CancellationToken ct)
+    {
+        var wanted = updates.Where(u => !u.Change.Left && (u.Change.Full || u.Update.Timeline.Limited
+            || u.Update.Timeline.Events.Concat(u.Update.Timeline.HiddenState).Any(e => e is { Type: EventTypes.Member, IsState: true }))).ToList();
+        if (wanted.Count == 0)
+            return;
+        var found = await counts.Get([.. wanted.Select(u => u.Change.RoomNid)], ct);
+        foreach (var (change, update) in wanted)
+            update.Counts = found.GetValueOrDefault(change.RoomNid);
+    }
+}

@@ -1,0 +1,71 @@
+using Matrix.Hosting;
+using Matrix.Replication;
+using Matrix.Storage.Sync;
+
+namespace Matrix.ClientApi.Sync;
+
+/// <summary>Answers sync requests: at once when there is news, else when the log brings some, or when time is up.</summary>
+sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, SyncStore store, Shutdown shutdown, TimeProvider time)
+{
+    static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(5);
+
+    public async Task<SyncResult> Sync(SyncRequest request, CancellationToken ct)
+    {
+        request = request with { Since = await Settle(request.Since, ct) };
+        var user = await hub.Acquire(request.UserId, ct);
+        try
+        {
+            var began = time.GetTimestamp();
+            while (true)
+            {
+                var rooms = await hub.GetRooms(user, ct);
+                var result = await builder.Build(request, rooms, ct);
+                if (request.Since is null || request.FullState || !result.IsEmpty)
+                    return result;
+                request = request with { Since = result.NextBatch };
+                if (!await Wait(user, result.NextBatch, request.Timeout - time.GetElapsedTime(began), ct))
+                    return result;
+            }
+        }
+        finally
+        {
+            hub.Release(user);
+        }
+    }
+
+    /// <summary>
+    /// A token from another replica may be ahead of what this one has been told: it is soon. One that the log has never reached is from before
+    /// the database was restored: the client begins afresh.
+    /// </summary>
+    async ValueTask<LogPosition?> Settle(LogPosition? since, CancellationToken ct)
+    {
+        if (since is not { } position || position <= hub.Position)
+            return since;
+        try
+        {
+            await follower.WaitFor(position, ct).WaitAsync(CatchUp, time, ct);
+            return since;
+        }
+        catch (TimeoutException)
+        {
+            var head = await store.FindLogHead(ct) ?? 0;
+            return position.Value > head ? null : since;
+        }
+    }
+
+    /// <summary>False when the request has to be answered as it is: time is up, or the process stops.</summary>
+    async Task<bool> Wait(SyncUser user, LogPosition seen, TimeSpan remaining, CancellationToken ct)
+    {
+        if (remaining <= TimeSpan.Zero || shutdown.IsDraining)
+            return false;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, shutdown.Draining);
+        try
+        {
+            return await hub.WaitBeyond(user, seen, remaining, either.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}

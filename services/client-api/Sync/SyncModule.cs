@@ -1,0 +1,46 @@
+using Matrix.ClientApi.Endpoints.History;
+using Matrix.ClientApi.Sync.Filters;
+using Matrix.Rooms.State;
+using Matrix.Storage;
+using Matrix.Storage.Rooms;
+using Matrix.Storage.Sync;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Matrix.ClientApi.Sync;
+
+static class SyncModule
+{
+    const int StateNodes = 50_000;
+
+    /// <summary>Sync and history. Needs storage and replication.</summary>
+    public static IServiceCollection AddSync(this IServiceCollection services)
+    {
+        services.TryAddSingleton<FilterStore>();
+        services.TryAddSingleton<AccountDataStore>();
+        services.TryAddSingleton<StateNodeStore>();
+        services.TryAddSingleton(new StateNodeCache(StateNodes));
+        services.TryAddSingleton<StateTree>();
+        services.TryAddSingleton<RoomStore>();
+        services.TryAddSingleton<MembershipStore>();
+        services.AddSingleton<SyncStore>();
+        services.AddSingleton<EventCache>();
+        services.AddSingleton<RoomCountsCache>();
+        services.AddSingleton<LazyMembers>();
+        services.AddSingleton<FilterCache>();
+        services.AddSingleton<VisibilityFilter>();
+        services.AddSingleton<MembershipHistory>();
+        services.AddSingleton<ChangeFinder>();
+        services.AddSingleton<TimelineReader>();
+        services.AddSingleton<RoomStateReader>();
+        services.AddSingleton<StrippedStateReader>();
+        services.AddSingleton<SyncAccountData>();
+        services.AddSingleton<SyncBuilder>();
+        services.AddSingleton<SyncEngine>();
+        services.AddSingleton<RoomReader>();
+        services.AddSingleton<EventReader>();
+        services.AddSingleton<StateOfPage>();
+        services.AddSingleton<SyncHub>();
+        services.AddHostedService(provider => provider.GetRequiredService<SyncHub>());
+        return services;
+    }
+}

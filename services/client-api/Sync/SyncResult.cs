@@ -1,0 +1,71 @@
+using Matrix.Replication;
+using Matrix.Storage;
+using Matrix.Storage.Sync;
+
+namespace Matrix.ClientApi.Sync;
+
+/// <summary>What a sync request asks for.</summary>
+/// <param name="Since">Null: the first sync.</param>
+/// <param name="StateAfter">The state is wanted as it is at the end of each timeline, not at its start.</param>
+sealed record SyncRequest(
+    string UserId, string DeviceId, LogPosition? Since, Filters.SyncFilter Filter, bool FullState, StateAfter StateAfter, TimeSpan Timeout);
+
+/// <summary>Whether the client asked for state_after, and by which name it looks for it.</summary>
+enum StateAfter
+{
+    No,
+    Stable,
+    Unstable,
+}
+
+/// <summary>An answer before it is written.</summary>
+sealed class SyncResult(LogPosition nextBatch)
+{
+    public LogPosition NextBatch { get; } = nextBatch;
+
+    /// <summary>Every event in the answer, and those that they show.</summary>
+    public EventBatch Events { get; } = new();
+
+    public List<RoomUpdate> Joined { get; } = [];
+
+    public List<RoomUpdate> Left { get; } = [];
+
+    public List<StrippedRoom> Invited { get; } = [];
+
+    public List<StrippedRoom> Knocked { get; } = [];
+
+    /// <summary>Global account data.</summary>
+    public List<AccountDataItem> AccountData { get; } = [];
+
+    public bool IsEmpty => Joined.Count + Left.Count + Invited.Count + Knocked.Count + AccountData.Count == 0;
+}
+
+/// <summary>A room as somebody sees it who is not in it.</summary>
+sealed record StrippedRoom(string RoomId, IReadOnlyList<EncodedEvent> State);
+
+/// <summary>What changed in a room that the user is or was in.</summary>
+sealed class RoomUpdate(long roomNid, string roomId)
+{
+    public long RoomNid { get; } = roomNid;
+
+    public string RoomId { get; } = roomId;
+
+    public Timeline Timeline { get; set; } = Timeline.Empty;
+
+    public List<EncodedEvent> State { get; } = [];
+
+    public RoomCounts? Counts { get; set; }
+
+    public List<AccountDataItem> AccountData { get; } = [];
+
+    public bool IsEmpty => Timeline.Events.Count == 0 && !Timeline.Limited && State.Count == 0 && Counts is null && AccountData.Count == 0;
+}
+
+/// <summary>A stretch of a room's timeline, oldest event first.</summary>
+/// <param name="Limited">Earlier events of what was asked for are left out.</param>
+/// <param name="StartsAfter">The place before the first event: prev_batch.</param>
+/// <param name="HiddenState">State events of the stretch that the filter keeps out of it.</param>
+sealed record Timeline(IReadOnlyList<EncodedEvent> Events, bool Limited, long StartsAfter, IReadOnlyList<EncodedEvent> HiddenState)
+{
+    public static readonly Timeline Empty = new([], false, 0, []);
+}

@@ -1,0 +1,157 @@
+using System.Buffers;
+using System.Text;
+using Matrix.Storage;
+using Matrix.Storage.Sync;
+
+namespace Matrix.ClientApi.Sync;
+
+/// <summary>Writes an answer to a sync request (Client-Server API, "Syncing"). What is empty is left out.</summary>
+static class SyncWriter
+{
+    /// <summary>Heroes shown at most.</summary>
+    const int MostHeroes = 5;
+
+    public static ReadOnlyMemory<byte> Write(SyncRequest request, SyncResult result, long now)
+    {
+        var output = new ArrayBufferWriter<byte>(1024);
+        var to = new JsonSplicer(output);
+        var writer = new Writer(to, request, result, new EventAudience(request.UserId, request.DeviceId, now, false));
+        to.Raw("{\"next_batch\":"u8);
+        to.String(new SyncToken(result.NextBatch).ToString());
+        if (result.AccountData.Count > 0)
+        {
+            to.Raw(",\"account_data\":"u8);
+            writer.AccountData(result.AccountData);
+        }
+        if (result.Joined.Count + result.Left.Count + result.Invited.Count + result.Knocked.Count > 0)
+            writer.Rooms();
+        to.Raw("}"u8);
+        return output.WrittenMemory;
+    }
+
+    readonly struct Writer(JsonSplicer to, SyncRequest request, SyncResult result, EventAudience audience)
+    {
+        public void Rooms()
+        {
+            to.Raw(",\"rooms\":{"u8);
+            var first = true;
+            Updates("\"join\":{"u8, result.Joined, ref first);
+            Stripped("\"invite\":{"u8, "{\"invite_state\":{\"events\":["u8, result.Invited, ref first);
+            Stripped("\"knock\":{"u8, "{\"knock_state\":{\"events\":["u8, result.Knocked, ref first);
+            Updates("\"leave\":{"u8, result.Left, ref first);
+            to.Raw("}"u8);
+        }
+
+        public void AccountData(List<AccountDataItem> items)
+        {
+            to.Raw("{\"events\":["u8);
+            var first = true;
+            foreach (var item in items)
+            {
+                to.Comma(ref first);
+                to.Raw("{\"type\":"u8);
+                to.String(item.Type);
+                to.Raw(",\"content\":"u8);
+                to.Raw(Encoding.UTF8.GetBytes(item.Content));
+                to.Raw("}"u8);
+            }
+            to.Raw("]}"u8);
+        }
+
+        void Updates(ReadOnlySpan<byte> opening, List<RoomUpdate> rooms, ref bool firstSection)
+        {
+            if (rooms.Count == 0)
+                return;
+            to.Comma(ref firstSection);
+            to.Raw(opening);
+            var first = true;
+            foreach (var room in rooms)
+            {
+                to.Comma(ref first);
+                to.String(room.RoomId);
+                to.Raw(":"u8);
+                Update(room);
+            }
+            to.Raw("}"u8);
+        }
+
+        void Update(RoomUpdate room)
+        {
+            to.Raw("{\"timeline\":{\"events\":"u8);
+            Events(room.Timeline.Events);
+            to.Raw(",\"limited\":"u8);
+            to.Boolean(room.Timeline.Limited);
+            to.Raw(",\"prev_batch\":"u8);
+            to.String(new SyncToken(new(room.Timeline.StartsAfter)).ToTimelineString());
+            to.Raw(request.StateAfter switch
+            {
+                StateAfter.No => "},\"state\":{\"events\":"u8,
+                StateAfter.Stable => "},\"state_after\":{\"events\":"u8,
+                _ => "},\"org.matrix.msc4222.state_after\":{\"events\":"u8,
+            });
+            Events(room.State);
+            to.Raw("}"u8);
+            if (room.AccountData.Count > 0)
+            {
+                to.Raw(",\"account_data\":"u8);
+                AccountData(room.AccountData);
+            }
+            if (room.Counts is { } counts)
+                Summary(counts);
+            to.Raw("}"u8);
+        }
+
+        void Events(IReadOnlyList<EncodedEvent> events)
+        {
+            to.Raw("["u8);
+            var first = true;
+            foreach (var e in events)
+            {
+                to.Comma(ref first);
+                EventWriter.Write(to, e, result.Events, audience);
+            }
+            to.Raw("]"u8);
+        }
+
+        void Summary(RoomCounts counts)
+        {
+            to.Raw(",\"summary\":{\"m.joined_member_count\":"u8);
+            to.Number(counts.JoinedCount);
+            to.Raw(",\"m.invited_member_count\":"u8);
+            to.Number(counts.InvitedCount);
+            to.Raw(",\"m.heroes\":["u8);
+            var first = true;
+            var userId = request.UserId;
+            foreach (var hero in counts.Heroes.Where(hero => hero != userId).Take(MostHeroes))
+            {
+                to.Comma(ref first);
+                to.String(hero);
+            }
+            to.Raw("]}"u8);
+        }
+
+        void Stripped(ReadOnlySpan<byte> opening, ReadOnlySpan<byte> roomOpening, List<StrippedRoom> rooms, ref bool firstSection)
+        {
+            if (rooms.Count == 0)
+                return;
+            to.Comma(ref firstSection);
+            to.Raw(opening);
+            var firstRoom = true;
+            foreach (var room in rooms)
+            {
+                to.Comma(ref firstRoom);
+                to.String(room.RoomId);
+                to.Raw(":"u8);
+                to.Raw(roomOpening);
+                var first = true;
+                foreach (var e in room.State)
+                {
+                    to.Comma(ref first);
+                    EventWriter.WriteStripped(to, e);
+                }
+                to.Raw("]}}"u8);
+            }
+            to.Raw("}"u8);
+        }
+    }
+}
