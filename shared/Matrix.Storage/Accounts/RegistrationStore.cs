@@ -15,8 +15,9 @@ public sealed class RegistrationStore(NpgsqlDataSource db, TimeProvider time)
 
     const string TokenColumns =
         """
-        token, uses_allowed, completed, expires_at,
-        (SELECT count(*) FROM uia_sessions s WHERE s.registration_token = t.token AND s.expires_at >= now())::int AS pending
+        token, uses_allowed,
+        (SELECT count(*) FROM uia_sessions s WHERE s.registration_token = t.token AND s.expires_at >= now())::int AS pending,
+        completed, expires_at
         """;
 
     public Task<IReadOnlyList<RegistrationToken>> ListTokens(CancellationToken ct) =>

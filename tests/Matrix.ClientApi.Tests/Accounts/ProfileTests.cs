@@ -1,0 +1,47 @@
+namespace Matrix.ClientApi.Tests.Accounts;
+
+public sealed class ProfileTests(MatrixServer server)
+{
+    static string Path(User user, string? field = null) =>
+        $"/_matrix/client/v3/profile/{ApiClient.Esc(user.UserId)}{(field is null ? "" : "/" + ApiClient.Esc(field))}";
+
+    [Fact]
+    public async Task A_new_user_is_called_by_the_name_they_registered_with()
+    {
+        var user = await server.NewUser();
+        Assert.Equal(user.Localpart, (await server.Anonymous.Get(Path(user))).Ok().String("displayname"));
+    }
+
+    [Fact]
+    public async Task Name_avatar_and_other_fields_are_set_read_and_deleted()
+    {
+        var user = await server.NewUser();
+        (await user.Put(Path(user, "displayname"), new { displayname = "Ålice" })).Ok();
+        (await user.Put(Path(user, "avatar_url"), new { avatar_url = "mxc://test.example/cat" })).Ok();
+        (await user.Put(Path(user, "org.example.pet"), new Dictionary<string, object> { ["org.example.pet"] = new { kind = "cat" } })).Ok();
+
+        var profile = (await server.Anonymous.Get(Path(user))).Ok();
+        Assert.Equal("Ålice", profile.String("displayname"));
+        Assert.Equal("mxc://test.example/cat", profile.String("avatar_url"));
+        Assert.Equal("cat", profile["org.example.pet"].String("kind"));
+
+        foreach (var field in new[] { "displayname", "org.example.pet" }) (await user.Delete(Path(user, field))).Ok();
+        (await server.Anonymous.Get(Path(user, "displayname"))).Refused(404, "M_NOT_FOUND");
+        Assert.Null((await server.Anonymous.Get(Path(user))).Ok().Json.Find("org.example.pet"));
+        Assert.Equal("mxc://test.example/cat", (await server.Anonymous.Get(Path(user, "avatar_url"))).Ok().String("avatar_url"));
+    }
+
+    [Fact]
+    public async Task What_does_not_belong_in_a_profile_is_refused()
+    {
+        var (user, other) = (await server.NewUser(), await server.NewUser());
+        (await user.Put(Path(other, "displayname"), new { displayname = "Mallory" })).Refused(403, "M_FORBIDDEN");
+        (await user.Put(Path(user, "displayname"), new { name = "x" })).Refused(400, "M_MISSING_PARAM");
+        (await user.Put(Path(user, "displayname"), new { displayname = 5 })).Refused(400, "M_BAD_JSON");
+        (await user.Put(Path(user, "avatar_url"), new { avatar_url = "https://x.example/" })).Refused(400, "M_INVALID_PARAM");
+        (await user.Put(Path(user, "m.big"), new Dictionary<string, string> { ["m.big"] = new('x', 70_000) })).Refused(400, "M_PROFILE_TOO_LARGE");
+        var longName = new string('n', 256);
+        (await user.Put(Path(user, longName), new Dictionary<string, string> { [longName] = "" })).Refused(400, "M_KEY_TOO_LARGE");
+        (await server.Anonymous.Get($"/_matrix/client/v3/profile/{ApiClient.Esc($"@nobody:{server.ServerName}")}")).Refused(404, "M_NOT_FOUND");
+    }
+}
