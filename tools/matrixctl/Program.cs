@@ -12,6 +12,7 @@ var root = new RootCommand("Sets up, runs and looks after a Matrix homeserver.")
     DownCommand.Create(),
     GenerateConfigCommand.Create(),
     RegisterUserCommand.Create(),
+    HashPasswordCommand.Create(),
     WithServicesCommand.Create(),
 };
 // lines as long as they are where nobody's window bounds them

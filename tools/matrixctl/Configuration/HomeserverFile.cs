@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using Matrix.LocalStack;
+using Matrix.Protocol;
 
 namespace Matrix.Ctl.Configuration;
 
@@ -26,12 +27,11 @@ static class HomeserverFile
         return written;
     }
 
-    /// <summary>One line as Synapse writes it: <c>ed25519 VERSION SEED</c>, the seed's 32 bytes in unpadded base64.</summary>
     static string NewSigningKey()
     {
         const string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        var seed = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32)).TrimEnd('=');
-        return $"ed25519 a_{RandomNumberGenerator.GetString(letters, 4)} {seed}\n";
+        using var key = SigningKey.Generate($"a_{RandomNumberGenerator.GetString(letters, 4)}");
+        return key.FormatFile();
     }
 
     static string Secret() => RandomNumberGenerator.GetHexString(50, lowercase: true);
