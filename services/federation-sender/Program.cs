@@ -1,1 +1,9 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using Matrix.FederationSender;
+using Matrix.Hosting;
+using Matrix.Replication;
+
+var builder = MatrixHost.CreateBuilder(args, "federation-sender");
+builder.AddFederationSender().AddReplication();
+
+var app = builder.Build();
+return app.RunMatrix();

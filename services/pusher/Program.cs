@@ -1,1 +1,9 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using Matrix.Pusher;
+using Matrix.Hosting;
+using Matrix.Replication;
+
+var builder = MatrixHost.CreateBuilder(args, "pusher");
+builder.AddPusher().AddReplication();
+
+var app = builder.Build();
+return app.RunMatrix();
