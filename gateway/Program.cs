@@ -1,1 +1,4 @@
-var app = WebApplication.CreateBuilder(args).Build(); app.Run();
+using Matrix.Gateway;
+using Matrix.Hosting;
+
+return MatrixApp.Run(args, "gateway", builder => builder.AddGateway(), app => app.MapGateway());

@@ -26,11 +26,17 @@ static class Logging
 
     static void Configure(LoggerConfiguration log, LogOptions options, string service)
     {
+        var libraries = options.Level > LogEventLevel.Warning ? options.Level : LogEventLevel.Warning;
         log.MinimumLevel.Is(options.Level)
-            .MinimumLevel.Override("Microsoft", LogEventLevel.Warning)
-            .MinimumLevel.Override("System.Net.Http", LogEventLevel.Warning)
-            .MinimumLevel.Override("Yarp", LogEventLevel.Warning)
-            .MinimumLevel.Override("MassTransit", LogEventLevel.Warning)
+            .MinimumLevel.Override("Microsoft", libraries)
+            .MinimumLevel.Override("System.Net.Http", libraries)
+            .MinimumLevel.Override("Yarp", libraries)
+            // a stack trace for each replica that restarts and each client that hangs up; YARP's health category says it in a line
+            .MinimumLevel.Override("Yarp.ReverseProxy.Forwarder", LogEventLevel.Fatal)
+            .MinimumLevel.Override("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogEventLevel.Fatal)
+            // its scope would put the server's own RequestId before ours (RequestIds)
+            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off)
+            .MinimumLevel.Override("MassTransit", libraries)
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Service", service);
         foreach (var (category, level) in options.Levels) log.MinimumLevel.Override(category, level);

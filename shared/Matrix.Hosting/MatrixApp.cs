@@ -10,15 +10,32 @@ public static class MatrixApp
     const int BadConfiguration = 78;
 
     /// <summary>
-    /// Runs until the process is told to stop. A configuration that cannot be used is printed, mistake by mistake, and ends it with 78.
+    /// A whole Program: builds, checks the configuration, and runs until the process is told to stop. A configuration that cannot be used is
+    /// printed, mistake by mistake, and ends it with 78.
     /// </summary>
     /// <returns>The exit code.</returns>
-    public static int RunMatrix(this WebApplication app)
+    public static int Run(string[] args, string service, Action<WebApplicationBuilder> add, Action<WebApplication> map) => Guarded(() =>
+    {
+        var builder = MatrixHost.CreateBuilder(args, service);
+        add(builder);
+        var app = builder.Build();
+        MatrixOptions.CheckConfiguration(app.Services);
+        map(app);
+        app.Run();
+    });
+
+    /// <inheritdoc cref="Run"/>
+    public static int RunMatrix(this WebApplication app) => Guarded(() =>
+    {
+        MatrixOptions.CheckConfiguration(app.Services);
+        app.Run();
+    });
+
+    static int Guarded(Action run)
     {
         try
         {
-            MatrixOptions.CheckConfiguration(app.Services); // again at the start; here, before the framework's own first finding ends it
-            app.Run();
+            run();
             return 0;
         }
         catch (ConfigurationException e)

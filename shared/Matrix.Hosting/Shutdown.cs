@@ -15,6 +15,7 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
     readonly TimeProvider _time;
     readonly ILogger<Shutdown> _log;
     readonly CancellationTokenRegistration _stopping;
+    bool _begun;
 
     public Shutdown(IHostApplicationLifetime lifetime, ShutdownOptions options, TimeProvider time, ILogger<Shutdown> log)
     {
@@ -29,7 +30,7 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
 
     void Begin()
     {
-        if (IsDraining) return;
+        if (Interlocked.Exchange(ref _begun, true)) return;
         Stopping();
         _draining.Cancel();
     }

@@ -1,3 +1,4 @@
+using Matrix.Hosting;
 using Matrix.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Json;
@@ -25,7 +26,7 @@ public static class MatrixHttp
     /// <summary>CORS, errors, and paths as they were sent; once per process, before the modules' Map calls.</summary>
     public static WebApplication UseMatrixHttp(this WebApplication app)
     {
-        app.UseMiddleware<Cors>();
+        app.Use(Cors.Handle);
         app.UseMiddleware<ErrorHandler>();
         app.Use(RawPath.KeepEncoded);
         app.UseRouting();

@@ -1,5 +1,5 @@
+using Matrix.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace Matrix.Http;
 
@@ -11,8 +11,7 @@ static class RawPath
 {
     public static Task KeepEncoded(HttpContext context, RequestDelegate next)
     {
-        var target = context.Features.Get<IHttpRequestFeature>()?.RawTarget;
-        if (PathOf(target) is { } path) context.Request.Path = new PathString(path);
+        if (RequestTarget.Path(context) is { } path) context.Request.Path = new PathString(path);
         return next(context);
     }
 
@@ -26,21 +25,5 @@ static class RawPath
         }
 
         return next(context);
-    }
-
-    static string? PathOf(string? target)
-    {
-        if (string.IsNullOrEmpty(target)) return null;
-        if (target[0] != '/')
-        {
-            // absolute form (RFC 9112, 3.2.2): the path begins after the authority
-            var authority = target.IndexOf("://", StringComparison.Ordinal);
-            var slash = authority < 0 ? -1 : target.IndexOf('/', authority + 3);
-            if (slash < 0) return null;
-            target = target[slash..];
-        }
-
-        var query = target.IndexOf('?', StringComparison.Ordinal);
-        return query < 0 ? target : target[..query];
     }
 }

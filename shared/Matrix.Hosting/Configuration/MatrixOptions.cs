@@ -53,12 +53,12 @@ public static class MatrixOptions
 }
 
 /// <summary>What one module reads of the configuration, and what is wrong with it.</summary>
-abstract class OptionsSection
+public abstract class OptionsSection
 {
     public abstract IReadOnlyList<ConfigurationMistake> Mistakes { get; }
 }
 
-sealed class OptionsSection<T> : OptionsSection
+public sealed class OptionsSection<T> : OptionsSection
     where T : class
 {
     public OptionsSection(IConfiguration configuration, string? section)

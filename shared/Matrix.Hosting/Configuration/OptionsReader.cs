@@ -105,7 +105,7 @@ sealed class OptionsReader(List<ConfigurationMistake> mistakes)
         Validator.TryValidateObject(options, context, results, validateAllProperties: true);
         // the framework asks the object itself only when its properties are good: here all mistakes come at once
         if (results.Count > 0 && options is IValidatableObject own) results.AddRange(own.Validate(context));
-        foreach (var result in results)
+        foreach (var result in results.DistinctBy(result => (result.ErrorMessage, result.MemberNames.FirstOrDefault())))
         {
             var name = result.MemberNames.FirstOrDefault() ?? "";
             if (failed.Contains(name)) continue;

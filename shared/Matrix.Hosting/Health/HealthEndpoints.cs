@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Serilog.Context;
 
 namespace Matrix.Hosting.Health;
 
@@ -36,17 +37,18 @@ sealed class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded) : IStar
         next(app);
     };
 
-    Task Handle(HttpContext context, RequestDelegate next)
+    async Task Handle(HttpContext context, RequestDelegate next)
     {
         RequestIds.Apply(context);
+        using var scope = LogContext.PushProperty("RequestId", context.TraceIdentifier);
         if (forwarded.IsTrusted) ForwardedFor.Apply(context);
-        return context.Request.Path.Value switch
+        await (context.Request.Path.Value switch
         {
             "/health/live" => Answer(context, StatusCodes.Status200OK, """{"status":"live"}"""u8),
             "/health/ready" => Ready(context),
             _ when shutdown.IsDraining => SendAway(context),
             _ => next(context),
-        };
+        });
     }
 
     async Task Ready(HttpContext context)

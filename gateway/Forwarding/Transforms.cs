@@ -1,0 +1,40 @@
+using Matrix.Hosting;
+using Matrix.Hosting.Health;
+using Yarp.ReverseProxy.Transforms;
+using Yarp.ReverseProxy.Transforms.Builder;
+
+namespace Matrix.Gateway.Forwarding;
+
+static class Transforms
+{
+    static readonly UriCreationOptions AsSent = new() { DangerousDisablePathAndQueryCanonicalization = true };
+
+    public static void Add(TransformBuilderContext transforms)
+    {
+        transforms.AddRequestTransform(KeepTarget);
+        transforms.AddResponseTransform(NoteDraining);
+    }
+
+    /// <summary>
+    /// The service gets the path as the client wrote it. Built from the decoded path, as YARP does, "%252F" would arrive as "%2F".
+    /// </summary>
+    static ValueTask KeepTarget(RequestTransformContext context)
+    {
+        if (RequestTarget.PathAndQuery(context.HttpContext) is { } target)
+            context.ProxyRequest.RequestUri = new Uri(context.DestinationPrefix.TrimEnd('/') + target, AsSent);
+        return default;
+    }
+
+    static ValueTask NoteDraining(ResponseTransformContext context)
+    {
+        var response = context.HttpContext.Response;
+        response.Headers[RequestIds.Header] = context.HttpContext.TraceIdentifier;
+        if (response.StatusCode == StatusCodes.Status503ServiceUnavailable && response.Headers.ContainsKey(DrainingHeader.Name))
+        {
+            Attempt.NoteSentAway(context.HttpContext);
+            context.SuppressResponseBody = true;
+        }
+
+        return default;
+    }
+}

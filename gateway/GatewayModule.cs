@@ -1,0 +1,48 @@
+using Matrix.Gateway.Forwarding;
+using Matrix.Hosting.Configuration;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+using Yarp.ReverseProxy.Configuration;
+using Yarp.ReverseProxy.Health;
+using Yarp.ReverseProxy.LoadBalancing;
+
+namespace Matrix.Gateway;
+
+/// <summary>Knows routes, health, draining and affinity; nothing of Matrix.</summary>
+public static class GatewayModule
+{
+    public static WebApplicationBuilder AddGateway(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddMatrixOptions<GatewayOptions>("gateway");
+        builder.Services.AddMatrixOptions<GatewayListenOptions>();
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Services.AddSingleton<TlsCertificate>();
+        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, TlsListening>();
+        builder.Services.AddSingleton<ProxyConfiguration>();
+        builder.Services.AddSingleton<IProxyConfigProvider>(services => services.GetRequiredService<ProxyConfiguration>().Provider());
+        builder.Services.AddSingleton<ILoadBalancingPolicy, RendezvousPolicy>();
+        builder.Services.AddSingleton<IPassiveHealthCheckPolicy, UnreachablePolicy>();
+        builder.Services.AddReverseProxy()
+            .AddTransforms(Transforms.Add)
+            .ConfigureHttpClient((_, handler) =>
+            {
+                handler.ConnectTimeout = TimeSpan.FromSeconds(3);
+                // shorter than a service keeps an idle connection, so that it is never the service that closes first
+                handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60);
+            });
+        return builder;
+    }
+
+    public static WebApplication MapGateway(this WebApplication app)
+    {
+        app.UseMiddleware<GatewayErrors>();
+        app.UseRouting();
+        app.MapReverseProxy(proxy =>
+        {
+            proxy.UseMiddleware<RetryMiddleware>();
+            proxy.UseLoadBalancing();
+            proxy.UsePassiveHealthChecks();
+        });
+        return app;
+    }
+}

@@ -1,0 +1,67 @@
+using System.ComponentModel.DataAnnotations;
+using Matrix.Gateway.Routing;
+using Matrix.Hosting.Configuration;
+
+namespace Matrix.Gateway;
+
+/// <summary>The section <c>gateway</c>.</summary>
+public sealed class GatewayOptions : IValidatableObject
+{
+    /// <summary>The replicas of each service: <c>client-api: [http://10.0.0.1:8080, …]</c>.</summary>
+    public Dictionary<string, IReadOnlyList<string>> Clusters { get; init; } = [];
+
+    /// <summary>How often each replica is asked whether it is ready.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")] public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>How long a request waits while no replica can be reached, such as during the restart of the only one.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")] public TimeSpan WaitForReplica { get; init; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>How long a service may be silent within a request. It must be longer than the longest poll.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")] public TimeSpan ActivityTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (!Clusters.ContainsKey(RouteTable.ClientApi))
+            yield return new ValidationResult($"{RouteTable.ClientApi} is missing", [nameof(Clusters)]);
+        foreach (var (service, replicas) in Clusters)
+        {
+            if (!RouteTable.Services.Contains(service))
+                yield return new ValidationResult($"'{service}' is not one of {string.Join(", ", RouteTable.Services)}", [nameof(Clusters)]);
+            foreach (var replica in replicas)
+                if (!Uri.TryCreate(replica, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
+                    yield return new ValidationResult($"{service}: '{replica}' is not an address such as http://127.0.0.1:8080", [nameof(Clusters)]);
+        }
+    }
+}
+
+/// <summary>Encryption at the gateway itself, and uploads: keys of the top level, named as Synapse names them.</summary>
+public sealed class GatewayListenOptions : IValidatableObject
+{
+    /// <summary><c>https://0.0.0.0:8448</c>, one or several. Needs the certificate and its key.</summary>
+    public IReadOnlyList<string> TlsListen { get; init; } = [];
+
+    /// <summary>PEM: the server's certificate, then those between it and the root. Read again when the file changes.</summary>
+    public string? TlsCertificatePath { get; init; }
+
+    /// <summary>PEM, not encrypted.</summary>
+    public string? TlsPrivateKeyPath { get; init; }
+
+    [ByteSize, Range(0, 1L << 50)] public long MaxUploadSize { get; init; } = 50 << 20;
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        foreach (var address in TlsListen)
+            if (ParseAddress(address) is null)
+                yield return new ValidationResult($"'{address}' is not an address such as https://0.0.0.0:8448", [nameof(TlsListen)]);
+        if (TlsListen.Count == 0) yield break;
+        if (!File.Exists(TlsCertificatePath)) yield return new ValidationResult(NoFile(TlsCertificatePath), [nameof(TlsCertificatePath)]);
+        if (!File.Exists(TlsPrivateKeyPath)) yield return new ValidationResult(NoFile(TlsPrivateKeyPath), [nameof(TlsPrivateKeyPath)]);
+    }
+
+    internal static Uri? ParseAddress(string address) =>
+        Uri.TryCreate(address.Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps
+            ? uri
+            : null;
+
+    static string NoFile(string? path) => path is null ? "is missing, and tls_listen needs it" : $"there is no file {path}";
+}

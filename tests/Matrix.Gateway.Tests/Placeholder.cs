@@ -1,3 +1,0 @@
-namespace Matrix.Gateway.Tests;
-
-public class Placeholder { [Fact] public void Builds() => Assert.True(true); }
