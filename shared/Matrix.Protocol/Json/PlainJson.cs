@@ -5,4 +5,6 @@ namespace Matrix.Protocol;
 
 /// <summary>Generated serialisation of the few types that this library serialises.</summary>
 [JsonSerializable(typeof(JsonElement))]
+[JsonSerializable(typeof(string))]
+[JsonSerializable(typeof(PushRuleset))]
 sealed partial class PlainJson : JsonSerializerContext;

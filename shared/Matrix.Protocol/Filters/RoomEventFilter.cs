@@ -1,0 +1,52 @@
+using System.Text.Json;
+
+namespace Matrix.Protocol;
+
+/// <summary>Which events of rooms pass (C-S API, RoomEventFilter).</summary>
+public sealed record RoomEventFilter : EventFilter
+{
+    public static new RoomEventFilter Default { get; } = new();
+
+    /// <summary>Only these rooms; null for all.</summary>
+    public IReadOnlyList<RoomId>? Rooms { get; init; }
+
+    /// <summary>None of these rooms.</summary>
+    public IReadOnlyList<RoomId> NotRooms { get; init; } = [];
+
+    /// <summary>Only events with a <c>url</c> in their content, or only those without; null for both.</summary>
+    public bool? ContainsUrl { get; init; }
+
+    public bool LazyLoadMembers { get; init; }
+
+    public bool IncludeRedundantMembers { get; init; }
+
+    public bool UnreadThreadNotifications { get; init; }
+
+    /// <summary>Does everything pass, whatever it is?</summary>
+    public bool AllowsAll =>
+        Types is null && NotTypes.Count == 0 && Senders is null && NotSenders.Count == 0 && Rooms is null && NotRooms.Count == 0
+        && ContainsUrl is null;
+
+    /// <summary>Is this room wanted?</summary>
+    public bool Includes(RoomId room) => (Rooms is null || Rooms.Contains(room)) && !NotRooms.Contains(room);
+
+    /// <summary>Does this event pass?</summary>
+    public bool Matches(Pdu pdu) =>
+        AllowsAll || (Matches(pdu.Type, pdu.Sender) && Includes(pdu.RoomId)
+            && (ContainsUrl is not { } url || url == !JsonObjectReader.Find(pdu.ContentJson.Span, "url"u8).IsEmpty));
+
+    /// <summary>Reads the JSON of a room event filter, such as the <c>filter</c> parameter of <c>/messages</c>.</summary>
+    /// <exception cref="InvalidJsonException">Not JSON, or a member has the wrong form.</exception>
+    public static RoomEventFilter Parse(ReadOnlySpan<byte> json) => FromJson(FilterJson.Parse(json));
+
+    /// <inheritdoc cref="Parse"/>
+    public static new RoomEventFilter FromJson(JsonElement json) => (RoomEventFilter)new RoomEventFilter
+    {
+        Rooms = FilterJson.Ids<RoomId>(json, "rooms"),
+        NotRooms = FilterJson.Ids<RoomId>(json, "not_rooms") ?? [],
+        ContainsUrl = FilterJson.Bool(json, "contains_url"),
+        LazyLoadMembers = FilterJson.Bool(json, "lazy_load_members") ?? false,
+        IncludeRedundantMembers = FilterJson.Bool(json, "include_redundant_members") ?? false,
+        UnreadThreadNotifications = FilterJson.Bool(json, "unread_thread_notifications") ?? false,
+    }.Read(json);
+}

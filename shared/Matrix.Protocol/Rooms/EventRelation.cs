@@ -1,0 +1,44 @@
+namespace Matrix.Protocol;
+
+/// <summary>The relation of an event to another: <c>content.m.relates_to</c> (C-S API, Forming relationships between events).</summary>
+/// <param name="RelType">Such as <c>m.thread</c>, <c>m.replace</c>, <c>m.annotation</c>, <c>m.reference</c>; null for a plain reply.</param>
+/// <param name="EventId">The event related to; null for a plain reply.</param>
+/// <param name="Key">Of an annotation, what it says.</param>
+/// <param name="InReplyTo">The event replied to.</param>
+/// <param name="IsFallingBack">Is the reply only there for clients without threads?</param>
+public sealed record EventRelation(string? RelType, EventId? EventId, string? Key, EventId? InReplyTo, bool IsFallingBack)
+{
+    public const string Annotation = "m.annotation";
+    public const string Reference = "m.reference";
+    public const string Replace = "m.replace";
+    public const string Thread = "m.thread";
+
+    /// <summary>The root of the thread that the event is in; null if it is in none.</summary>
+    public EventId? ThreadRoot => RelType == Thread ? EventId : null;
+
+    /// <summary>The relation of an event; null if it has none, or none that can be understood. State events have none.</summary>
+    public static EventRelation? Read(Pdu pdu)
+    {
+        var relates = JsonObjectReader.Find(pdu.ContentJson.Span, "m.relates_to"u8);
+        if (relates.IsEmpty || relates[0] != '{' || pdu.IsState)
+            return null;
+        var relType = JsonText.ReadString(JsonObjectReader.Find(relates, "rel_type"u8));
+        var target = ReadId(JsonObjectReader.Find(relates, "event_id"u8));
+        var reply = JsonObjectReader.Find(relates, "m.in_reply_to"u8);
+        var inReplyTo = reply.IsEmpty || reply[0] != '{' ? null : ReadId(JsonObjectReader.Find(reply, "event_id"u8));
+        if (relType is null || target is null)
+            return inReplyTo is null ? null : new EventRelation(null, null, null, inReplyTo, false);
+        return new EventRelation(relType, target, JsonText.ReadString(JsonObjectReader.Find(relates, "key"u8)), inReplyTo,
+            JsonObjectReader.Find(relates, "is_falling_back"u8).SequenceEqual("true"u8));
+    }
+
+    /// <summary>May this replacement take the place of the original (C-S API, Validity of replacement events)?</summary>
+    public static bool IsValidReplacement(Pdu replacement, Pdu original) =>
+        Read(replacement) is { RelType: Replace } relation && relation.EventId == original.EventId
+        && replacement.RoomId == original.RoomId && replacement.Sender == original.Sender && replacement.Type == original.Type
+        && !original.IsState && Read(original)?.RelType != Replace
+        && (replacement.Type == EventTypes.Encrypted || !JsonObjectReader.Find(replacement.ContentJson.Span, "m.new_content"u8).IsEmpty);
+
+    static EventId? ReadId(ReadOnlySpan<byte> value) =>
+        Protocol.EventId.TryParse(JsonText.ReadString(value), out var id) ? id : null;
+}
