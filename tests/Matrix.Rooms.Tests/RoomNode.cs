@@ -8,6 +8,7 @@ using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
+using RoomSummary = Matrix.Storage.Rooms.RoomSummary;
 
 namespace Matrix.Rooms.Tests;
 

@@ -1,8 +1,8 @@
 using Matrix.ClientApi.Sync;
-using Matrix.ClientApi.Sync.Filters;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
+using EventFilter = Matrix.ClientApi.Sync.Filters.EventFilter;
 
 namespace Matrix.ClientApi.Endpoints.History;
 
