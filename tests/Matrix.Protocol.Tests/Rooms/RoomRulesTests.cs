@@ -57,8 +57,8 @@ public class RoomRulesTests
     {
         static KeyValuePair<UserId, string> Entry(string name, string membership) => new(UserId.Parse($"@{name}:x"), membership);
         var present = Enumerable.Range(1, 7).Select(i => Entry("u" + i, i == 1 ? "leave" : "join"));
-        Assert.Equal("@u2:x @u4:x @u5:x @u6:x @u7:x", string.Join(" ", RoomSummary.Heroes(present, UserId.Parse("@u3:x"))));
-        Assert.Equal("@a:x @b:x", string.Join(" ", RoomSummary.Heroes([Entry("a", "leave"), Entry("me", "join"), Entry("b", "ban"), Entry("c", "knock")], UserId.Parse("@me:x"))));
+        Assert.Equal("@u2:x @u4:x @u5:x @u6:x @u7:x", string.Join(" ", RoomPreview.Heroes(present, UserId.Parse("@u3:x"))));
+        Assert.Equal("@a:x @b:x", string.Join(" ", RoomPreview.Heroes([Entry("a", "leave"), Entry("me", "join"), Entry("b", "ban"), Entry("c", "knock")], UserId.Parse("@me:x"))));
     }
 
     [Fact]
@@ -66,9 +66,9 @@ public class RoomRulesTests
     {
         UserId[] users = [.. new[] { "@a:one", "@b:two", "@c:two", "@d:three", "@e:three", "@f:three", "@g:1.2.3.4", "@h:four" }.Select(id => UserId.Parse(id))];
         var levels = PowerLevels.Read(Room.Event(EventTypes.PowerLevels, """{"users":{"@a:one":50,"@h:four":49,"@g:1.2.3.4":100}}""", stateKey: ""), Room.Create);
-        Assert.Equal("one three two", string.Join(" ", RoomSummary.Via(users, levels, ServerAcl.Read(null))));
+        Assert.Equal("one three two", string.Join(" ", RoomPreview.Via(users, levels, ServerAcl.Read(null))));
         var acl = ServerAcl.Read(Room.Event(EventTypes.ServerAcl, """{"allow":["*"],"deny":["three","one"]}""", stateKey: ""));
-        Assert.Equal("two four", string.Join(" ", RoomSummary.Via(users, levels, acl)));
+        Assert.Equal("two four", string.Join(" ", RoomPreview.Via(users, levels, acl)));
     }
 
     [Fact]

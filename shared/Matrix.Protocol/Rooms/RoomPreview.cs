@@ -1,7 +1,7 @@
 namespace Matrix.Protocol;
 
 /// <summary>What names a room that has no name, and what a stranger is shown of it.</summary>
-public static class RoomSummary
+public static class RoomPreview
 {
     /// <summary>So many heroes are given.</summary>
     public const int MaxHeroes = 5;
