@@ -48,6 +48,10 @@ public sealed class BackgroundProcess
             WorkingDirectory = launch.WorkingFolder,
             ArgumentList = { "-c", "exec setsid \"$@\" >>\"$0\" 2>&1 </dev/null", launch.LogFile },
         };
+        // the shell drops variables that it has no name for (those of services with a dash), so these are set behind it
+        var unnameable = launch.Environment.Where(variable => variable.Key.Contains('-')).ToList();
+        if (unnameable.Count > 0) start.ArgumentList.Add("env");
+        foreach (var (name, value) in unnameable) start.ArgumentList.Add($"{name}={value}");
         foreach (var argument in launch.Command) start.ArgumentList.Add(argument);
         foreach (var name in start.Environment.Keys.Where(name => launch.HiddenEnvironment.Any(name.StartsWith)).ToList())
             start.Environment.Remove(name);
