@@ -1,4 +1,5 @@
 using Matrix.Hosting;
+using Matrix.Hosting.Configuration;
 using Matrix.Storage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Json;
@@ -17,6 +18,8 @@ public static class MatrixHttp
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<SessionStore>();
         builder.Services.TryAddSingleton<DeviceStore>();
+        builder.Services.AddMatrixOptions<RateLimitOptions>();
+        builder.Services.TryAddSingleton<RateLimits>();
         builder.Services.Configure<JsonOptions>(json => MatrixJson.Configure(json.SerializerOptions));
         // so that a parameter that does not parse reaches the error handler outside Development too
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);

@@ -1,17 +1,28 @@
+using System.Net;
 using Matrix.Http;
 using Matrix.Storage;
 
 namespace Matrix.ClientApi.Accounts;
 
 /// <summary>A password from somebody who is not logged in: limited by address and account, and telling nobody which accounts exist.</summary>
-sealed class LoginCheck(Passwords passwords, AccountStore accounts)
+sealed class LoginCheck(Passwords passwords, AccountStore accounts, RateLimits limits)
 {
     /// <exception cref="MatrixException">403 M_FORBIDDEN, 403 M_USER_DEACTIVATED, or 429.</exception>
-    public async Task<Account> Password(string user, string password, string? ip, CancellationToken ct)
+    public async Task<Account> Password(string user, string password, IPAddress? address, CancellationToken ct)
     {
-        if (await passwords.Check(user, password, ct) is { } account) return account;
+        await limits.Check("rc_login.address", RateLimits.AddressKey(address), ct);
+        var name = passwords.Localpart(user)?.ToLowerInvariant() ?? "";
+        // looked at before, so that a guess too many does not learn that it is right
+        await limits.CheckOnly("rc_login.failed_attempts", name, ct);
+        if (await passwords.Check(user, password, ct) is { } account)
+        {
+            await limits.Check("rc_login.account", name, ct);
+            return account;
+        }
+
+        await limits.Check("rc_login.failed_attempts", name, ct);
         // checked after the password, so that it takes as long as any other refusal
-        if (passwords.Localpart(user) is { } localpart && await accounts.FindByLocalpart(localpart, ct) is { DeactivatedAt: not null })
+        if (await accounts.FindByLocalpart(name, ct) is { DeactivatedAt: not null })
             throw MatrixException.UserDeactivated();
         throw Wrong();
     }

@@ -9,7 +9,7 @@ namespace Matrix.ClientApi.Accounts;
 /// User-interactive authentication (Client-Server API, section of that name): a request is repeated with more and more proof until one of
 /// the flows is complete. What was proven is in the database, so that any replica goes on.
 /// </summary>
-sealed class UserInteractive(UiaSessionStore sessions, RegistrationStore registration, Passwords passwords)
+sealed class UserInteractive(UiaSessionStore sessions, RegistrationStore registration, Passwords passwords, RateLimits limits)
 {
     /// <summary>Checks the proof that the request brings.</summary>
     /// <param name="operation">What is to be allowed, and to whom: proof for one thing is none for another.</param>
@@ -54,8 +54,11 @@ sealed class UserInteractive(UiaSessionStore sessions, RegistrationStore registr
     {
         if (auth.Password is not { } password) return new UiaRefusal("M_MISSING_PARAM", "Missing parameter: password");
         var name = auth.Identifier is { Type: "m.id.user", User: { } identified } ? identified : auth.User;
+        await limits.CheckOnly("rc_login.failed_attempts", user.ToString()!, ct);
         var account = name is null ? null : await passwords.Check(name, password, ct);
-        return account is not null && account.UserId == user ? null : new UiaRefusal("M_FORBIDDEN", "Wrong user name or password.");
+        if (account is not null && account.UserId == user) return null;
+        await limits.Check("rc_login.failed_attempts", user.ToString()!, ct);
+        return new UiaRefusal("M_FORBIDDEN", "Wrong user name or password.");
     }
 
     static bool IsNext(string stage, UiaSession session, UiaFlow[] flows) => flows.Any(flow =>

@@ -8,7 +8,7 @@ sealed class LocalBuckets(TimeProvider time)
     readonly Lock _lock = new();
     readonly Dictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
 
-    public TimeSpan? Take(string key, double perSecond, double burst, TimeSpan longest)
+    public TimeSpan? Take(string key, double perSecond, double burst, TimeSpan longest, double cost = 1)
     {
         lock (_lock)
         {
@@ -19,7 +19,7 @@ sealed class LocalBuckets(TimeProvider time)
             else
                 MakeRoom(now);
             TimeSpan? wait = tokens >= 1 ? null : TimeSpan.FromSeconds(Math.Min(longest.TotalSeconds, (1 - tokens) / perSecond));
-            tokens = tokens >= 1 ? tokens - 1 : tokens;
+            tokens = tokens >= 1 ? tokens - cost : tokens;
             _buckets[key] = new Bucket(tokens, now, FullIn: TimeSpan.FromSeconds(Math.Min(longest.TotalSeconds, (burst - tokens) / perSecond)));
             return wait;
         }

@@ -19,13 +19,13 @@ static class PostLogin
         var request = body.Value;
         if (request.Type != UiaStages.Password || !options.PasswordConfig.Enabled)
             throw MatrixException.Unknown($"Unknown login type {request.Type}", 400);
-        var ip = context.Connection.RemoteIpAddress?.ToString();
-        var account = await check.Password(UserOf(request), request.Password ?? throw MatrixException.MissingParam("password"), ip, ct);
+        var address = context.Connection.RemoteIpAddress;
+        var account = await check.Password(UserOf(request), request.Password ?? throw MatrixException.MissingParam("password"), address, ct);
 
         await using var tx = await db.BeginTransaction(ct);
         // closed or given another password since it was checked
         if (!await accounts.HoldPassword(tx, account.UserId, account.PasswordHash, ct)) throw LoginCheck.Wrong();
-        var device = new NewDevice(request.DeviceId, request.InitialDeviceDisplayName, request.RefreshToken, ip);
+        var device = new NewDevice(request.DeviceId, request.InitialDeviceDisplayName, request.RefreshToken, address?.ToString());
         var tokens = await sessions.Start(tx, account.UserId, device, ct);
         await tx.CommitAsync(ct);
         return new Response(

@@ -13,13 +13,15 @@ static class PostRegister
 
     static async Task<IResult> Handle(
         string? kind, Body<Request> body, HttpContext context, AccountOptions options, Usernames usernames, Registration registration,
-        UserInteractive uia, CancellationToken ct)
+        UserInteractive uia, RateLimits limits, CancellationToken ct)
     {
         var request = body.Value;
+        var address = RateLimits.AddressKey(context.Connection.RemoteIpAddress);
         var ip = context.Connection.RemoteIpAddress?.ToString();
         switch (kind)
         {
             case "guest":
+                await limits.Check("rc_registration", address, ct);
                 return Results.Json(await registration.RegisterGuest(request.InitialDeviceDisplayName, ip, ct), MatrixJson.Options);
             case not (null or "user"):
                 throw MatrixException.InvalidParam("kind must be user or guest.");
@@ -34,6 +36,7 @@ static class PostRegister
         var outcome = await uia.Authorize(Operation, request.Auth, [flow], user: null, ct);
         if (outcome.Challenge is not null) return outcome.Refusal;
         if (request.Password is null) throw MatrixException.MissingParam("password");
+        await limits.Check("rc_registration", address, ct);
 
         var device = new NewDevice(request.DeviceId, request.InitialDeviceDisplayName, request.RefreshToken, ip);
         var registered = await registration.Register(
