@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Matrix.Replication.Tests;
+
+/// <summary>Stands between the processes and a server that is to be away for a while.</summary>
+sealed class TcpProxy : IAsyncDisposable
+{
+    readonly (string Host, int Port) _server;
+    readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    readonly ConcurrentDictionary<Socket, bool> _open = new();
+    readonly Task _accepting;
+    volatile bool _away;
+
+    public TcpProxy(string host, int port)
+    {
+        _server = (host, port);
+        _listener.Start();
+        _accepting = Accept();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Cuts all connections, and new ones as soon as they are made.</summary>
+    public void GoAway()
+    {
+        _away = true;
+        foreach (var socket in _open.Keys)
+            socket.Dispose();
+    }
+
+    public void ComeBack() => _away = false;
+
+    public async ValueTask DisposeAsync()
+    {
+        _listener.Dispose();
+        GoAway();
+        await _accepting;
+    }
+
+    async Task Accept()
+    {
+        try
+        {
+            while (true)
+                _ = Serve(await _listener.AcceptSocketAsync());
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // the end
+        }
+    }
+
+    async Task Serve(Socket client)
+    {
+        var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
+        _open[client] = _open[server] = true;
+        try
+        {
+            if (_away)
+                return;
+            await server.ConnectAsync(_server.Host, _server.Port);
+            await using var here = new NetworkStream(client);
+            await using var there = new NetworkStream(server);
+            await Task.WhenAny(here.CopyToAsync(there), there.CopyToAsync(here));
+        }
+        catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
+        {
+            // one side has gone: so does the other
+        }
+        finally
+        {
+            client.Dispose();
+            server.Dispose();
+            _open.TryRemove(client, out _);
+            _open.TryRemove(server, out _);
+        }
+    }
+}
