@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Filters;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
 
@@ -30,7 +31,7 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
             else
                 AddStripped(changes, room);
         }
-        if (request.Filter.IncludeLeave)
+        if (request.Filter.Room.IncludeLeave)
         {
             foreach (var room in (await store.ListLeft(request.UserId, ct)).Where(room => request.Filter.PassesRoom(room.RoomId)))
             {

@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Filters;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
@@ -20,9 +21,9 @@ sealed class RoomStateReader(SyncStore store, StateTree states, EventCache event
 
     public async Task Fill(SyncRequest request, SyncResult result, IReadOnlyList<(RoomChange Change, RoomUpdate Update)> rooms, CancellationToken ct)
     {
-        if (request.Filter.State.PassesNone)
+        if (request.Filter.Room.State.IsEmpty)
             return;
-        var plans = rooms.Where(room => request.Filter.State.PassesRoom(room.Update.RoomId)).Select(room => new Plan(room.Change, room.Update)).ToList();
+        var plans = rooms.Where(room => request.Filter.Room.State.PassesRoom(room.Update.RoomId)).Select(room => new Plan(room.Change, room.Update)).ToList();
         await FindRoots(request, plans, ct);
         foreach (var plan in plans)
             await FindEvents(request, plan, ct);
@@ -64,20 +65,20 @@ sealed class RoomStateReader(SyncStore store, StateTree states, EventCache event
     // In this order: of two events for the same key the later one counts.
     async Task FindEvents(SyncRequest request, Plan plan, CancellationToken ct)
     {
-        var filter = request.Filter.State;
+        var filter = request.Filter.Room.State;
         var members = filter.LazyLoadMembers ? MembersToShow(request, plan) : null;
         if (plan.Change.Full)
         {
             var all = await states.ReadAll(plan.To!.Value, ct);
-            plan.Nids.AddRange(all.Where(entry => filter.PassesType(entry.Key.Type)
+            plan.Nids.AddRange(all.Where(entry => filter.AllowsType(entry.Key.Type)
                 && (members is null || entry.Key.Type != EventTypes.Member || members.Contains(entry.Key.StateKey))).Select(entry => entry.EventNid));
         }
-        else if (members is { Count: > 0 } && filter.PassesType(EventTypes.Member))
+        else if (members is { Count: > 0 } && filter.AllowsType(EventTypes.Member))
             plan.Nids.AddRange(await FindMembers(request, plan, members, ct));
         if (plan is { Change.Full: false, From: { } from, To: { } to })
         {
             var changed = await states.Diff(from, to, ct);
-            plan.Nids.AddRange(changed.Where(difference => filter.PassesType(difference.Key.Type)).Select(difference => difference.After).OfType<long>());
+            plan.Nids.AddRange(changed.Where(difference => filter.AllowsType(difference.Key.Type)).Select(difference => difference.After).OfType<long>());
         }
         if (request.StateAfter == StateAfter.No)
             plan.Nids.AddRange(plan.Update.Timeline.HiddenState.Select(e => e.Nid));
@@ -93,7 +94,7 @@ sealed class RoomStateReader(SyncStore store, StateTree states, EventCache event
         var found = await states.Find(root, [.. users.Select(user => new StateKeyPair(EventTypes.Member, user))], ct);
         return users.Zip(found)
             .Where(member => member.Second is { } nid
-                && (request.Filter.State.IncludeRedundantMembers || !sentMembers.WasSent(request, plan.Change.RoomNid, member.First, nid)))
+                && (request.Filter.Room.State.IncludeRedundantMembers || !sentMembers.WasSent(request, plan.Change.RoomNid, member.First, nid)))
             .Select(member => member.Second!.Value);
     }
 
@@ -113,11 +114,11 @@ sealed class RoomStateReader(SyncStore store, StateTree states, EventCache event
         var byKey = new Dictionary<StateKeyPair, EncodedEvent>();
         foreach (var e in result.Events.List(plan.Nids))
         {
-            if (!inTimeline.Contains(e.Nid) && request.Filter.State.Passes(e))
+            if (!inTimeline.Contains(e.Nid) && request.Filter.Room.State.Passes(e))
                 byKey[new StateKeyPair(e.Type, e.StateKey!)] = e;
         }
         plan.Update.State.AddRange(byKey.Values);
-        if (request.Filter.State is { LazyLoadMembers: true, IncludeRedundantMembers: false })
+        if (request.Filter.Room.State is { LazyLoadMembers: true, IncludeRedundantMembers: false })
         {
             sentMembers.Remember(request, plan.Change.RoomNid, result.NextBatch,
                 plan.Update.State.Concat(plan.Update.Timeline.Events).Where(e => e.Type == EventTypes.Member && e.IsState));

@@ -7,11 +7,7 @@ namespace Matrix.ClientApi.Sync;
 /// <summary>What somebody is shown of a room who was invited to it or knocks at it (Client-Server API, "Stripped state").</summary>
 sealed class StrippedStateReader(StateTree states, EventCache events)
 {
-    static readonly StateKeyPair[] Shown =
-    [
-        new(EventTypes.Create, ""), new(EventTypes.JoinRules, ""), new(EventTypes.Name, ""), new(EventTypes.Avatar, ""),
-        new(EventTypes.Topic, ""), new(EventTypes.CanonicalAlias, ""), new(EventTypes.Encryption, ""),
-    ];
+    static readonly StateKeyPair[] Shown = [.. RoomPreview.StrippedStateTypes.Select(type => new StateKeyPair(type, ""))];
 
     public async Task<StrippedRoom> Read(UserMembership room, EventBatch batch, CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Filters;
 using Matrix.Protocol;
 using Matrix.Storage;
 
@@ -15,7 +16,7 @@ sealed class SyncAccountData(AccountDataStore store)
         {
             if (item.RoomId.Length == 0)
             {
-                if (request.Filter.AccountData.PassesType(item.Type))
+                if (request.Filter.AccountData.AllowsType(item.Type))
                     result.AccountData.Add(item);
             }
             else if (joined.TryGetValue(item.RoomId, out var room) && Passes(request, item))
@@ -34,5 +35,5 @@ sealed class SyncAccountData(AccountDataStore store)
     }
 
     static bool Passes(SyncRequest request, AccountDataItem item) =>
-        request.Filter.PassesRoom(item.RoomId) && request.Filter.RoomAccountData.PassesRoom(item.RoomId) && request.Filter.RoomAccountData.PassesType(item.Type);
+        request.Filter.PassesRoom(item.RoomId) && request.Filter.Room.AccountData.PassesRoom(item.RoomId) && request.Filter.Room.AccountData.AllowsType(item.Type);
 }

@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Filters;
 using Matrix.Protocol;
 using Matrix.Storage.Sync;
 
@@ -28,7 +29,7 @@ sealed class SyncBuilder(
     {
         if (changes.Count == 0)
             return;
-        var limit = request.Filter.TimelineLimit;
+        var limit = request.Filter.TimelineLimit();
         var known = await FindKnown(request, changes, limit, ct);
         await Prefetch(request, changes, known, limit, result, ct);
         var updates = new List<(RoomChange Change, RoomUpdate Update)>();
@@ -38,7 +39,7 @@ sealed class SyncBuilder(
                 change.RoomNid, change.After, change.UpTo, known[change.RoomNid].Places, known[change.RoomNid].Complete, request.UserId, change.VisibleUntil);
             var update = new RoomUpdate(change.RoomNid, change.RoomId)
             {
-                Timeline = await timelines.ReadNewest(range, request.Filter.Timeline, TimelineLimit(request, change), result.Events, ct),
+                Timeline = await timelines.ReadNewest(range, request.Filter.Room.Timeline, TimelineLimit(request, change), result.Events, ct),
             };
             updates.Add((change, update));
         }
@@ -52,7 +53,7 @@ sealed class SyncBuilder(
     }
 
     static int TimelineLimit(SyncRequest request, RoomChange change) =>
-        request.Filter.Timeline.PassesRoom(change.RoomId) && !request.Filter.Timeline.PassesNone ? request.Filter.TimelineLimit : 0;
+        request.Filter.Room.Timeline.PassesRoom(change.RoomId) && !request.Filter.Room.Timeline.PassesNone() ? request.Filter.TimelineLimit() : 0;
 
     // Of every room whose newest events this process does not remember, in one query.
     async Task<Dictionary<long, (IReadOnlyList<TimelinePlace> Places, bool Complete)>> FindKnown(
@@ -69,7 +70,7 @@ sealed class SyncBuilder(
         }
         if (unknown.Count == 0)
             return known;
-        var count = request.Filter.Timeline.PassesAll ? limit + 1 : 2 * limit + 10;
+        var count = request.Filter.Room.Timeline.AllowsAll ? limit + 1 : 2 * limit + 10;
         var found = (await store.ListNewest(
             [.. unknown.Select(c => c.RoomNid)], [.. unknown.Select(c => c.After)], [.. unknown.Select(c => c.UpTo)], count, ct)).ToLookup(p => p.RoomNid);
         foreach (var change in unknown)
@@ -82,7 +83,7 @@ sealed class SyncBuilder(
         SyncRequest request, List<RoomChange> changes, Dictionary<long, (IReadOnlyList<TimelinePlace> Places, bool Complete)> known, int limit,
         SyncResult result, CancellationToken ct)
     {
-        if (changes.Count > 1 && request.Filter.Timeline.PassesAll)
+        if (changes.Count > 1 && request.Filter.Room.Timeline.AllowsAll)
             await timelines.Prefetch([.. known.Values.SelectMany(k => k.Places.Take(limit + 1)).Select(p => p.EventNid)], result.Events, ct);
     }
 

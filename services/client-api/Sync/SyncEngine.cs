@@ -41,16 +41,17 @@ sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, 
     {
         if (since is not { } position || position <= hub.Position)
             return since;
+        if (await store.FindLogHead(ct) is not { } head || position.Value > head)
+            return null;
         try
         {
             await follower.WaitFor(position, ct).WaitAsync(CatchUp, time, ct);
-            return since;
         }
         catch (TimeoutException)
         {
-            var head = await store.FindLogHead(ct) ?? 0;
-            return position.Value > head ? null : since;
+            // The answer will be empty, and the client asks again from the same place.
         }
+        return since;
     }
 
     /// <summary>False when the request has to be answered as it is: time is up, or the process stops.</summary>

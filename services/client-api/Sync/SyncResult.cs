@@ -1,3 +1,4 @@
+using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Storage;
 using Matrix.Storage.Sync;
@@ -8,7 +9,7 @@ namespace Matrix.ClientApi.Sync;
 /// <param name="Since">Null: the first sync.</param>
 /// <param name="StateAfter">The state is wanted as it is at the end of each timeline, not at its start.</param>
 sealed record SyncRequest(
-    string UserId, string DeviceId, LogPosition? Since, Filters.SyncFilter Filter, bool FullState, StateAfter StateAfter, TimeSpan Timeout);
+    string UserId, string DeviceId, LogPosition? Since, FilterDefinition Filter, bool FullState, StateAfter StateAfter, TimeSpan Timeout);
 
 /// <summary>Whether the client asked for state_after, and by which name it looks for it.</summary>
 enum StateAfter

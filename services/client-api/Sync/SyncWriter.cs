@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Matrix.Protocol;
 using Matrix.Storage;
 using Matrix.Storage.Sync;
 
@@ -8,9 +9,6 @@ namespace Matrix.ClientApi.Sync;
 /// <summary>Writes an answer to a sync request (Client-Server API, "Syncing"). What is empty is left out.</summary>
 static class SyncWriter
 {
-    /// <summary>Heroes shown at most.</summary>
-    const int MostHeroes = 5;
-
     public static ReadOnlyMemory<byte> Write(SyncRequest request, SyncResult result, long now)
     {
         var output = new ArrayBufferWriter<byte>(1024);
@@ -122,7 +120,7 @@ static class SyncWriter
             to.Raw(",\"m.heroes\":["u8);
             var first = true;
             var userId = request.UserId;
-            foreach (var hero in counts.Heroes.Where(hero => hero != userId).Take(MostHeroes))
+            foreach (var hero in counts.Heroes.Where(hero => hero != userId).Take(RoomPreview.MaxHeroes))
             {
                 to.Comma(ref first);
                 to.String(hero);

@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Sync.Filters;
+using Matrix.Protocol;
 using Matrix.Storage.Rooms;
 using Matrix.Storage.Sync;
 
@@ -28,14 +29,14 @@ sealed class TimelineReader(SyncStore store, EventCache events, VisibilityFilter
     public ValueTask Prefetch(IReadOnlyCollection<long> nids, EventBatch batch, CancellationToken ct) => events.LoadToShow(batch, nids, ct);
 
     /// <summary>The newest events of the range, oldest first.</summary>
-    public async Task<Timeline> ReadNewest(TimelineRange range, EventFilter filter, int limit, EventBatch batch, CancellationToken ct)
+    public async Task<Timeline> ReadNewest(TimelineRange range, RoomEventFilter filter, int limit, EventBatch batch, CancellationToken ct)
     {
         var page = await Read(range, TimelineDirection.Backwards, filter, limit, batch, ct);
         return new Timeline([.. page.Events.Reverse()], page.More, page.Edge, [.. page.HiddenState.Reverse()]);
     }
 
     public async Task<TimelinePage> Read(
-        TimelineRange range, TimelineDirection direction, EventFilter filter, int limit, EventBatch batch, CancellationToken ct)
+        TimelineRange range, TimelineDirection direction, RoomEventFilter filter, int limit, EventBatch batch, CancellationToken ct)
     {
         var scan = new Scan(range, direction == TimelineDirection.Forwards, limit);
         while (!scan.Done)
@@ -93,7 +94,7 @@ sealed class TimelineReader(SyncStore store, EventCache events, VisibilityFilter
             pending = [.. places];
         }
 
-        public void Take(IReadOnlyList<EncodedEvent> found, EventFilter filter)
+        public void Take(IReadOnlyList<EncodedEvent> found, RoomEventFilter filter)
         {
             foreach (var e in found)
             {

@@ -10,7 +10,7 @@ public sealed class EventEncoderTests
     [Fact]
     public void A_client_gets_its_members_and_no_other()
     {
-        var json = Write(EventFilterTests.Event("m.room.name", "@a:x", """{"name":"Ä \"quoted\""}""", ""), Reader("@b:x", "OTHER", withRoomId: true));
+        var json = Write(Encoded.Event("m.room.name", "@a:x", """{"name":"Ä \"quoted\""}""", ""), Reader("@b:x", "OTHER", withRoomId: true));
         Assert.Equal(
             ["content", "event_id", "origin_server_ts", "room_id", "sender", "state_key", "type", "unsigned"],
             json.EnumerateObject().Select(member => member.Name).Order());
@@ -25,7 +25,7 @@ public sealed class EventEncoderTests
     [InlineData("@b:x", "DEV", false)]
     public void Only_the_device_that_sent_an_event_is_told_its_transaction(string user, string device, bool told)
     {
-        var json = Write(EventFilterTests.Event("m.room.message", "@a:x"), Reader(user, device));
+        var json = Write(Encoded.Event("m.room.message", "@a:x"), Reader(user, device));
         Assert.Equal(told, json.GetProperty("unsigned").TryGetProperty("transaction_id", out _));
         Assert.Equal(983, json.GetProperty("unsigned").GetProperty("age").GetInt64());
     }
@@ -33,14 +33,14 @@ public sealed class EventEncoderTests
     [Fact]
     public void The_target_of_a_redaction_is_found_in_the_content_and_shown_at_the_top_too()
     {
-        var redaction = EventFilterTests.Event("m.room.redaction", "@a:x", """{"reason":"r","redacts":"$target"}""");
+        var redaction = Encoded.Event("m.room.redaction", "@a:x", """{"reason":"r","redacts":"$target"}""");
         Assert.Equal("$target", redaction.Redacts);
         Assert.Equal("$target", Write(redaction, Reader("@b:x", "D")).GetProperty("redacts").GetString());
     }
 
     [Fact]
     public void A_membership_is_read_once() =>
-        Assert.Equal("join", EventFilterTests.Event("m.room.member", "@a:x", """{"x":{"membership":"ban"},"membership":"join"}""", "@a:x").Membership);
+        Assert.Equal("join", Encoded.Event("m.room.member", "@a:x", """{"x":{"membership":"ban"},"membership":"join"}""", "@a:x").Membership);
 
     static EventAudience Reader(string user, string device, bool withRoomId = false) => new(user, device, 1000, withRoomId);
 

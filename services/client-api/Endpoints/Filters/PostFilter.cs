@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Matrix.ClientApi.Sync.Filters;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Storage;
@@ -19,7 +18,7 @@ static class PostFilter
         requester.MustBe(userId);
         var text = filter.Value.GetRawText();
         if (text.Length > LongestFilter) throw MatrixException.TooLarge("The filter is too large.");
-        SyncFilter.Parse(filter.Value);
+        FilterDefinition.FromJson(filter.Value);
         return new Response((await filters.Insert(userId, text, ct)).ToString(CultureInfo.InvariantCulture));
     }
 

@@ -1,7 +1,8 @@
 using System.Globalization;
+using System.Text;
 using Matrix.ClientApi.Sync;
-using Matrix.ClientApi.Sync.Filters;
 using Matrix.Http;
+using Matrix.Protocol;
 
 namespace Matrix.ClientApi.Endpoints.History;
 
@@ -21,10 +22,10 @@ static class HistoryQuery
             : throw MatrixException.InvalidParam("'limit' must be a whole number, not negative.");
     }
 
-    public static EventFilter Filter(HttpContext context)
+    public static RoomEventFilter Filter(HttpContext context)
     {
         string? filter = context.Request.Query["filter"];
-        return string.IsNullOrEmpty(filter) ? EventFilter.Everything : EventFilter.Parse(SyncFilter.ParseText(filter));
+        return string.IsNullOrEmpty(filter) ? RoomEventFilter.Default : RoomEventFilter.Parse(Encoding.UTF8.GetBytes(filter));
     }
 
     /// <summary>A token's position; null when it is not given.</summary>

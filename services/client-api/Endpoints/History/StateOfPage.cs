@@ -1,8 +1,8 @@
 using Matrix.ClientApi.Sync;
+using Matrix.ClientApi.Sync.Filters;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
-using EventFilter = Matrix.ClientApi.Sync.Filters.EventFilter;
 
 namespace Matrix.ClientApi.Endpoints.History;
 
@@ -19,12 +19,12 @@ sealed class StateOfPage(StateTree states, EventCache events)
 
     /// <summary>The state that passes a filter, members only of the senders where they are loaded lazily.</summary>
     public async Task<IReadOnlyList<EncodedEvent>> List(
-        StateNodeId root, EventFilter filter, IEnumerable<EncodedEvent> shown, EventBatch batch, CancellationToken ct)
+        StateNodeId root, RoomEventFilter filter, IEnumerable<EncodedEvent> shown, EventBatch batch, CancellationToken ct)
     {
         var senders = filter.LazyLoadMembers ? shown.Select(e => e.Sender).ToHashSet(StringComparer.Ordinal) : null;
         var all = await states.ReadAll(root, ct);
         var nids = all
-            .Where(entry => filter.PassesType(entry.Key.Type) && (entry.Key.Type != EventTypes.Member || senders?.Contains(entry.Key.StateKey) != false))
+            .Where(entry => filter.AllowsType(entry.Key.Type) && (entry.Key.Type != EventTypes.Member || senders?.Contains(entry.Key.StateKey) != false))
             .Select(entry => entry.EventNid);
         return [.. (await Load([.. nids], batch, ct)).Where(filter.Passes)];
     }

@@ -1,30 +1,30 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Storage;
 
 namespace Matrix.ClientApi.Sync.Filters;
 
-/// <summary>Finds the filter that a request means. Stored filters never change, so a compiled one is kept.</summary>
+/// <summary>Finds the filter that a request means. Stored filters never change, so a parsed one is kept.</summary>
 sealed class FilterCache(FilterStore store)
 {
-    readonly BoundedCache<(UserId UserId, string Filter), SyncFilter> compiled = new(4096, _ => 1);
+    const int Longest = 8192;
+
+    readonly BoundedCache<(UserId UserId, string Filter), FilterDefinition> parsed = new(4096, _ => 1);
 
     /// <param name="filter">An id, or a filter as JSON, or null for none.</param>
-    public async ValueTask<SyncFilter> Get(UserId userId, string? filter, CancellationToken ct)
+    public async ValueTask<FilterDefinition> Get(UserId userId, string? filter, CancellationToken ct)
     {
         if (string.IsNullOrEmpty(filter))
-            return SyncFilter.Everything;
-        if (compiled.TryGet((userId, filter), out var found))
+            return FilterDefinition.Default;
+        if (parsed.TryGet((userId, filter), out var found))
             return found;
-        var json = filter[0] == '{'
-            ? SyncFilter.ParseText(filter)
-            : JsonElement.Parse(await Find(userId, filter, ct) ?? throw MatrixException.InvalidParam("There is no such filter."));
-        var parsed = SyncFilter.Parse(json);
-        if (filter.Length < 8192)
-            compiled.Set((userId, filter), parsed);
-        return parsed;
+        var json = filter[0] == '{' ? filter : await Find(userId, filter, ct) ?? throw MatrixException.InvalidParam("There is no such filter.");
+        var result = FilterDefinition.Parse(Encoding.UTF8.GetBytes(json));
+        if (filter.Length < Longest)
+            parsed.Set((userId, filter), result);
+        return result;
     }
 
     async Task<string?> Find(UserId userId, string filterId, CancellationToken ct) =>
