@@ -14,6 +14,7 @@ using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.ClientApi.Endpoints.Sync;
 using Matrix.ClientApi.Sync;
 using Matrix.Http;
+using Matrix.Rooms;
 
 namespace Matrix.ClientApi;
 
@@ -24,6 +25,9 @@ public static class ClientApiModule
     {
         builder.AddMatrixHttp();
         builder.Services.AddAccounts();
+        builder.Services.AddRooms(builder.Configuration);
+        RoomsEndpoints.Add(builder.Services);
+        DirectoryEndpoints.Add(builder.Services);
         builder.Services.AddSync();
         return builder;
     }

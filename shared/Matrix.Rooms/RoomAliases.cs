@@ -18,6 +18,16 @@ public sealed class RoomAliases(RoomFinder rooms, RoomStore roomStore, AliasStor
     public async Task<Room> Get(RoomAlias alias, CancellationToken ct) =>
         await Find(alias, ct) ?? throw RoomException.NotFound($"There is no alias {alias}.");
 
+    /// <summary>The room that an id or an alias names. The room of an id need not exist.</summary>
+    public async Task<RoomId> Resolve(string roomIdOrAlias, CancellationToken ct)
+    {
+        if (RoomId.TryParse(roomIdOrAlias, out var roomId))
+            return roomId;
+        return RoomAlias.TryParse(roomIdOrAlias, out var alias)
+            ? (await Get(alias, ct)).RoomId
+            : throw RoomException.Invalid($"'{roomIdOrAlias}' is neither a room id nor an alias.");
+    }
+
     public async Task Add(RoomAlias alias, RoomId roomId, UserId userId, CancellationToken ct)
     {
         if (alias.Server != userId.Server)

@@ -1,4 +1,4 @@
-using Matrix.Protocol;
+using Matrix.Federation;
 using Matrix.Replication;
 using Matrix.Rooms.State;
 using Matrix.Rooms.Writing;
@@ -12,14 +12,14 @@ namespace Matrix.Rooms;
 
 public static class RoomsModule
 {
-    /// <summary>Adds rooms: reading their state, writing events. Needs a database, the log, and <see cref="LocalServer"/>. May be called by every module.</summary>
+    /// <summary>Adds rooms: reading their state, writing events. Needs a database and the log. May be called by every module.</summary>
     public static IServiceCollection AddRooms(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<RoomOptions>()
             .Configure(options => options.DefaultRoomVersion = configuration["default_room_version"] ?? options.DefaultRoomVersion)
             .ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RoomOptions>, RoomOptionsValidator>());
-        services.TryAddSingleton(_ => OpenLocalServer(configuration));
+        services.AddFederation(configuration);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<NidAllocator>();
         services.TryAddSingleton<RoomStore>();
@@ -42,12 +42,5 @@ public static class RoomsModule
         services.TryAddSingleton<RoomCreator>();
         services.TryAddSingleton<RoomAliases>();
         return services;
-    }
-
-    static LocalServer OpenLocalServer(IConfiguration configuration)
-    {
-        var name = configuration["server_name"] ?? throw new InvalidOperationException("server_name is not set.");
-        var path = configuration["signing_key_path"] ?? throw new InvalidOperationException("signing_key_path is not set.");
-        return new LocalServer(ServerName.Parse(name), SigningKey.ParseFile(File.ReadAllText(path)));
     }
 }

@@ -1,10 +1,10 @@
 using System.Text.Json;
 using Matrix.Protocol;
 using Matrix.Replication;
-using Matrix.Rooms.Writing;
 using Matrix.Storage;
 using Matrix.Storage.Rooms;
 using Matrix.Testing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
@@ -15,7 +15,13 @@ namespace Matrix.Rooms.Tests;
 /// <summary>One process of the homeserver as rooms see it, on a database that other nodes may share.</summary>
 sealed class RoomNode : IAsyncDisposable
 {
-    static readonly SigningKey Key = SigningKey.Generate("test");
+    static readonly Lazy<string> KeyFile = new(() =>
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory("matrix-rooms-").FullName, "signing.key");
+        File.WriteAllText(path, SigningKey.Generate("test").FormatFile());
+        return path;
+    });
+
     readonly IHost host;
 
     RoomNode(IHost host) => this.host = host;
@@ -39,7 +45,7 @@ sealed class RoomNode : IAsyncDisposable
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddLogging();
         builder.Services.AddStorage(database.ConnectionString + ";Max Auto Prepare=100;Auto Prepare Min Usages=2");
-        builder.Services.AddSingleton(new LocalServer(Server, Key));
+        builder.Configuration.AddInMemoryCollection([new("server_name", Server.ToString()), new("signing_key_path", KeyFile.Value)]);
         builder.AddReplicationInProcess();
         builder.Services.AddRooms(builder.Configuration);
         var host = builder.Build();

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Matrix.Protocol;
 
@@ -39,7 +38,7 @@ public sealed record RoomCreation
     public JsonObject? PowerLevelOverride { get; init; }
 }
 
-public sealed record InitialState(string Type, JsonElement Content, string StateKey = "");
+public sealed record InitialState(string Type, JsonObject Content, string StateKey = "");
 
 public enum RoomPreset
 {

@@ -1,3 +1,4 @@
+using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
@@ -9,7 +10,7 @@ namespace Matrix.Rooms.Writing;
 sealed record ChainedEvent(long EventNid, Pdu Pdu, StateNodeId StateBefore, StateNodeId StateAfter, Pdu? Replaced);
 
 /// <summary>What building an event needs.</summary>
-sealed record EventBuilding(LocalServer Server, StateTree Tree, StateEvents StateEvents, NidAllocator Nids, TimeProvider Time);
+sealed record EventBuilding(ServerSigningKey Server, StateTree Tree, StateEvents StateEvents, NidAllocator Nids, TimeProvider Time);
 
 /// <summary>
 /// New events built one on the other upon a room's head, each authorised in the state that the ones before it leave behind. Nothing is written: the
@@ -105,7 +106,7 @@ public sealed class EventChain
             Depth = Math.Min((last?.Depth ?? head.Depth) + 1, MaxDepth),
             OriginServerTs = building.Time.GetUtcNow().ToUnixTimeMilliseconds(),
             Redacts = draft.Redacts,
-        }.Build(Room.Rules, building.Server.Name, building.Server.Key);
+        }.Build(Room.Rules, building.Server.ServerName, building.Server.Key);
     }
 
     async ValueTask Append(Pdu pdu, CancellationToken ct)

@@ -1,8 +1,19 @@
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
 namespace Matrix.ClientApi.Endpoints.Directory;
 
 static class DirectoryEndpoints
 {
+    public static void Add(IServiceCollection services) => services.TryAddSingleton<PublicRooms>();
+
     public static void Map(IEndpointRouteBuilder app)
     {
+        GetAlias.Map(app);
+        PutAlias.Map(app);
+        DeleteAlias.Map(app);
+        GetVisibility.Map(app);
+        PutVisibility.Map(app);
+        GetPublicRooms.Map(app);
+        PostPublicRooms.Map(app);
     }
 }

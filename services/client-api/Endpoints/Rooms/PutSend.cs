@@ -1,0 +1,20 @@
+using System.Text.Json;
+using Matrix.Http;
+using Matrix.Protocol;
+using Matrix.Rooms;
+
+namespace Matrix.ClientApi.Endpoints.Rooms;
+
+/// <summary>PUT /_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}</summary>
+static class PutSend
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}", Handle);
+
+    static async Task<EventIdResponse> Handle(
+        RoomId roomId, string eventType, string txnId, Body<JsonElement> content, Requester requester, RoomWriter rooms, CancellationToken ct)
+    {
+        var draft = EventDraft.Message(requester.UserId, eventType, content.Utf8);
+        var sent = await rooms.Send(roomId, draft, requester.Transaction(txnId), ct);
+        return new EventIdResponse(sent.EventId);
+    }
+}
