@@ -19,7 +19,7 @@ public sealed class RoomException(int status, string errcode, string message) : 
 
     public static RoomException InvalidState(string message) => new(400, "M_INVALID_ROOM_STATE", message);
 
-    public static RoomException AliasTaken(RoomAlias alias) => new(409, "M_ROOM_IN_USE", $"The alias {alias} is taken.");
+    public static RoomException AliasTaken(RoomAlias alias) => new(400, "M_ROOM_IN_USE", $"The alias {alias} is taken.");
 
     public static RoomException UnsupportedVersion(string version) =>
         new(400, "M_UNSUPPORTED_ROOM_VERSION", $"This server does not support room version '{version}'.");

@@ -2,12 +2,13 @@ using System.Text;
 using System.Text.Json;
 using Matrix.Http;
 using Matrix.Protocol;
+using Matrix.Rooms;
 using Matrix.Storage;
 
 namespace Matrix.ClientApi.Accounts;
 
 /// <summary>Changes to local users' profiles. The name and the avatar are also in the member events of every room that the user is in.</summary>
-sealed class Profiles(ProfileStore store)
+sealed class Profiles(ProfileStore store, RoomMembership rooms)
 {
     public const string DisplayName = "displayname", AvatarUrl = "avatar_url";
 
@@ -20,11 +21,13 @@ sealed class Profiles(ProfileStore store)
         {
             case DisplayName:
                 await store.SetDisplayName(userId, Text(value, field, LongestName), ct);
+                await rooms.UpdateProfile(userId, ct);
                 break;
             case AvatarUrl:
                 var url = Text(value, field, LongestUrl);
                 if (url is not null && !MxcUri.TryParse(url, out _)) throw MatrixException.InvalidParam("avatar_url must be an mxc:// URI.");
                 await store.SetAvatarUrl(userId, url, ct);
+                await rooms.UpdateProfile(userId, ct);
                 break;
             default:
                 await SetOther(userId, field, value, ct);
@@ -32,12 +35,17 @@ sealed class Profiles(ProfileStore store)
         }
     }
 
-    public Task Delete(UserId userId, string field, CancellationToken ct) => field switch
+    public async Task Delete(UserId userId, string field, CancellationToken ct)
     {
-        DisplayName => store.SetDisplayName(userId, null, ct),
-        AvatarUrl => store.SetAvatarUrl(userId, null, ct),
-        _ => store.Delete(userId, field, ct),
-    };
+        await (field switch
+        {
+            DisplayName => store.SetDisplayName(userId, null, ct),
+            AvatarUrl => store.SetAvatarUrl(userId, null, ct),
+            _ => store.Delete(userId, field, ct),
+        });
+        if (field is DisplayName or AvatarUrl)
+            await rooms.UpdateProfile(userId, ct);
+    }
 
     async Task SetOther(UserId userId, string field, JsonElement value, CancellationToken ct)
     {

@@ -36,7 +36,7 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, T
         catch (PostgresException e) when (connection.State == System.Data.ConnectionState.Open)
         {
             // The server answered with an error: it rolled the whole transaction back.
-            throw await Failed(e, Culprit(e.BatchCommand, batch, lastCommands));
+            throw await Failed(e, Culprit(batch, lastCommands));
         }
         catch (Exception e)
         {
@@ -137,9 +137,12 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, T
             : new BatchException(e, culprit, isFinal: false);
     }
 
-    static int? Culprit(NpgsqlBatchCommand? failed, NpgsqlBatch batch, int[] lastCommands)
+    static int? Culprit(NpgsqlBatch batch, int[] lastCommands)
     {
-        var command = failed is null ? -1 : batch.BatchCommands.IndexOf(failed);
+        // the driver does not say which command failed; the server answers in order, so it is the first that was not answered
+        var command = 0;
+        while (command < batch.BatchCommands.Count && batch.BatchCommands[command].StatementType != StatementType.Unknown)
+            command++;
         if (command < 2)
             return null; // our own commands
         var change = Array.FindIndex(lastCommands, last => command <= last);
