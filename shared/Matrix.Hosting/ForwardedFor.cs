@@ -12,7 +12,7 @@ public sealed class ForwardedFor(IConfiguration configuration, ServiceName servi
 {
     const string Header = "X-Forwarded-For";
 
-    public bool IsTrusted { get; } = service.Value is not ("gateway" or "all-in-one") || configuration.GetValue("x_forwarded", false);
+    public bool IsTrusted { get; } = !service.IsPublic || configuration.GetValue("x_forwarded", false);
 
     /// <summary>Takes the last address: the one that the nearest proxy, ours, has seen; what stands before it is the caller's own claim.</summary>
     internal static void Apply(HttpContext context)

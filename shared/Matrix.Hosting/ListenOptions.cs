@@ -39,7 +39,7 @@ sealed class KestrelListening(OptionsSection<ListenOptions> section) : IConfigur
         foreach (var address in listen.Listen.Select(ListenOptions.Parse).OfType<Uri>()) Bind(options, address);
     }
 
-    static void Bind(KestrelServerOptions options, Uri address)
+    internal static void Bind(KestrelServerOptions options, Uri address)
     {
         if (address.Host == "localhost") options.ListenLocalhost(address.Port);
         else if (IPAddress.TryParse(address.Host.Trim('[', ']'), out var ip)) options.Listen(ip, address.Port);

@@ -1,5 +1,6 @@
 using Matrix.Hosting.Configuration;
 using Matrix.Hosting.Health;
+using Matrix.Hosting.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,6 +35,7 @@ public static class MatrixHost
         builder.Services.AddMatrixOptions<HomeserverOptions>();
         builder.AddMatrixLogging(service);
         builder.AddMatrixHealth();
+        builder.AddMatrixTelemetry(service);
         builder.AddListenAddresses();
         
         return builder;
@@ -52,4 +54,8 @@ public static class MatrixHost
 }
 
 /// <summary>The name of the running service, such as <c>client-api</c>.</summary>
-public sealed record ServiceName(string Value);
+public sealed record ServiceName(string Value)
+{
+    /// <summary>Does it answer to anybody, not to the gateway alone?</summary>
+    public bool IsPublic => Value is "gateway" or "all-in-one";
+}

@@ -38,8 +38,8 @@ sealed class TestApp : IAsyncDisposable
             new("listen", "http://127.0.0.1:0"),
             new("log:level", "fatal"),
             new("shutdown_drain", "0"),
-            .. settings.Select(setting => new KeyValuePair<string, string?>(setting.Key, setting.Value)),
         ]);
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         builder.AddMatrixHttp();
         configure?.Invoke(builder);
         var app = builder.Build();

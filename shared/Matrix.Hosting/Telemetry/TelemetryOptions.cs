@@ -1,0 +1,44 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Matrix.Hosting.Telemetry;
+
+/// <summary>Metrics and traces: keys of the top level and the section <c>opentelemetry</c>.</summary>
+public sealed class TelemetryOptions : IValidatableObject
+{
+    /// <summary>Measure, and answer Prometheus at /metrics.</summary>
+    public bool EnableMetrics { get; init; } = true;
+
+    /// <summary>
+    /// An address for /metrics alone, such as <c>http://127.0.0.1:9100</c>. The gateway and the single process, which anybody can reach, answer it
+    /// there only; the services answer it on their own port.
+    /// </summary>
+    public string? MetricsListen { get; init; }
+
+    public OpenTelemetrySection Opentelemetry { get; init; } = new();
+
+    internal Uri? MetricsAddress => MetricsListen is null ? null : ListenOptions.Parse(MetricsListen);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (MetricsListen is not null && MetricsAddress is null)
+            yield return new ValidationResult($"'{MetricsListen}' is not an address such as http://127.0.0.1:9100", [nameof(MetricsListen)]);
+    }
+}
+
+/// <summary>Where metrics and traces are sent (OTLP). Without an endpoint nothing is sent, and traces cost nothing.</summary>
+public sealed class OpenTelemetrySection
+{
+    /// <summary>A collector, such as <c>http://127.0.0.1:4317</c>.</summary>
+    public Uri? Endpoint { get; init; }
+
+    public OtlpProtocol Protocol { get; init; }
+
+    /// <summary>The part of requests that is traced, where the caller has not decided it.</summary>
+    [Range(0.0, 1.0)] public double SampleRatio { get; init; } = 0.05;
+}
+
+public enum OtlpProtocol
+{
+    Grpc,
+    Http,
+}
