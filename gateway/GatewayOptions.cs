@@ -25,8 +25,8 @@ public sealed class GatewayOptions : IValidatableObject
             yield return new ValidationResult($"{RouteTable.ClientApi} is missing", [nameof(Clusters)]);
         foreach (var (service, replicas) in Clusters)
         {
-            if (!RouteTable.Services.Contains(service))
-                yield return new ValidationResult($"'{service}' is not one of {string.Join(", ", RouteTable.Services)}", [nameof(Clusters)]);
+            if (!RouteTable.Services.Concat(RouteTable.Workers).Contains(service))
+                yield return new ValidationResult($"'{service}' is not one of {string.Join(", ", RouteTable.Services.Concat(RouteTable.Workers))}", [nameof(Clusters)]);
             foreach (var replica in replicas)
                 if (!Uri.TryCreate(replica, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https"))
                     yield return new ValidationResult($"{service}: '{replica}' is not an address such as http://127.0.0.1:8080", [nameof(Clusters)]);

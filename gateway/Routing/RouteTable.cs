@@ -10,7 +10,11 @@ public static class RouteTable
     public const string FederationReader = "federation-reader";
     public const string MediaRepo = "media-repo";
 
+    /// <summary>The services with routes.</summary>
     public static IReadOnlyList<string> Services { get; } = [ClientApi, FederationReader, MediaRepo];
+
+    /// <summary>Those without: they may stand among the clusters, and nothing is routed to them.</summary>
+    public static IReadOnlyList<string> Workers { get; } = ["federation-sender", "pusher"];
 
     public static IReadOnlyList<GatewayRoute> Routes { get; } =
     [

@@ -42,13 +42,14 @@ public sealed class TlsTests
     {
         var mistakes = (await Assert.ThrowsAsync<ConfigurationException>(() => TestGateway.Start(
         [
+            ("gateway:clusters:pusher", "http://127.0.0.1:1"),
             ("gateway:clusters:clients", "http://127.0.0.1:1"),
             ("gateway:health_interval", "0"),
             ("tls_listen", "https://127.0.0.1:0"),
             ("tls_certificate_path", "/nowhere/cert.pem"),
         ]))).Mistakes.Select(mistake => mistake.ToString()).ToList();
         Assert.Contains("gateway.clusters: client-api is missing", mistakes);
-        Assert.Contains("gateway.clusters: 'clients' is not one of client-api, federation-reader, media-repo", mistakes);
+        Assert.Contains("gateway.clusters: 'clients' is not one of client-api, federation-reader, media-repo, federation-sender, pusher", mistakes);
         Assert.Contains(mistakes, mistake => mistake.StartsWith("gateway.health_interval: must be between", StringComparison.Ordinal));
         Assert.Contains("tls_certificate_path: there is no file /nowhere/cert.pem", mistakes);
         Assert.Contains("tls_private_key_path: is missing, and tls_listen needs it", mistakes);
