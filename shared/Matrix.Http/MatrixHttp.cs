@@ -32,6 +32,7 @@ public static class MatrixHttp
         app.Use(Cors.Handle);
         app.UseMiddleware<ErrorHandler>();
         app.Use(RawPath.KeepEncoded);
+        app.Use(OldPaths.Rename);
         app.UseRouting();
         app.Use(RawPath.DecodeRouteValues);
         return app;
