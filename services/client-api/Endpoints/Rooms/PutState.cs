@@ -11,8 +11,9 @@ static class PutState
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey?}", Handle);
 
     static async Task<EventIdResponse> Handle(RoomId roomId, string eventType, string? stateKey, Body<JsonElement> content, Requester requester,
-        RoomWriter rooms, RoomAliases aliases, CancellationToken ct)
+        RoomWriter rooms, RoomAliases aliases, RateLimits limits, CancellationToken ct)
     {
+        await limits.CheckMessage(requester, ct);
         if (eventType == EventTypes.CanonicalAlias)
             await aliases.CheckCanonical(roomId, content.Value, ct);
         var draft = EventDraft.State(requester.UserId, eventType, stateKey ?? "", content.Utf8);
