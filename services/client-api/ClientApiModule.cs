@@ -10,6 +10,7 @@ using Matrix.ClientApi.Endpoints.History;
 using Matrix.ClientApi.Endpoints.Misc;
 using Matrix.ClientApi.Endpoints.Profile;
 using Matrix.ClientApi.Endpoints.PushRules;
+using Matrix.ClientApi.Endpoints.Receipts;
 using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.ClientApi.Endpoints.Sync;
 using Matrix.ClientApi.Sync;
@@ -44,6 +45,7 @@ public static class ClientApiModule
         RoomsEndpoints.Map(app);
         DirectoryEndpoints.Map(app);
         SyncEndpoints.Map(app);
+        ReceiptsEndpoints.Map(app);
         HistoryEndpoints.Map(app);
         AdminEndpoints.Map(app);
         MiscEndpoints.Map(app);

@@ -26,7 +26,7 @@ static class PrivateParts
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
         {
             stack.DisposeAsync().AsTask().Wait();
-            PrivateStack.Remove(folder, CancellationToken.None).Wait();
+            Directory.Delete(folder, recursive: true);
         };
         return stack;
     }
@@ -41,7 +41,8 @@ static class PrivateParts
                 && ProcessIdentity.Find(pid)?.StartTicks == start) continue;
             try
             {
-                await PrivateStack.Remove(folder, CancellationToken.None);
+                await PrivateStack.StopRecorded(folder, CancellationToken.None);
+                Directory.Delete(folder, recursive: true);
             }
             catch (IOException)
             {

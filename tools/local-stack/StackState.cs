@@ -13,7 +13,8 @@ sealed record StackState(string Id, string Password, string PartsFolder, StackPo
     /// <summary>The folder's state: the one of the last start with ports that are free now, or a new one.</summary>
     public static StackState ReadOrCreate(string dataFolder)
     {
-        var last = Find(dataFolder);
+        var file = Path.Combine(dataFolder, FileName);
+        var last = Find(file);
         var state = last is null
             ? new StackState(RandomNumberGenerator.GetHexString(12, lowercase: true), RandomNumberGenerator.GetHexString(32, lowercase: true),
                 "", StackPorts.PickFree(null))
@@ -25,9 +26,8 @@ sealed record StackState(string Id, string Password, string PartsFolder, StackPo
     public void Write(string dataFolder) =>
         AtomicFile.Write(Path.Combine(dataFolder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, RunJson.Default.StackState));
 
-    public static StackState? Find(string dataFolder)
+    static StackState? Find(string file)
     {
-        var file = Path.Combine(dataFolder, FileName);
         if (!File.Exists(file)) return null;
         try
         {

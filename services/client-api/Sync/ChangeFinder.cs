@@ -15,6 +15,15 @@ sealed class Changes
 
     /// <summary>Some of the user's account data may have changed.</summary>
     public bool AccountData { get; init; }
+
+    /// <summary>The user's push rules may have changed.</summary>
+    public bool PushRules { get; init; }
+
+    /// <summary>Where receipts were written that the user may see.</summary>
+    public IReadOnlyList<long> ReceiptPositions { get; init; } = [];
+
+    /// <summary>There may be more of them, which only Postgres knows.</summary>
+    public bool ReceiptsFromStore { get; init; }
 }
 
 /// <summary>Decides what belongs into an answer: which rooms, from where to where, and as what.</summary>
@@ -23,7 +32,7 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
     /// <summary>Everything, for a client that knows nothing.</summary>
     public async Task<Changes> FindAll(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
-        var changes = new Changes { AccountData = true };
+        var changes = new Changes { AccountData = true, PushRules = true };
         foreach (var room in rooms.Rooms.Values.Where(room => request.Filter.PassesRoom(room.RoomId)))
         {
             if (room.Membership == "join")
@@ -46,7 +55,13 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
     public async Task<Changes> FindSince(SyncRequest request, LogPosition since, UserRooms rooms, CancellationToken ct)
     {
         var window = await ReadWindow(request, since, rooms, ct);
-        var changes = new Changes { AccountData = window.HasAccountData };
+        var changes = new Changes
+        {
+            AccountData = window.HasAccountData,
+            PushRules = window.HasPushRules,
+            ReceiptPositions = window.Receipts,
+            ReceiptsFromStore = !window.HasTimelines,
+        };
         var own = window.OwnMemberships.ToLookup(place => place.RoomNid);
         foreach (var nid in window.Rooms)
         {

@@ -11,7 +11,12 @@ sealed class LogWindow
 
     public List<TimelinePlace> OwnMemberships { get; } = [];
 
-    public bool HasAccountData { get; private init; }
+    public bool HasAccountData { get; private set; }
+
+    public bool HasPushRules { get; private set; }
+
+    /// <summary>The positions of receipts in the user's rooms, without the private ones of others.</summary>
+    public List<long> Receipts { get; } = [];
 
     /// <summary>Rooms of the user's in which something was written to the timeline.</summary>
     public IReadOnlyCollection<long> Rooms => timelines.Keys;
@@ -25,36 +30,47 @@ sealed class LogWindow
     /// <summary>From the entries that this process remembers, without asking Postgres.</summary>
     public static LogWindow Read(IReadOnlyList<LogEntry> entries, LogPosition upTo, string userId, Func<long, bool> isOfUser)
     {
-        var hasAccountData = false;
-        var window = new List<(LogEntry Entry, bool Own)>();
+        var window = new LogWindow { HasTimelines = true };
         foreach (var entry in entries)
         {
             if (entry.Position > upTo)
                 break;
-            if (entry is { Kind: LogKind.Event, RoomNid: { } room, EventNid: not null })
-            {
-                var own = entry.UserId == userId && entry.Key == EventTypes.Member;
-                if (own || isOfUser(room))
-                    window.Add((entry, own));
-            }
-            hasAccountData |= entry.Kind is LogKind.AccountData or LogKind.PushRules && entry.UserId == userId;
+            window.Add(entry, userId, isOfUser);
         }
-        var result = new LogWindow { HasAccountData = hasAccountData, HasTimelines = true };
-        foreach (var (entry, own) in window)
-            result.Add(new TimelinePlace(entry.RoomNid!.Value, entry.EventNid!.Value, entry.Position.Value), own);
-        return result;
+        return window;
     }
 
     /// <summary>From Postgres, for a client that was away for longer than this process remembers.</summary>
     public static async Task<LogWindow> Read(SyncStore store, LogPosition after, LogPosition upTo, string userId, long[] rooms, CancellationToken ct)
     {
-        var window = new LogWindow { HasAccountData = true, HasTimelines = false };
+        var window = new LogWindow { HasAccountData = true, HasPushRules = true, HasTimelines = false };
         window.OwnMemberships.AddRange(await store.ListOwnMemberships(userId, after.Value, upTo.Value, ct));
         foreach (var room in await store.ListChangedRooms(rooms, after.Value, ct))
             window.timelines.Add(room, []);
         foreach (var own in window.OwnMemberships)
             window.timelines.TryAdd(own.RoomNid, []);
         return window;
+    }
+
+    void Add(LogEntry entry, string userId, Func<long, bool> isOfUser)
+    {
+        switch (entry)
+        {
+            case { Kind: LogKind.Event, RoomNid: { } room, EventNid: { } nid }:
+                var own = entry.UserId == userId && entry.Key == EventTypes.Member;
+                if (own || isOfUser(room))
+                    Add(new TimelinePlace(room, nid, entry.Position.Value), own);
+                break;
+            case { Kind: LogKind.Receipt, RoomNid: { } room } when (entry.Key != Receipt.PrivateRead || entry.UserId == userId) && isOfUser(room):
+                Receipts.Add(entry.Position.Value);
+                break;
+            case { Kind: LogKind.AccountData } when entry.UserId == userId:
+                HasAccountData = true;
+                break;
+            case { Kind: LogKind.PushRules } when entry.UserId == userId:
+                HasPushRules = true;
+                break;
+        }
     }
 
     void Add(TimelinePlace place, bool own)

@@ -1,3 +1,4 @@
+using System.Text;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.Protocol;
 using Matrix.Storage;
@@ -5,12 +6,11 @@ using Matrix.Storage;
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>Adds the account data that changed, global and of rooms, to an answer.</summary>
-sealed class SyncAccountData(AccountDataStore store)
+sealed class SyncAccountData(AccountDataStore store, PushRuleStore pushRules)
 {
     public async Task Fill(SyncRequest request, UserRooms rooms, SyncResult result, CancellationToken ct)
     {
         var after = request.Since?.Value ?? 0;
-        var updates = result.Joined.ToDictionary(update => update.RoomId, StringComparer.Ordinal);
         var joined = rooms.Rooms.Values.Where(room => room.Membership == "join").ToDictionary(room => room.RoomId, StringComparer.Ordinal);
         foreach (var item in await store.List(UserId.Parse(request.UserId), after, rooms.Position.Value, ct))
         {
@@ -20,18 +20,19 @@ sealed class SyncAccountData(AccountDataStore store)
                     result.AccountData.Add(item);
             }
             else if (joined.TryGetValue(item.RoomId, out var room) && Passes(request, item))
-            {
-                if (!updates.TryGetValue(item.RoomId, out var update))
-                    updates.Add(item.RoomId, update = Add(result, new RoomUpdate(room.RoomNid, room.RoomId)));
-                update.AccountData.Add(item);
-            }
+                result.GetJoined(room).AccountData.Add(item);
         }
     }
 
-    static RoomUpdate Add(SyncResult result, RoomUpdate update)
+    /// <summary>Push rules are shown as account data, always whole: those of every user with the user's own over them.</summary>
+    public async Task AddPushRules(SyncRequest request, SyncResult result, CancellationToken ct)
     {
-        result.Joined.Add(update);
-        return update;
+        if (!request.Filter.AccountData.AllowsType(EventTypes.PushRules))
+            return;
+        var user = UserId.Parse(request.UserId);
+        var stored = await pushRules.Find(user, ct);
+        var rules = stored is null ? PushRuleset.Default(user) : PushRuleset.Compose(user, PushRuleset.Parse(Encoding.UTF8.GetBytes(stored)));
+        result.AccountData.Add(new AccountDataItem("", EventTypes.PushRules, $"{{\"global\":{Encoding.UTF8.GetString(rules.ToJson())}}}"));
     }
 
     static bool Passes(SyncRequest request, AccountDataItem item) =>

@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Sync.Filters;
+using Matrix.ClientApi.Sync.Receipts;
 using Matrix.Protocol;
 using Matrix.Storage.Sync;
 
@@ -7,7 +8,7 @@ namespace Matrix.ClientApi.Sync;
 /// <summary>Puts together an answer to a sync request as of a position. What many ask for at once comes from the caches.</summary>
 sealed class SyncBuilder(
     SyncStore store, ChangeFinder finder, TimelineReader timelines, RoomStateReader states, RoomCountsCache counts,
-    StrippedStateReader stripped, SyncAccountData accountData)
+    StrippedStateReader stripped, SyncReceipts receipts, SyncAccountData accountData)
 {
     public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
@@ -20,8 +21,11 @@ sealed class SyncBuilder(
             result.Invited.Add(await stripped.Read(room, result.Events, ct));
         foreach (var room in changes.Knocked)
             result.Knocked.Add(await stripped.Read(room, result.Events, ct));
+        await receipts.Fill(request, rooms, changes, result, ct);
         if (changes.AccountData)
             await accountData.Fill(request, rooms, result, ct);
+        if (changes.PushRules)
+            await accountData.AddPushRules(request, result, ct);
         return result;
     }
 

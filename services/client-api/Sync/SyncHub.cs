@@ -147,7 +147,7 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
                     events.Redacted(redaction);
                 if (IsMembership(entry))
                     counts.Changed(entry.RoomNid!.Value);
-                if (entry.RoomNid is { } room && entry.Kind is LogKind.Event or LogKind.Receipt && byRoom.TryGetValue(room, out var present))
+                if (entry.RoomNid is { } room && ConcernsRoom(entry) && byRoom.TryGetValue(room, out var present))
                     woken.UnionWith(present.Where(user => user.Touch(entry.Position)));
                 if (entry.UserId is { } userId && users.TryGetValue(userId, out var concerned))
                 {
@@ -253,6 +253,8 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
     }
 
     static bool IsMembership(LogEntry entry) => entry is { Kind: LogKind.Event, Key: "m.room.member", RoomNid: not null, EventNid: not null };
+
+    static bool ConcernsRoom(LogEntry entry) => entry.Kind == LogKind.Event || (entry.Kind == LogKind.Receipt && entry.Key != Receipt.PrivateRead);
 
     static LogPosition Max(LogPosition a, LogPosition b) => a > b ? a : b;
 }

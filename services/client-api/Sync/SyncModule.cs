@@ -1,5 +1,6 @@
 using Matrix.ClientApi.Endpoints.History;
 using Matrix.ClientApi.Sync.Filters;
+using Matrix.ClientApi.Sync.Receipts;
 using Matrix.Rooms.State;
 using Matrix.Storage;
 using Matrix.Storage.Rooms;
@@ -33,7 +34,12 @@ static class SyncModule
         services.AddSingleton<TimelineReader>();
         services.AddSingleton<RoomStateReader>();
         services.AddSingleton<StrippedStateReader>();
+        services.AddSingleton<ReceiptStore>();
+        services.AddSingleton<ReceiptCache>();
+        services.AddSingleton<ReadMarkers>();
+        services.AddSingleton<SyncReceipts>();
         services.AddSingleton<SyncAccountData>();
+        services.TryAddSingleton<PushRuleStore>();
         services.AddSingleton<SyncBuilder>();
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();

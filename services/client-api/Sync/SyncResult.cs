@@ -38,6 +38,15 @@ sealed class SyncResult(LogPosition nextBatch)
     /// <summary>Global account data.</summary>
     public List<AccountDataItem> AccountData { get; } = [];
 
+    /// <summary>The part of a joined room, which is added if it is not there yet.</summary>
+    public RoomUpdate GetJoined(UserMembership room)
+    {
+        var update = Joined.Find(update => update.RoomNid == room.RoomNid);
+        if (update is null)
+            Joined.Add(update = new RoomUpdate(room.RoomNid, room.RoomId));
+        return update;
+    }
+
     public bool IsEmpty => Joined.Count + Left.Count + Invited.Count + Knocked.Count + AccountData.Count == 0;
 }
 
@@ -59,7 +68,9 @@ sealed class RoomUpdate(long roomNid, string roomId)
 
     public List<AccountDataItem> AccountData { get; } = [];
 
-    public bool IsEmpty => Timeline.Events.Count == 0 && !Timeline.Limited && State.Count == 0 && Counts is null && AccountData.Count == 0;
+    public List<Receipt> Receipts { get; } = [];
+
+    public bool IsEmpty => Timeline.Events.Count == 0 && !Timeline.Limited && State.Count == 0 && Counts is null && AccountData.Count + Receipts.Count == 0;
 }
 
 /// <summary>A stretch of a room's timeline, oldest event first.</summary>

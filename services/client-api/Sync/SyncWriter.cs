@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Matrix.ClientApi.Sync.Receipts;
 using Matrix.Protocol;
 using Matrix.Storage;
 using Matrix.Storage.Sync;
@@ -89,6 +90,12 @@ static class SyncWriter
             });
             Events(room.State);
             to.Raw("}"u8);
+            if (room.Receipts.Count > 0)
+            {
+                to.Raw(",\"ephemeral\":{\"events\":["u8);
+                ReceiptWriter.Write(to, room.Receipts);
+                to.Raw("]}"u8);
+            }
             if (room.AccountData.Count > 0)
             {
                 to.Raw(",\"account_data\":"u8);

@@ -37,7 +37,7 @@ static class WithServicesCommand
                 await process.WaitForExitAsync();
             Environment.ExitCode = process.ExitCode;
         }
-        await PrivateStack.Remove(folder, CancellationToken.None);
+        Directory.Delete(folder, recursive: true);
         return Environment.ExitCode;
     }
 
