@@ -36,7 +36,9 @@ static class Logging
             .MinimumLevel.Override("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogEventLevel.Fatal)
             // its scope would put the server's own RequestId before ours (RequestIds)
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off)
-            .MinimumLevel.Override("MassTransit", libraries)
+            // a stack trace for each attempt while RabbitMQ is away; the replication's own state says it in a line
+            .MinimumLevel.Override("MassTransit", LogEventLevel.Fatal)
+            .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Error)
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Service", service);
         foreach (var (category, level) in options.Levels) log.MinimumLevel.Override(category, level);

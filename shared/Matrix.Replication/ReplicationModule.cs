@@ -57,8 +57,6 @@ public static class ReplicationModule
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();
-            // Without the bus the server is slower, not unhealthy.
-            bus.ConfigureHealthCheckOptions(check => check.MinimalFailureStatus = HealthStatus.Degraded);
             transport(bus);
         });
         services.Configure<MassTransitHostOptions>(host =>
@@ -70,7 +68,10 @@ public static class ReplicationModule
         AddHosted<LogFollower>(services);
         AddHosted<LogAnnouncer>(services);
         AddHosted<LogWriter>(services);
-        services.AddHealthChecks().AddCheck<LogHealth>("log");
+        services.AddHealthChecks().AddCheck<LogHealth>("log").AddCheck<BusState>("bus");
+        services.Configure<HealthCheckServiceOptions>(checks => // MassTransit's own has a stack trace for each probe
+            checks.Registrations.Where(check => check.Name.StartsWith("masstransit", StringComparison.Ordinal)).ToList()
+                .ForEach(check => checks.Registrations.Remove(check)));
         return builder;
     }
 

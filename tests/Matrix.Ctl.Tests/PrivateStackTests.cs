@@ -14,8 +14,7 @@ public sealed class PrivateStackTests : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        Directory.Delete(folder, recursive: true);
-        return default;
+        return new(PrivateStack.Remove(folder, default));
     }
 
     [Fact]

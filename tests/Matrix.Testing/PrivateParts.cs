@@ -26,7 +26,7 @@ static class PrivateParts
         AppDomain.CurrentDomain.ProcessExit += (_, _) =>
         {
             stack.DisposeAsync().AsTask().Wait();
-            Directory.Delete(folder, recursive: true);
+            PrivateStack.Remove(folder, CancellationToken.None).Wait();
         };
         return stack;
     }
@@ -41,8 +41,7 @@ static class PrivateParts
                 && ProcessIdentity.Find(pid)?.StartTicks == start) continue;
             try
             {
-                await PrivateStack.StopRecorded(folder, CancellationToken.None);
-                Directory.Delete(folder, recursive: true);
+                await PrivateStack.Remove(folder, CancellationToken.None);
             }
             catch (IOException)
             {

@@ -17,6 +17,7 @@ static class Installer
             // of Postgres a certain version, when there is data of it
             var names = missing.Select(name => name == "postgresql" && postgresVersion is not null ? $"postgresql-{postgresVersion}" : name);
             var result = await Shell.Run([.. install, .. names], ct);
+            options.Report("packages", "ready");
             programs = Programs.Find(postgresVersion);
             if (programs.MissingPackages(options).Count == 0) return (programs, null);
             throw new StackException($"Installing {packages} failed: {result.Tail}");

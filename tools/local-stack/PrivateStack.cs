@@ -154,6 +154,15 @@ public sealed class PrivateStack : IAsyncDisposable
     public static Task StopRecorded(string dataFolder, CancellationToken ct) =>
         Task.WhenAll(new[] { PostgresPart.Name, RabbitMqPart.Name, RedisPart.Name }.Select(part => StopRecorded(part, dataFolder, ct)));
 
+    /// <summary>Removes a data folder that nobody uses, and what of it is kept elsewhere.</summary>
+    public static async Task Remove(string dataFolder, CancellationToken ct)
+    {
+        await StopRecorded(dataFolder, ct);
+        if (StackState.Find(dataFolder) is { PartsFolder: not "" } state && Directory.Exists(state.PartsFolder))
+            Directory.Delete(state.PartsFolder, recursive: true);
+        if (Directory.Exists(dataFolder)) Directory.Delete(dataFolder, recursive: true);
+    }
+
     static async Task StopRecorded(string part, string dataFolder, CancellationToken ct)
     {
         var isPostgres = part == PostgresPart.Name;

@@ -13,8 +13,7 @@ sealed record StackState(string Id, string Password, string PartsFolder, StackPo
     /// <summary>The folder's state: the one of the last start with ports that are free now, or a new one.</summary>
     public static StackState ReadOrCreate(string dataFolder)
     {
-        var file = Path.Combine(dataFolder, FileName);
-        var last = Find(file);
+        var last = Find(dataFolder);
         var state = last is null
             ? new StackState(RandomNumberGenerator.GetHexString(12, lowercase: true), RandomNumberGenerator.GetHexString(32, lowercase: true),
                 "", StackPorts.PickFree(null))
@@ -26,8 +25,9 @@ sealed record StackState(string Id, string Password, string PartsFolder, StackPo
     public void Write(string dataFolder) =>
         AtomicFile.Write(Path.Combine(dataFolder, FileName), JsonSerializer.SerializeToUtf8Bytes(this, RunJson.Default.StackState));
 
-    static StackState? Find(string file)
+    public static StackState? Find(string dataFolder)
     {
+        var file = Path.Combine(dataFolder, FileName);
         if (!File.Exists(file)) return null;
         try
         {

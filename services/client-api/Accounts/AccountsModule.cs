@@ -17,7 +17,6 @@ static class AccountsModule
         services.TryAddSingleton<ProfileStore>();
         services.TryAddSingleton<AccountDataStore>();
         services.TryAddSingleton<FilterStore>();
-        services.TryAddSingleton<PushRuleStore>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<Usernames>();
@@ -26,6 +25,7 @@ static class AccountsModule
         services.AddSingleton<LoginCheck>();
         services.AddSingleton<DeviceRemoval>();
         services.AddSingleton<Profiles>();
+        services.AddSingleton<PushRulesets>();
         return services;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Matrix.ClientApi.Accounts;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.Protocol;
 using Matrix.Storage;
@@ -6,7 +7,7 @@ using Matrix.Storage;
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>Adds the account data that changed, global and of rooms, to an answer.</summary>
-sealed class SyncAccountData(AccountDataStore store, PushRuleStore pushRules)
+sealed class SyncAccountData(AccountDataStore store, PushRulesets pushRules)
 {
     public async Task Fill(SyncRequest request, UserRooms rooms, SyncResult result, CancellationToken ct)
     {
@@ -16,7 +17,7 @@ sealed class SyncAccountData(AccountDataStore store, PushRuleStore pushRules)
         {
             if (item.RoomId.Length == 0)
             {
-                if (request.Filter.AccountData.AllowsType(item.Type))
+                if (item.Type != EventTypes.PushRules && request.Filter.AccountData.AllowsType(item.Type))
                     result.AccountData.Add(item);
             }
             else if (joined.TryGetValue(item.RoomId, out var room) && Passes(request, item))
@@ -29,9 +30,7 @@ sealed class SyncAccountData(AccountDataStore store, PushRuleStore pushRules)
     {
         if (!request.Filter.AccountData.AllowsType(EventTypes.PushRules))
             return;
-        var user = UserId.Parse(request.UserId);
-        var stored = await pushRules.Find(user, ct);
-        var rules = stored is null ? PushRuleset.Default(user) : PushRuleset.Compose(user, PushRuleset.Parse(Encoding.UTF8.GetBytes(stored)));
+        var rules = await pushRules.Get(UserId.Parse(request.UserId), ct);
         result.AccountData.Add(new AccountDataItem("", EventTypes.PushRules, $"{{\"global\":{Encoding.UTF8.GetString(rules.ToJson())}}}"));
     }
 

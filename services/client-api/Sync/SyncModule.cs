@@ -39,7 +39,6 @@ static class SyncModule
         services.AddSingleton<ReadMarkers>();
         services.AddSingleton<SyncReceipts>();
         services.AddSingleton<SyncAccountData>();
-        services.TryAddSingleton<PushRuleStore>();
         services.AddSingleton<SyncBuilder>();
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();

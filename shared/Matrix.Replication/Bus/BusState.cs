@@ -1,25 +1,50 @@
 using MassTransit;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 
 namespace Matrix.Replication;
 
-/// <summary>Do messages reach this process? While they do not, the follower asks Postgres more often.</summary>
-public sealed class BusState : IReceiveEndpointObserver
+/// <summary>Do messages reach this process? While they do not, the follower asks Postgres more often: slower, not unhealthy.</summary>
+public sealed partial class BusState(ILogger<BusState> logger) : IReceiveEndpointObserver, IHealthCheck
 {
-    volatile bool _connected;
+    enum State { Unknown, Connected, Away }
 
-    public bool IsConnected => _connected;
+    volatile State _state;
 
-    Task IReceiveEndpointObserver.Ready(ReceiveEndpointReady ready) => Set(true);
+    public bool IsConnected => _state == State.Connected;
 
-    Task IReceiveEndpointObserver.Stopping(ReceiveEndpointStopping stopping) => Set(false);
+    Task<HealthCheckResult> IHealthCheck.CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(IsConnected ? HealthCheckResult.Healthy() : HealthCheckResult.Degraded("No messages from other processes."));
 
-    Task IReceiveEndpointObserver.Completed(ReceiveEndpointCompleted completed) => Set(false);
-
-    Task IReceiveEndpointObserver.Faulted(ReceiveEndpointFaulted faulted) => Set(false);
-
-    Task Set(bool connected)
+    Task IReceiveEndpointObserver.Ready(ReceiveEndpointReady ready)
     {
-        _connected = connected;
+        if (_state == State.Away)
+            Back();
+        _state = State.Connected;
         return Task.CompletedTask;
     }
+
+    Task IReceiveEndpointObserver.Faulted(ReceiveEndpointFaulted faulted)
+    {
+        if (_state != State.Away)
+            Lost(faulted.Exception?.Message ?? "unknown");
+        _state = State.Away;
+        return Task.CompletedTask;
+    }
+
+    Task IReceiveEndpointObserver.Stopping(ReceiveEndpointStopping stopping) => Stop();
+
+    Task IReceiveEndpointObserver.Completed(ReceiveEndpointCompleted completed) => Stop();
+
+    Task Stop()
+    {
+        _state = State.Unknown;
+        return Task.CompletedTask;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The bus is away; reading the log from the database: {Reason}")]
+    partial void Lost(string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The bus is back")]
+    partial void Back();
 }

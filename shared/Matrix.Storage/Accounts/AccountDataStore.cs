@@ -6,12 +6,19 @@ namespace Matrix.Storage;
 /// <summary>A piece of account data. <c>RoomId</c> is empty for what is global; <c>Content</c> is a JSON object.</summary>
 public sealed record AccountDataItem(string RoomId, string Type, string Content);
 
+/// <summary>A user's push rules as they were stored at a position of the log.</summary>
+public sealed record StoredPushRules(string Content, long Position);
+
 /// <summary>Reads account data. It is written through the log.</summary>
 public sealed class AccountDataStore(NpgsqlDataSource db)
 {
     public Task<string?> FindGlobal(UserId userId, string type, CancellationToken ct) => FindOne(userId, "", type, ct);
 
     public Task<string?> FindForRoom(UserId userId, RoomId roomId, string type, CancellationToken ct) => FindOne(userId, roomId.ToString(), type, ct);
+
+    /// <summary>The push rules that a user changed; null when the defaults are as they were.</summary>
+    public Task<StoredPushRules?> FindPushRules(UserId userId, CancellationToken ct) => db.FindOne<StoredPushRules>(
+        "SELECT content, position FROM account_data WHERE user_id = @userId AND room_id = '' AND type = 'm.push_rules'", new { userId }, ct);
 
     /// <summary>What changed above <paramref name="after"/> and not above <paramref name="upTo"/>, by the index on (user_id, position).
     /// Deleted data has the content <c>{}</c>.</summary>

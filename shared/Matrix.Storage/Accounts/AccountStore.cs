@@ -70,7 +70,6 @@ public sealed class AccountStore(NpgsqlDataSource db)
         await tx.Execute("UPDATE users SET display_name = NULL, avatar_url = NULL WHERE user_id = @userId", new { userId }, ct);
         await tx.Execute("DELETE FROM profile_fields WHERE user_id = @userId", new { userId }, ct);
         await tx.Execute("DELETE FROM account_data WHERE user_id = @userId", new { userId }, ct);
-        await tx.Execute("DELETE FROM push_rules WHERE user_id = @userId", new { userId }, ct);
     }
 
     static string CaseKey(string localpart) => localpart.ToLowerInvariant();

@@ -22,9 +22,13 @@ CREATE TABLE registration_nonces (
     expires_at timestamptz NOT NULL
 );
 
--- What a user changed in the push rules that every account begins with.
-CREATE TABLE push_rules (
-    user_id  text PRIMARY KEY,
-    ruleset  text NOT NULL,    -- JSON: the user's own rules, and what was changed of the default ones
-    position bigint NOT NULL
-);
+-- Push rules are account data that is changed a rule at a time: fails when another device was first, so that none undoes the other.
+CREATE FUNCTION set_push_rules(owner text, rules text, expected bigint, new_position bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO account_data (user_id, room_id, type, content, position) VALUES (owner, '', 'm.push_rules', rules, new_position)
+    ON CONFLICT (user_id, room_id, type) DO UPDATE SET content = excluded.content, position = excluded.position
+    WHERE account_data.position = expected;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the push rules of % have changed since position %', owner, expected USING ERRCODE = 'MX001';
+    END IF;
+END $$;

@@ -37,7 +37,7 @@ static class WithServicesCommand
                 await process.WaitForExitAsync();
             Environment.ExitCode = process.ExitCode;
         }
-        Directory.Delete(folder, recursive: true);
+        await PrivateStack.Remove(folder, CancellationToken.None);
         return Environment.ExitCode;
     }
 

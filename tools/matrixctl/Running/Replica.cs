@@ -9,6 +9,7 @@ sealed record ReplicaPlan(string Name, ServiceKind Service, string Url, IReadOnl
 sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string> report, TimeProvider time)
 {
     const int StartAttempts = 3;
+    const int BadConfiguration = 78; // EX_CONFIG of sysexits.h: what a service ends with that cannot use its configuration
     static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(20), StartLimit = TimeSpan.FromSeconds(60), Settled = TimeSpan.FromSeconds(60);
     static readonly TimeSpan[] Backoff = [.. new[] { 0.2, 1, 2, 5, 10, 30 }.Select(TimeSpan.FromSeconds)];
     static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(50);
@@ -51,7 +52,7 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
 
             failures = time.GetElapsedTime(started) > Settled ? 1 : failures + 1;
             report(plan.Name, $"ended with code {process.ExitCode}");
-            if (!Ready.IsCompleted && failures == StartAttempts) Fail();
+            if (!Ready.IsCompleted && (failures == StartAttempts || process.ExitCode == BadConfiguration)) Fail();
             await Task.Delay(Backoff[Math.Min(failures, Backoff.Length) - 1], time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         if (process is not null) await process.Stop(StopGrace, CancellationToken.None);
@@ -112,9 +113,23 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
 
     void Fail()
     {
-        var lines = File.Exists(LogFile) ? File.ReadLines(LogFile).TakeLast(15) : [];
-        firstReady.TrySetException(new StackException($"{plan.Name} does not start; the end of {LogFile}:\n{string.Join('\n', lines)}"));
+        var lines = File.Exists(LogFile) ? File.ReadLines(LogFile).ToList() : [];
+        if (process!.ExitCode == BadConfiguration)
+        {
+            var mistakes = lines.AsEnumerable().Reverse().TakeWhile(line => line.StartsWith("  - ", StringComparison.Ordinal)).Reverse();
+            firstReady.TrySetException(new BadConfigurationException([.. mistakes]));
+        }
+        else
+        {
+            firstReady.TrySetException(new StackException($"{plan.Name} does not start; the end of {LogFile}:\n{string.Join('\n', lines.TakeLast(15))}"));
+        }
     }
+}
+
+/// <summary>A service that cannot use its configuration says what is wrong with it, a line for each mistake.</summary>
+sealed class BadConfigurationException(IReadOnlyList<string> mistakes) : Exception
+{
+    public IReadOnlyList<string> Mistakes { get; } = mistakes;
 }
 
 static class CancellationTasks

@@ -3,20 +3,20 @@ using Matrix.LocalStack;
 
 namespace Matrix.Ctl.Running;
 
-/// <summary>A service of the homeserver: its name in the configuration and the project that builds it.</summary>
-sealed record ServiceKind(string Name, string Project)
+/// <summary>A service of the homeserver: its name in the configuration, the project that builds it, and whether the gateway sends it requests.</summary>
+sealed record ServiceKind(string Name, string Project, bool HasRoutes = true)
 {
     public static readonly ServiceKind Gateway = new("gateway", "Matrix.Gateway");
     public static readonly ServiceKind AllInOne = new("all-in-one", "Matrix.AllInOne");
 
-    /// <summary>What the gateway or the log gives work to; each may run as several replicas.</summary>
+    /// <summary>What the gateway or the log gives work to. Each may run as several replicas.</summary>
     public static readonly IReadOnlyList<ServiceKind> Workers =
     [
         new("client-api", "Matrix.ClientApi"),
         new("federation-reader", "Matrix.FederationReader"),
-        new("federation-sender", "Matrix.FederationSender"),
+        new("federation-sender", "Matrix.FederationSender", HasRoutes: false),
         new("media-repo", "Matrix.MediaRepo"),
-        new("pusher", "Matrix.Pusher"),
+        new("pusher", "Matrix.Pusher", HasRoutes: false),
     ];
 
     /// <summary>The command that runs it, built in the same place and configuration as this tool: artifacts/bin/PROJECT/release.</summary>

@@ -10,9 +10,8 @@ static class ServicePlan
     public static IReadOnlyList<ReplicaPlan> Create(UpOptions options, ServerConfig config, PrivateStack stack)
     {
         var shared = Shared(options, config, stack);
-        var front = new Dictionary<string, string>(shared) { ["MATRIX__listen"] = PublicAddresses(options) };
-        if (options.TlsPort is not null && config.TlsCertificatePath is null)
-            (front["MATRIX__tls_certificate_path"], front["MATRIX__tls_private_key_path"]) = TlsCertificate.FindOrCreate(options.DataFolder, config.ServerName);
+        var front = new Dictionary<string, string>(shared) { ["MATRIX__listen"] = $"http://{options.Bind}:{options.Port}" };
+        if (options.TlsPort is { } tlsPort) AddTls(front, $"https://{options.Bind}:{tlsPort}", options, config);
         if (options.AllInOne) return [new("all-in-one", ServiceKind.AllInOne, options.LocalUrl, front)];
 
         var ports = new HashSet<int>();
@@ -23,7 +22,7 @@ static class ServicePlan
             for (var i = 0; i < count; i++)
             {
                 var url = $"http://127.0.0.1:{FreePort.Pick(ports)}";
-                front[$"MATRIX__gateway__clusters__{service.Name}__{i}"] = url;
+                if (service.HasRoutes) front[$"MATRIX__gateway__clusters__{service.Name}__{i}"] = url;
                 plans.Add(new(count == 1 ? service.Name : $"{service.Name}-{i + 1}", service, url, new Dictionary<string, string>(shared) { ["MATRIX__listen"] = url }));
             }
         }
@@ -56,6 +55,10 @@ static class ServicePlan
         }
     }
 
-    static string PublicAddresses(UpOptions options) => $"http://{options.Bind}:{options.Port}"
-        + (options.TlsPort is { } tls ? $",https://{options.Bind}:{tls}" : "");
+    static void AddTls(Dictionary<string, string> front, string address, UpOptions options, ServerConfig config)
+    {
+        front["MATRIX__tls_listen"] = address;
+        if (config.TlsCertificatePath is not null) return;
+        (front["MATRIX__tls_certificate_path"], front["MATRIX__tls_private_key_path"]) = TlsCertificate.FindOrCreate(options.DataFolder, config.ServerName);
+    }
 }

@@ -30,13 +30,13 @@ sealed class StartProgress(TimeProvider time)
         });
     }
 
-    /// <summary>Takes "ready" as the end of what a part has to do.</summary>
+    /// <summary>What a part does, such as "starting", or what it has come to, such as "ready".</summary>
     public void Report(string part, string phase)
     {
         lock (writing)
         {
-            if (phase == "ready") pending.TryRemove(part, out _);
-            else pending[part] = phase;
+            if (phase.Split(' ')[0].EndsWith("ing", StringComparison.Ordinal)) pending[part] = phase;
+            else pending.TryRemove(part, out _);
             var seconds = time.GetElapsedTime(started).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
             AnsiConsole.MarkupLineInterpolated($"[grey]{seconds,6} s[/]  {part}: {phase}");
             if (status is not null) status.Status = "Waiting for " + Markup.Escape(string.Join(", ", pending.Keys.Order()));

@@ -6,7 +6,7 @@ namespace Matrix.Ctl.Running;
 /// <summary>Starts a server from a data folder, keeps its processes running, and stops them in order.</summary>
 sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider time) : IAsyncDisposable
 {
-    static readonly TimeSpan LeftoverGrace = TimeSpan.FromSeconds(20);
+    static readonly TimeSpan LeftoverGrace = TimeSpan.FromSeconds(20), OtherMistakes = TimeSpan.FromSeconds(3);
     readonly CancellationTokenSource stopping = new();
     readonly ControlPort control = new();
     PrivateStack? stack;
@@ -17,6 +17,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
     /// <summary>Returns when every process answers.</summary>
     public async Task<ServerState> Start(CancellationToken ct)
     {
+        if (options is { AllInOne: true, TlsPort: not null }) throw new StackException("--tls-port is the gateway's, which --all-in-one does without.");
         var folder = options.DataFolder;
         var config = PrepareConfig();
         stack = await PrivateStack.Begin(new StackOptions
@@ -42,7 +43,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         foreach (var replica in replicas) progress.Report(replica.Plan.Name, "starting");
         running = [.. replicas.Select(replica => replica.Run(stopping.Token)), stack.KeepRunning(progress.Report, stopping.Token),
             control.Serve(Restart, stopping.Token)];
-        await FirstFailureOrAll([stack.RabbitMqReady, stack.RedisReady, .. replicas.Select(replica => replica.Ready)]).WaitAsync(ct);
+        await AllReady([stack.RabbitMqReady, stack.RedisReady, .. replicas.Select(replica => replica.Ready)], config.Path).WaitAsync(ct);
 
         state = state with { IsRunning = true };
         state.Write(folder);
@@ -109,14 +110,19 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
             .Select(record => BackgroundProcess.StopRecorded(PrivateStack.RecordFile(dataFolder, record.Name), LeftoverGrace, ct)));
     }
 
-    static async Task FirstFailureOrAll(IReadOnlyList<Task> starts)
+    /// <summary>The first failure ends the wait, except that each service may have other mistakes to tell of in the one configuration.</summary>
+    static async Task AllReady(IReadOnlyList<Task> starts, string configPath)
     {
-        var left = starts.ToList();
-        while (left.Count > 0)
+        try
         {
-            var done = await Task.WhenAny(left);
-            await done;
-            left.Remove(done);
+            await foreach (var done in Task.WhenEach(starts)) await done;
+        }
+        catch (BadConfigurationException)
+        {
+            await Task.WhenAll(starts).WaitAsync(OtherMistakes).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var mistakes = starts.Where(start => start.IsFaulted).SelectMany(start => start.Exception!.InnerExceptions)
+                .OfType<BadConfigurationException>().SelectMany(bad => bad.Mistakes).Distinct();
+            throw new StackException($"{configPath} cannot be used:\n{string.Join('\n', mistakes)}");
         }
     }
 }

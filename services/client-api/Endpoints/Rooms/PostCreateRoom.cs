@@ -10,11 +10,13 @@ static class PostCreateRoom
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/createRoom", Handle);
 
-    static async Task<RoomIdResponse> Handle(Body<Request> body, Requester requester, RoomCreator rooms, CancellationToken ct)
+    static async Task<RoomIdResponse> Handle(Body<Request> body, Requester requester, RoomCreator rooms, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeGuest();
         if (body.Value.Invite3pid is { Count: > 0 })
             throw PostInvite.ThirdPartyRefused();
+        foreach (var invited in body.Value.Invite ?? [])
+            await limits.CheckInvite(requester, invited, ct);
         var created = await rooms.Create(ToCreation(body.Value, requester.UserId), ct);
         return new RoomIdResponse(created.RoomId);
     }

@@ -9,11 +9,13 @@ static class PostInvite
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/rooms/{roomId}/invite", Handle);
 
-    static async Task<Empty> Handle(RoomId roomId, Body<Request> body, Requester requester, RoomMembership rooms, CancellationToken ct)
+    static async Task<Empty> Handle(RoomId roomId, Body<Request> body, Requester requester, RoomMembership rooms, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeGuest();
         if (body.Value.UserId is not { } target)
             throw body.Value.Medium is null ? MatrixException.MissingParam("user_id") : ThirdPartyRefused();
+        await limits.Check("rc_invites.per_room", roomId.ToString(), ct);
+        await limits.CheckInvite(requester, target, ct);
         await rooms.Invite(roomId, requester.Asks(body.Value.Reason), target, isDirect: false, ct);
         return default;
     }

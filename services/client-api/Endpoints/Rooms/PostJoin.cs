@@ -9,8 +9,10 @@ static class PostJoin
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/join/{roomIdOrAlias}", Handle);
 
     static async Task<RoomIdResponse> Handle(
-        string roomIdOrAlias, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RoomAliases aliases, CancellationToken ct)
+        string roomIdOrAlias, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RoomAliases aliases, RateLimits limits,
+        CancellationToken ct)
     {
+        await limits.CheckJoin(requester, ct);
         var roomId = await aliases.Resolve(roomIdOrAlias, ct);
         await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct);
         return new RoomIdResponse(roomId);

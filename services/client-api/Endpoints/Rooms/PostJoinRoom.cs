@@ -10,8 +10,9 @@ static class PostJoinRoom
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/rooms/{roomId}/join", Handle);
 
     static async Task<RoomIdResponse> Handle(
-        RoomId roomId, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, CancellationToken ct)
+        RoomId roomId, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RateLimits limits, CancellationToken ct)
     {
+        await limits.CheckJoin(requester, ct);
         await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct);
         return new RoomIdResponse(roomId);
     }

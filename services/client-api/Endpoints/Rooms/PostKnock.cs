@@ -9,9 +9,11 @@ static class PostKnock
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/knock/{roomIdOrAlias}", Handle);
 
     static async Task<RoomIdResponse> Handle(
-        string roomIdOrAlias, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RoomAliases aliases, CancellationToken ct)
+        string roomIdOrAlias, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RoomAliases aliases, RateLimits limits,
+        CancellationToken ct)
     {
         requester.MustNotBeGuest();
+        await limits.CheckJoin(requester, ct);
         var roomId = await aliases.Resolve(roomIdOrAlias, ct);
         await rooms.Knock(roomId, requester.Asks(body?.Value.Reason), ct);
         return new RoomIdResponse(roomId);

@@ -11,9 +11,11 @@ static class PutRedact
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/rooms/{roomId}/redact/{eventId}/{txnId}", Handle);
 
     static async Task<EventIdResponse> Handle(
-        RoomId roomId, EventId eventId, string txnId, Body<JsonElement>? content, Requester requester, RoomWriter rooms, CancellationToken ct)
+        RoomId roomId, EventId eventId, string txnId, Body<JsonElement>? content, Requester requester, RoomWriter rooms, RateLimits limits,
+        CancellationToken ct)
     {
         requester.MustNotBeGuest();
+        await limits.CheckMessage(requester, ct);
         var draft = new EventDraft(requester.UserId, EventTypes.Redaction, null, content?.Utf8 ?? "{}"u8.ToArray(), eventId);
         var sent = await rooms.Send(roomId, draft, requester.Transaction(txnId), ct);
         return new EventIdResponse(sent.EventId);

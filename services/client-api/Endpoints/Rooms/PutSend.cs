@@ -11,8 +11,10 @@ static class PutSend
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}", Handle);
 
     static async Task<EventIdResponse> Handle(
-        RoomId roomId, string eventType, string txnId, Body<JsonElement> content, Requester requester, RoomWriter rooms, CancellationToken ct)
+        RoomId roomId, string eventType, string txnId, Body<JsonElement> content, Requester requester, RoomWriter rooms, RateLimits limits,
+        CancellationToken ct)
     {
+        await limits.CheckMessage(requester, ct);
         var draft = EventDraft.Message(requester.UserId, eventType, content.Utf8);
         var sent = await rooms.Send(roomId, draft, requester.Transaction(txnId), ct);
         return new EventIdResponse(sent.EventId);

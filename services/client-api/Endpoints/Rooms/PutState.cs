@@ -5,14 +5,15 @@ using Matrix.Rooms;
 
 namespace Matrix.ClientApi.Endpoints.Rooms;
 
-/// <summary>PUT /_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}. Without a state key, with or without the slash, it is the empty one.</summary>
+/// <summary>PUT /_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey?}: without a state key, with or without the slash, it is the empty one.</summary>
 static class PutState
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey?}", Handle);
 
     static async Task<EventIdResponse> Handle(RoomId roomId, string eventType, string? stateKey, Body<JsonElement> content, Requester requester,
-        RoomWriter rooms, RoomAliases aliases, CancellationToken ct)
+        RoomWriter rooms, RoomAliases aliases, RateLimits limits, CancellationToken ct)
     {
+        await limits.CheckMessage(requester, ct);
         if (eventType == EventTypes.CanonicalAlias)
             await aliases.CheckCanonical(roomId, content.Value, ct);
         var draft = EventDraft.State(requester.UserId, eventType, stateKey ?? "", content.Utf8);

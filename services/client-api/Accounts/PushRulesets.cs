@@ -1,0 +1,53 @@
+using System.Text;
+using System.Text.Json;
+using Matrix.Http;
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Storage;
+using Npgsql;
+
+namespace Matrix.ClientApi.Accounts;
+
+/// <summary>Users' push rules: the predefined ones with what the user changed of them, and the user's own. Stored as the account data
+/// <c>m.push_rules</c>, which is how other devices learn of a change.</summary>
+sealed class PushRulesets(AccountDataStore store, LogWriter log)
+{
+    const int Largest = 256 * 1024;
+
+    public async Task<PushRuleset> Get(UserId userId, CancellationToken ct) => Read(userId, await store.FindPushRules(userId, ct));
+
+    /// <summary>Changes the rules; tries again when another device changed them meanwhile.</summary>
+    public async Task Change(UserId userId, Func<PushRuleset, PushRuleset> change, CancellationToken ct)
+    {
+        while (true)
+        {
+            var stored = await store.FindPushRules(userId, ct);
+            var content = $$"""{"global":{{Encoding.UTF8.GetString(change(Read(userId, stored)).ToJson())}}}""";
+            if (content.Length > Largest) throw MatrixException.TooLarge("There are too many push rules.");
+            try
+            {
+                await log.Append(new Changed(userId, content, stored?.Position ?? 0), ct);
+                return;
+            }
+            catch (HeadMovedException)
+            {
+                // another device was first
+            }
+        }
+    }
+
+    static PushRuleset Read(UserId userId, StoredPushRules? stored)
+    {
+        if (stored is null || !JsonElement.Parse(stored.Content).TryGetProperty("global", out var global)) return PushRuleset.Default(userId);
+        return PushRuleset.Compose(userId, PushRuleset.Parse(Encoding.UTF8.GetBytes(global.GetRawText())));
+    }
+
+    sealed class Changed(UserId userId, string content, long expected) : LogChange
+    {
+        public override IReadOnlyList<LogEntryDraft> Entries { get; } =
+            [new(LogKind.PushRules, UserId: userId.ToString(), Key: "m.push_rules")];
+
+        public override void AddCommands(NpgsqlBatch batch, Func<int, int> back) =>
+            batch.Add("SELECT set_push_rules($1, $2, $3, log_position($4))", userId, content, expected, back(0));
+    }
+}

@@ -1,0 +1,123 @@
+using System.Diagnostics;
+using Matrix.Ctl.Running;
+using Matrix.LocalStack;
+
+namespace Matrix.Ctl.Tests;
+
+/// <summary>A whole server, started, looked at, disturbed and stopped by the command line as an operator does it.</summary>
+public sealed class RunningServerTests : IAsyncDisposable
+{
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+    readonly string folder = Directory.CreateTempSubdirectory("matrix-server-").FullName;
+    readonly int port = FreePort.Pick(new HashSet<int>());
+    readonly HttpClient http = new();
+
+    public RunningServerTests() => File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);
+
+    public async ValueTask DisposeAsync()
+    {
+        http.Dispose();
+        await Matrixctl("down", "--data", folder);
+        await PrivateStack.Remove(folder, default);
+    }
+
+    [Fact]
+    public async Task A_detached_server_is_shown_restarted_and_stopped_without_a_trace()
+    {
+        var up = await Matrixctl("up", "--detach", "--data", folder, "--port", $"{port}", "--server-name", "example.org", "--replicas", "client-api=2");
+        Assert.True(up.ExitCode == 0, up.Output);
+        Assert.Contains($"http://127.0.0.1:{port}", up.Output, StringComparison.Ordinal);
+        Assert.Contains("register-user", up.Output, StringComparison.Ordinal);
+        var processes = ServerState.Processes(folder).ToList();
+        Assert.Superset(
+            new HashSet<string> { "gateway", "client-api-1", "client-api-2", "federation-reader", "federation-sender", "media-repo", "pusher", "postgres", "rabbitmq", "redis" },
+            processes.Select(process => process.Name).ToHashSet());
+
+        var status = await Matrixctl("status", "--data", folder);
+        Assert.True(status.ExitCode == 0, status.Output);
+
+        var restart = await Matrixctl("restart", "client-api", "--data", folder);
+        Assert.True(restart.ExitCode == 0, restart.Output);
+        var after = ServerState.Processes(folder).ToList();
+        Assert.Equal(["client-api-1", "client-api-2"], after.Except(processes).Select(process => process.Name).Order());
+        Assert.Equal(0, (await Matrixctl("status", "--data", folder)).ExitCode);
+
+        var down = await Matrixctl("down", "--data", folder);
+        Assert.True(down.ExitCode == 0, down.Output);
+        Assert.All(processes.Concat(after), process => Assert.False(process.Process.IsAlive, $"{process.Name} is left"));
+        Assert.NotEqual(0, (await Matrixctl("status", "--data", folder)).ExitCode);
+    }
+
+    [Fact]
+    public async Task Whoever_is_killed_is_started_again_and_what_a_killed_supervisor_left_is_stopped()
+    {
+        Assert.Equal(0, (await Up()).ExitCode);
+        var first = ServerState.Processes(folder).ToDictionary(process => process.Name, process => process.Process);
+
+        first["client-api"].Kill();
+        first["redis"].Kill();
+        await Eventually(async () => (await Matrixctl("status", "--data", folder)).ExitCode == 0);
+
+        var second = ServerState.Processes(folder).ToDictionary(process => process.Name, process => process.Process);
+        Assert.NotEqual(first["client-api"], second["client-api"]);
+        Assert.NotEqual(first["redis"], second["redis"]);
+        Assert.Equal(first["gateway"], second["gateway"]);
+
+        second["supervisor"].Kill();
+        await second["supervisor"].Exited(Limit, default);
+        Assert.True(second["gateway"].IsAlive);
+        Assert.Equal(0, (await Up()).ExitCode);
+        Assert.All(second.Values, process => Assert.False(process.IsAlive));
+    }
+
+    [Fact]
+    public async Task An_interrupted_server_in_the_foreground_stops_everything_and_a_second_start_has_the_same_configuration()
+    {
+        for (var start = 0; start < 2; start++)
+        {
+            using var server = Start("up", "--data", folder, "--port", $"{port}", "--all-in-one");
+            await Eventually(() => Task.FromResult(server.HasExited || ServerState.Find(folder) is { IsRunning: true }));
+            var processes = ServerState.Processes(folder).ToList();
+            Assert.Equal(["all-in-one", "postgres"], processes.Select(process => process.Name));
+            Assert.True((await http.GetAsync(new Uri($"http://127.0.0.1:{port}/health/ready"))).IsSuccessStatusCode);
+
+            ProcessIdentity.Find(server.Id)!.Value.Interrupt();
+            await server.WaitForExitAsync();
+
+            Assert.Equal(0, server.ExitCode);
+            Assert.All(processes, process => Assert.False(process.Process.IsAlive, $"{process.Name} is left"));
+        }
+        var other = await Matrixctl("up", "--data", folder, "--port", $"{port}", "--all-in-one", "--server-name", "other.org");
+        Assert.Equal(1, other.ExitCode);
+        Assert.Contains("belongs to localhost", other.Output, StringComparison.Ordinal);
+    }
+
+    Task<(int ExitCode, string Output)> Up() => Matrixctl("up", "--detach", "--data", folder, "--port", $"{port}");
+
+    static async Task<(int ExitCode, string Output)> Matrixctl(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Limit);
+        return (process.ExitCode, await output + await error);
+    }
+
+    static Process Start(params string[] arguments)
+    {
+        var own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+        var tool = Path.Combine(own, "..", "..", "Matrix.Ctl", Path.GetFileName(own), "matrixctl.dll");
+        var start = new ProcessStartInfo(ServiceKind.Dotnet, [Path.GetFullPath(tool), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return Process.Start(start)!;
+    }
+
+    static async Task Eventually(Func<Task<bool>> isTrue)
+    {
+        var limit = Task.Delay(Limit);
+        while (!await isTrue())
+        {
+            Assert.False(limit.IsCompleted, $"Not true within {Limit}.");
+            await Task.Delay(50);
+        }
+    }
+}
