@@ -4,7 +4,7 @@ using Matrix.Rooms;
 
 namespace Matrix.ClientApi.Endpoints.Rooms;
 
-/// <summary>GET /_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey?}: without a state key, with or without the slash, it is the empty one.</summary>
+/// <summary>GET /_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}: without a state key, with or without the slash, it is the empty one.</summary>
 static class GetState
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey?}", Handle);

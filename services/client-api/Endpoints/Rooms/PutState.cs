@@ -5,7 +5,7 @@ using Matrix.Rooms;
 
 namespace Matrix.ClientApi.Endpoints.Rooms;
 
-/// <summary>PUT /_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey?}: without a state key, with or without the slash, it is the empty one.</summary>
+/// <summary>PUT /_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey}: without a state key, with or without the slash, it is the empty one.</summary>
 static class PutState
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey?}", Handle);
