@@ -17,6 +17,7 @@ static class AccountsModule
         services.TryAddSingleton<ProfileStore>();
         services.TryAddSingleton<AccountDataStore>();
         services.TryAddSingleton<FilterStore>();
+        services.TryAddSingleton<RoomUpdateStore>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<Usernames>();
@@ -26,6 +27,8 @@ static class AccountsModule
         services.AddSingleton<DeviceRemoval>();
         services.AddSingleton<Profiles>();
         services.AddSingleton<PushRulesets>();
+        services.AddSingleton<RoomUpdates>();
+        services.AddHostedService(provider => provider.GetRequiredService<RoomUpdates>());
         return services;
     }
 }

@@ -2,13 +2,12 @@ using System.Text;
 using System.Text.Json;
 using Matrix.Http;
 using Matrix.Protocol;
-using Matrix.Rooms;
 using Matrix.Storage;
 
 namespace Matrix.ClientApi.Accounts;
 
 /// <summary>Changes to local users' profiles. The name and the avatar are also in the member events of every room that the user is in.</summary>
-sealed class Profiles(ProfileStore store, RoomMembership rooms)
+sealed class Profiles(ProfileStore store, RoomUpdates rooms)
 {
     public const string DisplayName = "displayname", AvatarUrl = "avatar_url";
 
@@ -21,13 +20,13 @@ sealed class Profiles(ProfileStore store, RoomMembership rooms)
         {
             case DisplayName:
                 await store.SetDisplayName(userId, Text(value, field, LongestName), ct);
-                await rooms.UpdateProfile(userId, ct);
+                await rooms.Show(userId, ct);
                 break;
             case AvatarUrl:
                 var url = Text(value, field, LongestUrl);
                 if (url is not null && !MxcUri.TryParse(url, out _)) throw MatrixException.InvalidParam("avatar_url must be an mxc:// URI.");
                 await store.SetAvatarUrl(userId, url, ct);
-                await rooms.UpdateProfile(userId, ct);
+                await rooms.Show(userId, ct);
                 break;
             default:
                 await SetOther(userId, field, value, ct);
@@ -44,7 +43,7 @@ sealed class Profiles(ProfileStore store, RoomMembership rooms)
             _ => store.Delete(userId, field, ct),
         });
         if (field is DisplayName or AvatarUrl)
-            await rooms.UpdateProfile(userId, ct);
+            await rooms.Show(userId, ct);
     }
 
     async Task SetOther(UserId userId, string field, JsonElement value, CancellationToken ct)

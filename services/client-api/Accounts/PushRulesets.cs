@@ -22,7 +22,7 @@ sealed class PushRulesets(AccountDataStore store, LogWriter log)
         while (true)
         {
             var stored = await store.FindPushRules(userId, ct);
-            var content = $$"""{"global":{{Encoding.UTF8.GetString(change(Read(userId, stored)).ToJson())}}}""";
+            var content = Content(change(Read(userId, stored)));
             if (content.Length > Largest) throw MatrixException.TooLarge("There are too many push rules.");
             try
             {
@@ -35,6 +35,9 @@ sealed class PushRulesets(AccountDataStore store, LogWriter log)
             }
         }
     }
+
+    /// <summary>The account data that tells of these rules.</summary>
+    public static string Content(PushRuleset ruleset) => $$"""{"global":{{Encoding.UTF8.GetString(ruleset.ToJson())}}}""";
 
     static PushRuleset Read(UserId userId, StoredPushRules? stored)
     {

@@ -1,4 +1,3 @@
-using System.Text;
 using Matrix.ClientApi.Accounts;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.Protocol;
@@ -31,7 +30,7 @@ sealed class SyncAccountData(AccountDataStore store, PushRulesets pushRules)
         if (!request.Filter.AccountData.AllowsType(EventTypes.PushRules))
             return;
         var rules = await pushRules.Get(UserId.Parse(request.UserId), ct);
-        result.AccountData.Add(new AccountDataItem("", EventTypes.PushRules, $"{{\"global\":{Encoding.UTF8.GetString(rules.ToJson())}}}"));
+        result.AccountData.Add(new AccountDataItem("", EventTypes.PushRules, PushRulesets.Content(rules)));
     }
 
     static bool Passes(SyncRequest request, AccountDataItem item) =>

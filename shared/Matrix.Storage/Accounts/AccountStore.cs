@@ -55,7 +55,7 @@ public sealed class AccountStore(NpgsqlDataSource db)
     public Task<int> SetPassword(DatabaseTransaction tx, UserId userId, string passwordHash, CancellationToken ct) => tx.Execute(
         "UPDATE users SET password_hash = @passwordHash WHERE user_id = @userId AND deactivated_at IS NULL", new { userId, passwordHash }, ct);
 
-    /// <summary>Closes an account for good. Its devices go with their tokens; <paramref name="erase"/> takes the user's own data too.</summary>
+    /// <summary>Closes an account for good, and notes that it has to leave its rooms (<see cref="RoomUpdateStore"/>). Its devices go with their tokens; <paramref name="erase"/> takes the user's own data too.</summary>
     public async Task Deactivate(DatabaseTransaction tx, UserId userId, bool erase, CancellationToken ct)
     {
         await tx.Execute(
@@ -63,6 +63,7 @@ public sealed class AccountStore(NpgsqlDataSource db)
             UPDATE users SET password_hash = NULL, deactivated_at = coalesce(deactivated_at, now()), erased = erased OR @erase
             WHERE user_id = @userId
             """, new { userId, erase }, ct);
+        await tx.Execute(RoomUpdateStore.MarkSql, new { userId }, ct);
         await tx.Execute("DELETE FROM devices WHERE user_id = @userId", new { userId }, ct);
         await tx.Execute("DELETE FROM filters WHERE user_id = @userId", new { userId }, ct);
         if (!erase)

@@ -22,11 +22,13 @@ public sealed class ProfileStore(NpgsqlDataSource db)
         return rows.Count == 0 ? null : [.. rows.Where(row => row.Field.Length > 0)];
     }
 
-    public Task<int> SetDisplayName(UserId userId, string? displayName, CancellationToken ct) =>
-        db.Execute("UPDATE users SET display_name = @displayName WHERE user_id = @userId", new { userId, displayName }, ct);
+    /// <summary>Sets the name, and notes that the rooms have to show it (<see cref="RoomUpdateStore"/>).</summary>
+    public Task<int> SetDisplayName(UserId userId, string? displayName, CancellationToken ct) => db.Execute(
+        $"UPDATE users SET display_name = @displayName WHERE user_id = @userId; {RoomUpdateStore.MarkSql}", new { userId, displayName }, ct);
 
-    public Task<int> SetAvatarUrl(UserId userId, string? avatarUrl, CancellationToken ct) =>
-        db.Execute("UPDATE users SET avatar_url = @avatarUrl WHERE user_id = @userId", new { userId, avatarUrl }, ct);
+    /// <summary>Sets the picture, and notes that the rooms have to show it (<see cref="RoomUpdateStore"/>).</summary>
+    public Task<int> SetAvatarUrl(UserId userId, string? avatarUrl, CancellationToken ct) => db.Execute(
+        $"UPDATE users SET avatar_url = @avatarUrl WHERE user_id = @userId; {RoomUpdateStore.MarkSql}", new { userId, avatarUrl }, ct);
 
     public Task<int> Upsert(UserId userId, string field, string value, CancellationToken ct) => db.Execute(
         """

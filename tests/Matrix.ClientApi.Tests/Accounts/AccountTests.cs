@@ -59,6 +59,16 @@ public sealed class AccountTests(MatrixServer server)
     }
 
     [Fact]
+    public async Task A_deactivated_user_has_left_every_room()
+    {
+        var (alice, bob, room) = await server.TwoUsersInRoom();
+        var pending = await alice.CreateRoom(new { invite = new[] { bob.UserId } });
+        (await bob.Post($"{V3}/account/deactivate", new { auth = Auth(bob) })).Ok();
+        foreach (var each in new[] { room, pending })
+            Assert.Equal("leave", (await alice.GetState(each, "m.room.member", bob.UserId)).String("membership"));
+    }
+
+    [Fact]
     public async Task Devices_are_listed_named_and_deleted_with_the_password()
     {
         var phone = await server.NewUser();

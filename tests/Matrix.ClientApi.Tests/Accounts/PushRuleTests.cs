@@ -11,6 +11,7 @@ public sealed class PushRuleTests(MatrixServer server)
     {
         var user = await server.NewUser();
         var global = (await user.Get(Rules)).Ok()["global"];
+        Assert.Equal(global.GetRawText(), Find(await user.Sync())?.At("content.global").GetRawText());
         Assert.Equal(".m.rule.master", global.At("override")[0].String("rule_id"));
         Assert.False(global.At("override")[0].At("enabled").GetBoolean());
         Assert.Contains(global.At("underride").Items(), rule => rule.String("rule_id") == ".m.rule.message");

@@ -12,7 +12,7 @@ static class PostDeactivate
 
     static async Task<IResult> Handle(
         Body<Request> body, Requester requester, UserInteractive uia, AccountStore accounts, UiaSessionStore sessions, NpgsqlDataSource db,
-        CancellationToken ct)
+        RoomUpdates rooms, CancellationToken ct)
     {
         requester.MustNotBeGuest();
         var outcome = await uia.Authorize(
@@ -24,6 +24,7 @@ static class PostDeactivate
             throw MatrixException.Forbidden("This authentication session was used.");
         await accounts.Deactivate(tx, requester.UserId, body.Value.Erase, ct);
         await tx.CommitAsync(ct);
+        await rooms.Show(requester.UserId, ct);
         return Results.Json(new Response("success"), MatrixJson.Options);
     }
 
