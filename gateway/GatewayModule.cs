@@ -1,7 +1,6 @@
 using Matrix.Gateway.Forwarding;
 using Matrix.Hosting.Configuration;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Options;
+using Matrix.Hosting.Tls;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.LoadBalancing;
@@ -15,9 +14,7 @@ public static class GatewayModule
     {
         builder.Services.AddMatrixOptions<GatewayOptions>("gateway");
         builder.Services.AddMatrixOptions<GatewayListenOptions>();
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.Services.AddSingleton<TlsCertificate>();
-        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, TlsListening>();
+        builder.AddTls();
         builder.Services.AddSingleton<ProxyConfiguration>();
         builder.Services.AddSingleton<IProxyConfigProvider>(services => services.GetRequiredService<ProxyConfiguration>().Provider());
         builder.Services.AddSingleton<ILoadBalancingPolicy, RendezvousPolicy>();

@@ -1,32 +1,13 @@
-using System.Net;
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Matrix.Hosting.Configuration;
-using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Logging;
 
-namespace Matrix.Gateway;
-
-/// <summary>Opens the addresses of <c>tls_listen</c>.</summary>
-sealed class TlsListening(OptionsSection<GatewayListenOptions> section, TlsCertificate certificate) : IConfigureOptions<KestrelServerOptions>
-{
-    public void Configure(KestrelServerOptions options)
-    {
-        if (section.Mistakes.Count > 0) return; // reported when the configuration is checked
-        foreach (var address in section.Value.TlsListen.Select(GatewayListenOptions.ParseAddress).OfType<Uri>())
-        {
-            var ip = IPAddress.TryParse(address.Host.Trim('[', ']'), out var parsed) ? parsed : IPAddress.IPv6Any;
-            options.Listen(ip, address.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
-            {
-                OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }),
-            }));
-        }
-    }
-}
+namespace Matrix.Hosting.Tls;
 
 /// <summary>The certificate with its chain, read again within a minute after its file changed: a renewal needs no restart.</summary>
-sealed partial class TlsCertificate(OptionsSection<GatewayListenOptions> section, TimeProvider time, ILogger<TlsCertificate> log)
+sealed partial class TlsCertificate(OptionsSection<TlsOptions> section, TimeProvider time, ILogger<TlsCertificate> log)
 {
     readonly Lock _gate = new();
     SslStreamCertificateContext? _current;
@@ -47,7 +28,7 @@ sealed partial class TlsCertificate(OptionsSection<GatewayListenOptions> section
                 _current = Read();
                 _written = written;
             }
-            catch (Exception e) when (_current is not null && e is IOException or System.Security.Cryptography.CryptographicException)
+            catch (Exception e) when (_current is not null && e is IOException or CryptographicException)
             {
                 Unreadable(e); // in the middle of a renewal: the old one serves until the next look
             }
