@@ -13,6 +13,8 @@ static class TypeHandlers
     {
         DefaultTypeMap.MatchNamesWithUnderscores = true;
         SqlMapper.AddTypeHandler(new Json());
+        SqlMapper.RemoveTypeMap(typeof(DateTimeOffset)); // else a parameter passes the handler by, and the driver refuses an offset
+        SqlMapper.RemoveTypeMap(typeof(DateTimeOffset?));
         SqlMapper.AddTypeHandler(new Time());
         SqlMapper.AddTypeHandler(new Array<string>());
         SqlMapper.AddTypeHandler(new Array<long>());
@@ -34,6 +36,7 @@ static class TypeHandlers
     {
         null => DBNull.Value,
         JsonElement json => json.GetRawText(),
+        DateTimeOffset time => time.ToUniversalTime(),
         UserId or RoomId or EventId or RoomAlias or ServerName or DeviceId or MxcUri or KeyId => value.ToString()!,
         _ => value,
     };
