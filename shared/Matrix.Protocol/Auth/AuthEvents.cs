@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Matrix.Protocol;
@@ -9,11 +10,16 @@ public static class AuthEvents
     /// <remarks>
     /// In version 12 <c>m.room.create</c> is not among them, yet the auth rules need it: ask <see cref="EventAuth.Check"/> with the create event.
     /// </remarks>
+    /// <exception cref="InvalidJsonException">The content of a membership has no canonical form.</exception>
     public static IReadOnlyList<StateKeyPair> KeysFor(
-        string type, string? stateKey, UserId sender, JsonElement content, RoomVersionRules rules) =>
-        type == EventTypes.Member
-            ? Select(type, stateKey, sender, rules, String(content, "membership"), Token(content), String(content, "join_authorised_via_users_server"))
-            : Select(type, stateKey, sender, rules, null, null, null);
+        string type, string? stateKey, UserId sender, JsonElement content, RoomVersionRules rules)
+    {
+        if (type != EventTypes.Member || content.ValueKind != JsonValueKind.Object)
+            return Select(type, stateKey, sender, rules, null, null, null);
+        var json = CanonicalJson.Canonicalize(JsonMarshal.GetRawUtf8Value(content), JsonRules.Relaxed);
+        return Select(type, stateKey, sender, rules, String(json, "membership"u8), ThirdPartyInvite.Read(json)?.Token,
+            String(json, "join_authorised_via_users_server"u8));
+    }
 
     /// <inheritdoc cref="KeysFor(string, string?, UserId, JsonElement, RoomVersionRules)"/>
     public static IReadOnlyList<StateKeyPair> KeysFor(Pdu pdu) =>
@@ -49,14 +55,5 @@ public static class AuthEvents
         return keys;
     }
 
-    static string? Token(JsonElement content) =>
-        Object(content, "third_party_invite") is { } invite && Object(invite, "signed") is { } signed ? String(signed, "token") : null;
-
-    static JsonElement? Object(JsonElement parent, string name) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Object
-            ? value : null;
-
-    static string? String(JsonElement parent, string name) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString() : null;
+    static string? String(ReadOnlySpan<byte> json, ReadOnlySpan<byte> name) => JsonText.ReadString(JsonObjectReader.Find(json, name));
 }

@@ -14,9 +14,12 @@ sealed class ThirdPartyInvite
     public static bool IsPresent(Pdu pdu) => !JsonObjectReader.Find(pdu.ContentJson.Span, "third_party_invite"u8).IsEmpty;
 
     /// <summary>The signed part; null if there is none.</summary>
-    public static ThirdPartyInvite? Read(Pdu pdu)
+    public static ThirdPartyInvite? Read(Pdu pdu) => Read(pdu.ContentJson.Span);
+
+    /// <inheritdoc cref="Read(Pdu)"/>
+    public static ThirdPartyInvite? Read(ReadOnlySpan<byte> content)
     {
-        var signed = Signed(pdu);
+        var signed = Signed(content);
         if (signed.IsEmpty)
             return null;
         return new ThirdPartyInvite
@@ -40,13 +43,13 @@ sealed class ThirdPartyInvite
             return AuthResult.Refuse("member.invite.third_party.token", "The room has no such third-party invite.");
         if (offered.Sender != context.Pdu.Sender)
             return AuthResult.Refuse("member.invite.third_party.sender", "Somebody else made the third-party invite.");
-        return AuthResult.AllowIf(IsSignedByOne(Signed(context.Pdu), PublicKeys(offered)),
+        return AuthResult.AllowIf(IsSignedByOne(Signed(context.Pdu.ContentJson.Span), PublicKeys(offered)),
             "member.invite.third_party.signature", "No signature fits a key of the third-party invite.");
     }
 
-    static ReadOnlySpan<byte> Signed(Pdu pdu)
+    static ReadOnlySpan<byte> Signed(ReadOnlySpan<byte> content)
     {
-        var invite = JsonObjectReader.Find(pdu.ContentJson.Span, "third_party_invite"u8);
+        var invite = JsonObjectReader.Find(content, "third_party_invite"u8);
         var signed = invite.IsEmpty || invite[0] != '{' ? default : JsonObjectReader.Find(invite, "signed"u8);
         return signed.IsEmpty || signed[0] != '{' ? default : signed;
     }

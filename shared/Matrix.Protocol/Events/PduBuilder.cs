@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text.Json;
 
@@ -60,7 +61,7 @@ public sealed class PduBuilder
     {
         var content = ContentElement.ValueKind == JsonValueKind.Undefined
             ? CanonicalJson.Canonicalize(Content.Span, rules.Json)
-            : CanonicalJson.Canonicalize(JsonSerializer.SerializeToUtf8Bytes(ContentElement, PlainJson.Default.JsonElement), rules.Json);
+            : CanonicalJson.Canonicalize(JsonMarshal.GetRawUtf8Value(ContentElement), rules.Json);
         if (content[0] != '{')
             throw new InvalidEventException("The content of an event is an object.");
         if (Redacts is not { } target || !rules.RedactsInContent)

@@ -45,9 +45,7 @@ public record EventFilter
     /// <summary>Does an event of this type and sender pass?</summary>
     public bool Matches(string type, UserId sender) => AllowsType(type) && AllowsSender(sender);
 
-    /// <summary>Reads the JSON of an event filter.</summary>
-    /// <exception cref="InvalidJsonException">A member has the wrong form.</exception>
-    public static EventFilter FromJson(JsonElement json) => new EventFilter().Read(json);
+    internal static EventFilter ReadFrom(JsonElement json) => new EventFilter().Read(json);
 
     /// <summary>This filter with the members that event filters and room event filters share.</summary>
     protected EventFilter Read(JsonElement json) => this with

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 
 namespace Matrix.Protocol;
@@ -29,10 +30,12 @@ public sealed record FilterDefinition
 
     /// <summary>Reads a whole filter.</summary>
     /// <exception cref="InvalidJsonException">Not JSON, or a member has the wrong form.</exception>
-    public static FilterDefinition Parse(ReadOnlySpan<byte> json) => FromJson(FilterJson.Parse(json));
+    public static FilterDefinition Parse(ReadOnlySpan<byte> json) => Read(FilterJson.Parse(json));
 
     /// <inheritdoc cref="Parse"/>
-    public static FilterDefinition FromJson(JsonElement json) => new()
+    public static FilterDefinition FromJson(JsonElement json) => Parse(JsonMarshal.GetRawUtf8Value(json));
+
+    static FilterDefinition Read(JsonElement json) => new()
     {
         EventFields = FilterJson.Strings(json, "event_fields"),
         EventFormat = FilterJson.String(json, "event_format") switch
@@ -41,8 +44,8 @@ public sealed record FilterDefinition
             "federation" => EventFormat.Federation,
             _ => throw new InvalidJsonException("'event_format' is neither 'client' nor 'federation'."),
         },
-        Presence = FilterJson.Object(json, "presence") is { } presence ? EventFilter.FromJson(presence) : EventFilter.Default,
-        AccountData = FilterJson.Object(json, "account_data") is { } accountData ? EventFilter.FromJson(accountData) : EventFilter.Default,
+        Presence = FilterJson.Object(json, "presence") is { } presence ? EventFilter.ReadFrom(presence) : EventFilter.Default,
+        AccountData = FilterJson.Object(json, "account_data") is { } accountData ? EventFilter.ReadFrom(accountData) : EventFilter.Default,
         Room = FilterJson.Object(json, "room") is { } room ? RoomFilter.FromJson(room) : RoomFilter.Default,
     };
 }
@@ -83,5 +86,5 @@ public sealed record RoomFilter
     };
 
     static RoomEventFilter Part(JsonElement json, string name) =>
-        FilterJson.Object(json, name) is { } part ? RoomEventFilter.FromJson(part) : RoomEventFilter.Default;
+        FilterJson.Object(json, name) is { } part ? RoomEventFilter.ReadFrom(part) : RoomEventFilter.Default;
 }

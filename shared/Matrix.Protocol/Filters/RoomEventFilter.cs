@@ -37,10 +37,9 @@ public sealed record RoomEventFilter : EventFilter
 
     /// <summary>Reads the JSON of a room event filter, such as the <c>filter</c> parameter of <c>/messages</c>.</summary>
     /// <exception cref="InvalidJsonException">Not JSON, or a member has the wrong form.</exception>
-    public static RoomEventFilter Parse(ReadOnlySpan<byte> json) => FromJson(FilterJson.Parse(json));
+    public static RoomEventFilter Parse(ReadOnlySpan<byte> json) => ReadFrom(FilterJson.Parse(json));
 
-    /// <inheritdoc cref="Parse"/>
-    public static new RoomEventFilter FromJson(JsonElement json) => (RoomEventFilter)new RoomEventFilter
+    internal static new RoomEventFilter ReadFrom(JsonElement json) => (RoomEventFilter)new RoomEventFilter
     {
         Rooms = FilterJson.Ids<RoomId>(json, "rooms"),
         NotRooms = FilterJson.Ids<RoomId>(json, "not_rooms") ?? [],

@@ -1,10 +1,8 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Matrix.Protocol;
 
 /// <summary>Generated serialisation of the few types that this library serialises.</summary>
-[JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(PushRuleset))]
 sealed partial class PlainJson : JsonSerializerContext;

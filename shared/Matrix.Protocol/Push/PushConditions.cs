@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 
@@ -101,7 +102,7 @@ static class PushConditions
             return null;
         try
         {
-            return CanonicalJson.Canonicalize(Encoding.UTF8.GetBytes(value.GetRawText()));
+            return CanonicalJson.Canonicalize(JsonMarshal.GetRawUtf8Value(value));
         }
         catch (InvalidJsonException)
         {

@@ -59,7 +59,8 @@ public sealed record PushRuleset
     {
         try
         {
-            return JsonSerializer.Deserialize(json, PlainJson.Default.PushRuleset) ?? new PushRuleset();
+            // Through the canonical form, which refuses halves of surrogate pairs.
+            return JsonSerializer.Deserialize(CanonicalJson.Canonicalize(json, JsonRules.Relaxed), PlainJson.Default.PushRuleset) ?? new PushRuleset();
         }
         catch (JsonException)
         {
