@@ -37,6 +37,8 @@ public sealed class DatabaseOptions
         Timeout = 5,
         CommandTimeout = 30,
         KeepAlive = 30,
+        // nobody encrypts with Kerberos tickets here, and asking for one loads its libraries into every process
+        GssEncryptionMode = GssEncryptionMode.Disable,
         IncludeErrorDetail = false,
     }.ConnectionString;
 }

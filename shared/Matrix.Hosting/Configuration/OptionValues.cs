@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Globalization;
 
 namespace Matrix.Hosting.Configuration;
@@ -19,15 +18,10 @@ static class OptionValues
         }
 
         if (type == typeof(Uri)) return (Uri.TryCreate(text, UriKind.Absolute, out var uri) ? uri : null, "an address such as https://example.org/");
-        var wanted = type == typeof(int) || type == typeof(long) ? "a whole number" : type == typeof(double) ? "a number" : "a " + type.Name;
-        try
-        {
-            return (TypeDescriptor.GetConverter(type).ConvertFromString(null, CultureInfo.InvariantCulture, text), wanted);
-        }
-        catch (Exception e) when (e is ArgumentException or FormatException or NotSupportedException or OverflowException)
-        {
-            return (null, wanted);
-        }
+        if (type == typeof(int)) return (int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var n) ? n : null, "a whole number");
+        if (type == typeof(long)) return (long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var l) ? l : null, "a whole number");
+        if (type == typeof(double)) return (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var d) ? d : null, "a number");
+        throw new NotSupportedException($"Options of type {type} cannot be read.");
     }
 
     static object? Bool(string text) => text.ToUpperInvariant() switch
