@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using Matrix.Protocol;
+using Matrix.Testing;
+
+namespace Matrix.Rooms.Tests;
+
+/// <summary>What writing costs in round trips to the database.</summary>
+public sealed class CostTests : IAsyncLifetime
+{
+    static readonly UserId Alice = RoomNode.User("alice");
+    TestDatabase database = null!;
+    RoomNode node = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        database = await TestDatabase.Create();
+        node = await RoomNode.Start(database);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await node.DisposeAsync();
+        await database.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_message_takes_one_round_trip_on_warm_caches()
+    {
+        var room = await node.CreateRoom(Alice);
+        await node.Writer.Send(room, RoomNode.Text(Alice, "warm"), null, default);
+
+        using var statements = new StatementCounter(database.Name);
+        for (var i = 0; i < 20; i++)
+            await node.Writer.Send(room, RoomNode.Text(Alice, "hi"), new TransactionId(Alice, DeviceId.Parse("D"), $"t{i}"), default);
+        Assert.Equal(20, statements.Writes);
+        Assert.Empty(statements.Others);
+    }
+
+    [Fact]
+    public async Task State_takes_one_round_trip_on_warm_caches()
+    {
+        var room = await node.CreateRoom(Alice);
+        using var statements = new StatementCounter(database.Name);
+        for (var i = 0; i < 20; i++)
+            await node.Writer.Send(room, EventDraft.State(Alice, EventTypes.Topic, "", RoomNode.Json(new { topic = $"{i}" })), null, default);
+        Assert.Equal(20, statements.Writes);
+        Assert.Empty(statements.Others);
+    }
+
+    [Fact]
+    public async Task A_room_is_created_in_one_commit()
+    {
+        await node.CreateRoom(Alice);
+        using var statements = new StatementCounter(database.Name);
+        await node.Creator.Create(new RoomCreation { Creator = Alice, Name = "n", Invite = [RoomNode.User("bob"), RoomNode.User("carol")] }, default);
+        Assert.Equal(1, statements.Writes);
+        Assert.True(statements.Others.Count <= 1, string.Join("\n", statements.Others)); // the profiles
+    }
+
+    /// <summary>Counts what one database is asked, but for the follower's own look at the log.</summary>
+    sealed class StatementCounter : IDisposable
+    {
+        readonly ConcurrentQueue<string> statements = new();
+        readonly ActivityListener listener;
+
+        public StatementCounter(string database)
+        {
+            listener = new ActivityListener
+            {
+                ShouldListenTo = source => source.Name == "Npgsql",
+                Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+                ActivityStopped = activity =>
+                {
+                    if (activity.TagObjects.Any(tag => tag.Value as string == database) && activity.GetTagItem("db.query.text") is string sql)
+                        statements.Enqueue(sql);
+                },
+            };
+            ActivitySource.AddActivityListener(listener);
+        }
+
+        public int Writes => statements.Count(sql => sql.Contains("log_begin", StringComparison.Ordinal));
+
+        public List<string> Others =>
+            [.. statements.Where(sql => !sql.Contains("log_begin", StringComparison.Ordinal) && !sql.Contains("FROM log", StringComparison.Ordinal))];
+
+        public void Dispose() => listener.Dispose();
+    }
+}
