@@ -91,12 +91,17 @@ public sealed class RoomMembership(RoomWriter writer, RoomFinder rooms, Membersh
     {
         var profile = await Profile(userId, ct);
         var joined = await rooms.List([.. (await memberships.ListOfUser(userId, ["join"], ct)).Select(m => m.RoomNid)], ct);
+        await InEach(joined, (room, token) => writer.Write(room, (chain, t) => ShowProfile(chain, userId, profile, t), null, token), ct);
+    }
+
+    static Task InEach(IReadOnlyList<Room> rooms, Func<Room, CancellationToken, Task> act, CancellationToken ct)
+    {
         var limits = new ParallelOptions { MaxDegreeOfParallelism = RoomsAtOnce, CancellationToken = ct };
-        await Parallel.ForEachAsync(joined, limits, async (room, token) =>
+        return Parallel.ForEachAsync(rooms, limits, async (room, token) =>
         {
             try
             {
-                await writer.Write(room, (chain, t) => ShowProfile(chain, userId, profile, t), null, token);
+                await act(room, token);
             }
             catch (RoomException)
             {
@@ -138,6 +143,14 @@ public sealed class RoomMembership(RoomWriter writer, RoomFinder rooms, Membersh
 
     async Task<MemberProfile?> ProfileOfInvited(UserId sender, UserId target, CancellationToken ct) =>
         target.Server == sender.Server ? await Profile(target, ct) : throw InvitingAbroad();
+
+    /// <summary>For invites that are sent as state.</summary>
+    /// <exception cref="RoomException">403: the user is of another server, which would have to sign the invite.</exception>
+    public static void DemandLocal(string? invited, UserId sender)
+    {
+        if (UserId.TryParse(invited, out var user) && user.Server != sender.Server)
+            throw InvitingAbroad();
+    }
 
     internal static RoomException InvitingAbroad() => RoomException.Forbidden("Users of other servers cannot be invited yet.");
 }

@@ -41,6 +41,7 @@ public static class RoomsModule
         services.TryAddSingleton<RoomMembership>();
         services.TryAddSingleton<RoomCreator>();
         services.TryAddSingleton<RoomAliases>();
+        services.TryAddSingleton<RoomUpgrade>();
         return services;
     }
 }

@@ -28,6 +28,10 @@ public sealed class AliasStore(NpgsqlDataSource db)
         ON CONFLICT DO NOTHING
         """, new { alias = alias.ToString(), roomNid, creator = creator.ToString() }, ct) == 1;
 
+    /// <summary>Gives all aliases of one room to another.</summary>
+    public Task<int> Move(long fromRoomNid, long toRoomNid, CancellationToken ct) => db.Execute(
+        "UPDATE room_aliases SET room_nid = @toRoomNid WHERE room_nid = @fromRoomNid", new { fromRoomNid, toRoomNid }, ct);
+
     public async Task<bool> Delete(RoomAlias alias, CancellationToken ct) =>
         await db.Execute("DELETE FROM room_aliases WHERE alias = @alias", new { alias = alias.ToString() }, ct) == 1;
 }

@@ -155,6 +155,16 @@ public sealed class MembershipTests(MatrixServer server)
         (await guest.Post($"{V3}/createRoom")).Refused(403, "M_GUEST_ACCESS_FORBIDDEN");
     }
 
+    [Fact]
+    public async Task A_deactivated_user_leaves_all_rooms()
+    {
+        var (alice, bob, room) = await server.TwoUsersInRoom();
+        var session = (await bob.Post($"{V3}/account/deactivate")).String("session");
+        var identifier = new { type = "m.id.user", user = bob.UserId };
+        (await bob.Post($"{V3}/account/deactivate", new { auth = new { type = "m.login.password", identifier, password = bob.Password, session } })).Ok();
+        Assert.Equal("leave", await Membership(alice, room, bob));
+    }
+
     async Task<ApiClient> Guest()
     {
         var reply = (await server.Anonymous.Post($"{V3}/register?kind=guest")).Ok();

@@ -16,6 +16,8 @@ static class PutState
         await limits.CheckMessage(requester, ct);
         if (eventType == EventTypes.CanonicalAlias)
             await aliases.CheckCanonical(roomId, content.Value, ct);
+        if (eventType == EventTypes.Member && content.Value.TryGetProperty("membership", out var membership) && membership.ValueEquals("invite"))
+            RoomMembership.DemandLocal(stateKey, requester.UserId);
         var draft = EventDraft.State(requester.UserId, eventType, stateKey ?? "", content.Utf8);
         var sent = await rooms.Send(roomId, draft, null, ct);
         return new EventIdResponse(sent.EventId);

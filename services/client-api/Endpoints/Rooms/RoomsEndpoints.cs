@@ -15,6 +15,7 @@ static class RoomsEndpoints
         PostKnock.Map(app);
         PostLeave.Map(app);
         PostForget.Map(app);
+        PostUpgrade.Map(app);
         PostKick.Map(app);
         PostBan.Map(app);
         PostUnban.Map(app);
