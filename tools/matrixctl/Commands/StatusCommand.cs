@@ -30,21 +30,23 @@ static class StatusCommand
         foreach (var row in rows)
         {
             table.AddRow(new Text(row.Record.Name), new Markup(row.IsWell ? $"[green]{row.State}[/]" : $"[red]{row.State}[/]"),
-                new Text(row.Record.Process.Pid.ToString(CultureInfo.InvariantCulture)), new Text(row.Record.Address ?? ""), new Text(row.Memory),
+                new Text(row.Record.Process.Pid.ToString(CultureInfo.InvariantCulture)), new Text(row.Record.Address ?? ""), new Text(InMiB(row.Memory)),
                 new Text(row.Record.StartedAt.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)));
         }
         AnsiConsole.Write(table);
         var isUp = server.IsRunning && rows.All(row => row.IsWell)
             && server.Replicas.All(replica => rows.Any(row => row.Record.Name == replica.Name));
         if (!server.Supervisor.IsAlive) AnsiConsole.MarkupLine("[red]Nobody looks after these processes; 'matrixctl up' starts anew, 'matrixctl down' stops them.[/]");
+        var own = rows.Where(row => row.Record.Name == DetachedServer.RecordName || server.Replicas.Any(replica => replica.Name == row.Record.Name));
+        AnsiConsole.WriteLine($"Memory of the homeserver's own processes: {InMiB(own.Sum(row => row.Memory))}");
         AnsiConsole.MarkupLineInterpolated($"{server.ServerName} at {server.Url}: {(isUp ? "all green" : "not all is well")}");
         return isUp && server.Supervisor.IsAlive ? 0 : 1;
     }
 
     static async Task<Row> Look(RunRecord record, ServerState server, CancellationToken ct)
     {
-        if (!record.Process.IsAlive) return new(record, "ended", false, "");
-        var memory = $"{ResidentMemory(record.Process.Pid) / 1024 / 1024} MiB";
+        if (!record.Process.IsAlive) return new(record, "ended", false, 0);
+        var memory = ProcessMemory.Share(record.Process.Pid);
         if (server.Replicas.FirstOrDefault(replica => replica.Name == record.Name) is { } service)
             return await Replica.IsReady(service.Url, ct) ? new(record, "ready", true, memory) : new(record, "not ready", false, memory);
         if (record.Address is null) return new(record, "runs", true, memory);
@@ -66,17 +68,7 @@ static class StatusCommand
         }
     }
 
-    static long ResidentMemory(int pid)
-    {
-        try
-        {
-            return long.Parse(File.ReadAllText($"/proc/{pid}/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
-        }
-        catch (IOException)
-        {
-            return 0;
-        }
-    }
+    static string InMiB(long bytes) => $"{bytes / 1024 / 1024} MiB";
 
-    sealed record Row(RunRecord Record, string State, bool IsWell, string Memory);
+    sealed record Row(RunRecord Record, string State, bool IsWell, long Memory);
 }
