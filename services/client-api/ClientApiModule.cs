@@ -13,6 +13,7 @@ using Matrix.ClientApi.Endpoints.PushRules;
 using Matrix.ClientApi.Endpoints.Receipts;
 using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.ClientApi.Endpoints.Sync;
+using Matrix.ClientApi.Endpoints.Typing;
 using Matrix.ClientApi.Sync;
 using Matrix.Http;
 using Matrix.Rooms;
@@ -46,6 +47,7 @@ public static class ClientApiModule
         DirectoryEndpoints.Map(app);
         SyncEndpoints.Map(app);
         ReceiptsEndpoints.Map(app);
+        TypingEndpoints.Map(app);
         HistoryEndpoints.Map(app);
         AdminEndpoints.Map(app);
         MiscEndpoints.Map(app);

@@ -54,6 +54,7 @@ public static class ReplicationModule
         services.AddSingleton<SharedPosition>();
         services.AddSingleton<RateBuckets>();
         AddHosted<Leases>(services);
+        AddHosted<EphemeralChannel>(services);
         services.AddMassTransit(bus =>
         {
             bus.DisableUsageTelemetry();

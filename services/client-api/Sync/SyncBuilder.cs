@@ -1,5 +1,6 @@
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Receipts;
+using Matrix.ClientApi.Sync.Typing;
 using Matrix.Protocol;
 using Matrix.Storage.Sync;
 
@@ -8,11 +9,11 @@ namespace Matrix.ClientApi.Sync;
 /// <summary>Puts together an answer to a sync request as of a position. What many ask for at once comes from the caches.</summary>
 sealed class SyncBuilder(
     SyncStore store, ChangeFinder finder, TimelineReader timelines, RoomStateReader states, RoomCountsCache counts,
-    StrippedStateReader stripped, SyncReceipts receipts, SyncAccountData accountData)
+    StrippedStateReader stripped, SyncReceipts receipts, SyncTyping typing, SyncAccountData accountData)
 {
     public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
-        var result = new SyncResult(request.Since > rooms.Position ? request.Since.Value : rooms.Position);
+        var result = new SyncResult(request.Since > rooms.Position ? request.Since.Value : rooms.Position, typing.Now);
         var changes = request.Since is { } since
             ? await finder.FindSince(request, since, rooms, ct)
             : await finder.FindAll(request, rooms, ct);
@@ -22,6 +23,7 @@ sealed class SyncBuilder(
         foreach (var room in changes.Knocked)
             result.Knocked.Add(await stripped.Read(room, result.Events, ct));
         await receipts.Fill(request, rooms, changes, result, ct);
+        typing.Fill(request, rooms, result);
         if (changes.AccountData)
             await accountData.Fill(request, rooms, result, ct);
         if (changes.PushRules)

@@ -22,8 +22,8 @@ sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, 
                 var result = await builder.Build(request, rooms, ct);
                 if (request.Since is null || request.FullState || !result.IsEmpty)
                     return result;
-                request = request with { Since = result.NextBatch };
-                if (!await Wait(user, result.NextBatch, request.Timeout - time.GetElapsedTime(began), ct))
+                request = request with { Since = result.NextBatch, TypingSince = result.Typing };
+                if (!await Wait(user, result, request.Timeout - time.GetElapsedTime(began), ct))
                     return result;
             }
         }
@@ -55,14 +55,14 @@ sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, 
     }
 
     /// <summary>False when the request has to be answered as it is: time is up, or the process stops.</summary>
-    async Task<bool> Wait(SyncUser user, LogPosition seen, TimeSpan remaining, CancellationToken ct)
+    async Task<bool> Wait(SyncUser user, SyncResult seen, TimeSpan remaining, CancellationToken ct)
     {
         if (remaining <= TimeSpan.Zero || shutdown.IsDraining)
             return false;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, shutdown.Draining);
         try
         {
-            return await hub.WaitBeyond(user, seen, remaining, either.Token);
+            return await hub.WaitBeyond(user, seen.NextBatch, seen.Typing.Number, remaining, either.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {

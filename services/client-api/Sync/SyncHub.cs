@@ -110,13 +110,27 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
         }
     }
 
-    /// <summary>Completes when an entry above <paramref name="seen"/> concerns the user, at once when one already did.</summary>
-    public async Task<bool> WaitBeyond(SyncUser user, LogPosition seen, TimeSpan timeout, CancellationToken ct)
+    /// <summary>Somebody began or stopped typing in a room: the change has this number.</summary>
+    public void TypingChanged(long room, long number)
+    {
+        List<SyncUser> woken = [];
+        lock (gate)
+        {
+            if (byRoom.TryGetValue(room, out var present))
+                woken.AddRange(present.Where(user => user.TouchTyping(number)));
+        }
+        woken.ForEach(Wake);
+    }
+
+    /// <summary>
+    /// Completes when an entry above <paramref name="seen"/> concerns the user, or typing after <paramref name="seenTyping"/>; at once when one already did.
+    /// </summary>
+    public async Task<bool> WaitBeyond(SyncUser user, LogPosition seen, long seenTyping, TimeSpan timeout, CancellationToken ct)
     {
         Task waiter;
         lock (gate)
         {
-            if (user.Touched > seen)
+            if (user.Touched > seen || user.TouchedTyping > seenTyping)
                 return true;
             waiter = user.AddWaiter();
         }

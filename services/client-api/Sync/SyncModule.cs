@@ -1,6 +1,7 @@
 using Matrix.ClientApi.Endpoints.History;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Receipts;
+using Matrix.ClientApi.Sync.Typing;
 using Matrix.Rooms.State;
 using Matrix.Storage;
 using Matrix.Storage.Rooms;
@@ -38,6 +39,9 @@ static class SyncModule
         services.AddSingleton<ReceiptCache>();
         services.AddSingleton<ReadMarkers>();
         services.AddSingleton<SyncReceipts>();
+        services.AddSingleton<TypingRooms>();
+        services.AddHostedService(provider => provider.GetRequiredService<TypingRooms>());
+        services.AddSingleton<SyncTyping>();
         services.AddSingleton<SyncAccountData>();
         services.AddSingleton<SyncBuilder>();
         services.AddSingleton<SyncEngine>();

@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Typing;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Storage;
@@ -9,7 +10,7 @@ namespace Matrix.ClientApi.Sync;
 /// <param name="Since">Null: the first sync.</param>
 /// <param name="StateAfter">The state is wanted as it is at the end of each timeline, not at its start.</param>
 sealed record SyncRequest(
-    string UserId, string DeviceId, LogPosition? Since, FilterDefinition Filter, bool FullState, StateAfter StateAfter, TimeSpan Timeout);
+    string UserId, string DeviceId, LogPosition? Since, TypingMark? TypingSince, FilterDefinition Filter, bool FullState, StateAfter StateAfter, TimeSpan Timeout);
 
 /// <summary>Whether the client asked for state_after, and by which name it looks for it.</summary>
 enum StateAfter
@@ -20,9 +21,11 @@ enum StateAfter
 }
 
 /// <summary>An answer before it is written.</summary>
-sealed class SyncResult(LogPosition nextBatch)
+sealed class SyncResult(LogPosition nextBatch, TypingMark typing)
 {
     public LogPosition NextBatch { get; } = nextBatch;
+
+    public TypingMark Typing { get; } = typing;
 
     /// <summary>Every event in the answer, and those that they show.</summary>
     public EventBatch Events { get; } = new();
@@ -70,7 +73,10 @@ sealed class RoomUpdate(long roomNid, string roomId)
 
     public List<Receipt> Receipts { get; } = [];
 
-    public bool IsEmpty => Timeline.Events.Count == 0 && !Timeline.Limited && State.Count == 0 && Counts is null && AccountData.Count + Receipts.Count == 0;
+    /// <summary>Who is typing; null when the client knows.</summary>
+    public IReadOnlyList<string>? Typing { get; set; }
+
+    public bool IsEmpty => Timeline.Events.Count == 0 && !Timeline.Limited && State.Count == 0 && Counts is null && AccountData.Count + Receipts.Count == 0 && Typing is null;
 }
 
 /// <summary>A stretch of a room's timeline, oldest event first.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Matrix.ClientApi.Sync.Typing;
 using Matrix.Replication;
 
 namespace Matrix.ClientApi.Sync;
@@ -7,10 +8,10 @@ namespace Matrix.ClientApi.Sync;
 /// <summary>
 /// A place between two entries of the log: everything up to and including <see cref="Position"/> lies before it. As <c>s123</c> it is what
 /// sync hands out as next_batch, as <c>t123</c> a place in one room's timeline (prev_batch, start, end); both are accepted wherever
-/// a client may bring a token. History before the first synced event has negative positions. What follows an underscore is
-/// for later versions to fill: a token from a newer replica is still understood by an older one.
+/// a client may bring a token. History before the first synced event has negative positions. After an underscore follows what is
+/// ephemeral and may be lost: what the client knows of who is typing. Anything else there is for later versions, and is passed over.
 /// </summary>
-readonly record struct SyncToken(LogPosition Position)
+readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null)
 {
     /// <summary>Parses <c>s…</c> or <c>t…</c>.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SyncToken token)
@@ -19,17 +20,31 @@ readonly record struct SyncToken(LogPosition Position)
         if (text is not { Length: > 1 and < 256 } || text[0] is not ('s' or 't'))
             return false;
         var number = text.AsSpan(1);
+        TypingMark? typing = null;
         if (number.IndexOf('_') is >= 0 and var end)
+        {
+            typing = ParseTyping(number[(end + 1)..]);
             number = number[..end];
+        }
         if (!long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
             return false;
-        token = new SyncToken(new LogPosition(value));
+        token = new SyncToken(new LogPosition(value), typing);
         return true;
     }
 
     /// <summary>The form of next_batch.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"s{Position.Value}");
+    public override string ToString() => Typing is { Number: > 0 } typing
+        ? string.Create(CultureInfo.InvariantCulture, $"s{Position.Value}_{typing.Process}.{typing.Number}")
+        : string.Create(CultureInfo.InvariantCulture, $"s{Position.Value}");
 
     /// <summary>The form of prev_batch, start and end.</summary>
     public string ToTimelineString() => string.Create(CultureInfo.InvariantCulture, $"t{Position.Value}");
+
+    static TypingMark? ParseTyping(ReadOnlySpan<char> text)
+    {
+        var dot = text.IndexOf('.');
+        return dot > 0 && long.TryParse(text[(dot + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? new TypingMark(text[..dot].ToString(), number)
+            : null;
+    }
 }

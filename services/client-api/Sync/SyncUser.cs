@@ -25,6 +25,9 @@ sealed class SyncUser(string userId)
     /// <summary>The newest entry that concerned the user.</summary>
     public LogPosition Touched { get; private set; }
 
+    /// <summary>The newest change of who is typing that concerned the user.</summary>
+    public long TouchedTyping { get; private set; }
+
     public ImmutableDictionary<long, UserMembership> Rooms { get; private set; } = ImmutableDictionary<long, UserMembership>.Empty;
 
     /// <summary>Membership events of the user that came after the rooms were read and have not been looked into.</summary>
@@ -50,6 +53,13 @@ sealed class SyncUser(string userId)
     {
         if (position > Touched)
             Touched = position;
+        return waiters.Count > 0;
+    }
+
+    /// <inheritdoc cref="Touch"/>
+    public bool TouchTyping(long number)
+    {
+        TouchedTyping = Math.Max(TouchedTyping, number);
         return waiters.Count > 0;
     }
 

@@ -16,7 +16,7 @@ static class SyncWriter
         var to = new JsonSplicer(output);
         var writer = new Writer(to, request, result, new EventAudience(request.UserId, request.DeviceId, now, false));
         to.Raw("{\"next_batch\":"u8);
-        to.String(new SyncToken(result.NextBatch).ToString());
+        to.String(new SyncToken(result.NextBatch, result.Typing).ToString());
         if (result.AccountData.Count > 0)
         {
             to.Raw(",\"account_data\":"u8);
@@ -90,12 +90,8 @@ static class SyncWriter
             });
             Events(room.State);
             to.Raw("}"u8);
-            if (room.Receipts.Count > 0)
-            {
-                to.Raw(",\"ephemeral\":{\"events\":["u8);
-                ReceiptWriter.Write(to, room.Receipts);
-                to.Raw("]}"u8);
-            }
+            if (room.Receipts.Count > 0 || room.Typing is not null)
+                Ephemeral(room);
             if (room.AccountData.Count > 0)
             {
                 to.Raw(",\"account_data\":"u8);
@@ -118,6 +114,35 @@ static class SyncWriter
             to.Raw("]"u8);
         }
 
+        void Ephemeral(RoomUpdate room)
+        {
+            to.Raw(",\"ephemeral\":{\"events\":["u8);
+            var first = true;
+            if (room.Receipts.Count > 0)
+            {
+                to.Comma(ref first);
+                ReceiptWriter.Write(to, room.Receipts);
+            }
+            if (room.Typing is { } typing)
+            {
+                to.Comma(ref first);
+                to.Raw("{\"type\":\"m.typing\",\"content\":{\"user_ids\":["u8);
+                Strings(typing);
+                to.Raw("]}}"u8);
+            }
+            to.Raw("]}"u8);
+        }
+
+        void Strings(IEnumerable<string> texts)
+        {
+            var first = true;
+            foreach (var text in texts)
+            {
+                to.Comma(ref first);
+                to.String(text);
+            }
+        }
+
         void Summary(RoomCounts counts)
         {
             to.Raw(",\"summary\":{\"m.joined_member_count\":"u8);
@@ -125,13 +150,8 @@ static class SyncWriter
             to.Raw(",\"m.invited_member_count\":"u8);
             to.Number(counts.InvitedCount);
             to.Raw(",\"m.heroes\":["u8);
-            var first = true;
             var userId = request.UserId;
-            foreach (var hero in counts.Heroes.Where(hero => hero != userId).Take(RoomPreview.MaxHeroes))
-            {
-                to.Comma(ref first);
-                to.String(hero);
-            }
+            Strings(counts.Heroes.Where(hero => hero != userId).Take(RoomPreview.MaxHeroes));
             to.Raw("]}"u8);
         }
 

@@ -67,6 +67,24 @@ public sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Receives what is published on a channel, in order, from now on and again whenever Redis comes back. What is published while it is away is lost.
+    /// Does nothing in a process without Redis.
+    /// </summary>
+    public async Task Subscribe(string channel, Action<byte[]> receive)
+    {
+        if (_options is null)
+            return;
+        var subscriber = (await _connection.Value).GetSubscriber();
+        // A queue keeps the order, which plain handlers do not.
+        var queue = await subscriber.SubscribeAsync(RedisChannel.Literal(Prefix + channel));
+        queue.OnMessage(message => receive((byte[])message.Message!));
+    }
+
+    /// <summary>Tells whoever has subscribed. Fire and forget.</summary>
+    public Task Publish(string channel, byte[] message) =>
+        Use(db => db.PublishAsync(RedisChannel.Literal(Prefix + channel), message, CommandFlags.FireAndForget));
+
     public async ValueTask DisposeAsync()
     {
         if (_connection.IsValueCreated)

@@ -2,7 +2,6 @@ using System.Globalization;
 using Matrix.ClientApi.Sync;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.Http;
-using Matrix.Replication;
 
 namespace Matrix.ClientApi.Endpoints.Sync;
 
@@ -16,16 +15,17 @@ static class GetSync
     static async Task Handle(HttpContext context, Requester requester, FilterCache filters, SyncEngine engine, TimeProvider time, CancellationToken ct)
     {
         var query = context.Request.Query;
+        var since = Since(query["since"]);
         var request = new SyncRequest(
-            requester.UserId.ToString(), requester.DeviceId.ToString(), Since(query["since"]),
+            requester.UserId.ToString(), requester.DeviceId.ToString(), since?.Position, since?.Typing,
             await filters.Get(requester.UserId, query["filter"], ct), Flag(query, "full_state"), StateAfterOf(query), Timeout(query["timeout"]));
         CheckPresence(query["set_presence"]);
         var result = await engine.Sync(request, ct);
         await JsonBytes.Write(context, SyncWriter.Write(request, result, time.GetUtcNow().ToUnixTimeMilliseconds()), ct);
     }
 
-    static LogPosition? Since(string? since) => string.IsNullOrEmpty(since) ? null
-        : SyncToken.TryParse(since, out var token) && token.Position.Value >= 0 ? token.Position
+    static SyncToken? Since(string? since) => string.IsNullOrEmpty(since) ? null
+        : SyncToken.TryParse(since, out var token) && token.Position.Value >= 0 ? token
         : throw MatrixException.InvalidParam("'since' is not a token of this server.");
 
     static TimeSpan Timeout(string? timeout) => string.IsNullOrEmpty(timeout) ? TimeSpan.Zero

@@ -1,0 +1,6 @@
+namespace Matrix.ClientApi.Endpoints.Typing;
+
+static class TypingEndpoints
+{
+    public static void Map(IEndpointRouteBuilder app) => PutTyping.Map(app);
+}

@@ -1,0 +1,35 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+
+namespace Matrix.ClientApi.Tests.Sync;
+
+/// <summary>Collects the statements that the driver sends to one database while it lives.</summary>
+sealed class StatementCounter : IDisposable
+{
+    readonly ConcurrentQueue<string> statements = new();
+    readonly ActivityListener listener;
+
+    public StatementCounter(string database)
+    {
+        listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == "Npgsql",
+            Sample = (ref _) => ActivitySamplingResult.AllData,
+            ActivityStopped = activity =>
+            {
+                if (Tag(activity, "db.namespace", "db.name") == database && Tag(activity, "db.query.text", "db.statement") is { } sql)
+                    statements.Enqueue(sql);
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+    }
+
+    /// <summary>What was sent, without the look at the access token that every request makes, and the follower's own look at the log.</summary>
+    public IReadOnlyList<string> Statements => [.. statements.Where(sql => !sql.Contains("access_tokens") && !sql.Contains("FROM log"))];
+
+    public void Clear() => statements.Clear();
+
+    public void Dispose() => listener.Dispose();
+
+    static string? Tag(Activity activity, params string[] names) => names.Select(name => activity.GetTagItem(name) as string).FirstOrDefault(value => value is not null);
+}
