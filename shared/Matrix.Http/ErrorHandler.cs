@@ -2,6 +2,7 @@ using System.Globalization;
 using Matrix.Protocol;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Matrix.Http;
 
@@ -43,6 +44,9 @@ sealed partial class ErrorHandler(RequestDelegate next, ILogger<ErrorHandler> lo
             MatrixException matrix => matrix,
             IMatrixError known => new MatrixException(known.Status, known.Errcode, known.Message),
             BadHttpRequestException bad => BindingError.Explain(bad),
+            // JSON can say NUL in a string or a path, and Postgres stores none
+            PostgresException { SqlState: PostgresErrorCodes.CharacterNotInRepertoire or PostgresErrorCodes.UntranslatableCharacter } =>
+                MatrixException.InvalidParam("NUL is not allowed."),
             _ => null,
         };
         if (error is null)

@@ -8,13 +8,15 @@ namespace Matrix.ClientApi.Accounts;
 /// <summary>Begins and refreshes sessions: makes the tokens, whose hashes alone are stored.</summary>
 sealed class Sessions(SessionStore store, AccountOptions options, TimeProvider time)
 {
+    /// <summary>Of a device's display name, in characters.</summary>
+    public const int LongestName = 100;
 
     /// <summary>Begins a session in the caller's transaction. The tokens are good once that is committed.</summary>
     public async Task<Tokens> Start(DatabaseTransaction tx, UserId userId, NewDevice device, CancellationToken ct)
     {
         var deviceId = device.DeviceId ?? NewDeviceId();
         var tokens = Issue(device.Refreshable, out var pair);
-        await store.Start(tx, userId, deviceId, device.DisplayName, device.Ip, pair, ct);
+        await store.Start(tx, userId, deviceId, Shorten(device.DisplayName), device.Ip, pair, ct);
         return tokens with { DeviceId = deviceId };
     }
 
@@ -39,6 +41,10 @@ sealed class Sessions(SessionStore store, AccountOptions options, TimeProvider t
             refresh is null ? null : SecretToken.Hash(refresh), refresh is null ? null : now + options.RefreshTokenLifetime);
         return new Tokens(access, refresh, (long?)lifetime?.TotalMilliseconds);
     }
+
+    // a client that calls its device by a long name is let in all the same
+    static string? Shorten(string? name) =>
+        name is { Length: > LongestName } ? name[..(LongestName - (char.IsHighSurrogate(name[LongestName - 1]) ? 1 : 0))] : name;
 
     static DeviceId NewDeviceId() => DeviceId.Parse(RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10));
 }

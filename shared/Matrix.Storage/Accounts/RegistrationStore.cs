@@ -6,7 +6,12 @@ namespace Matrix.Storage;
 /// <param name="UsesAllowed">Null: any number.</param>
 /// <param name="Pending">Uses held by clients that are still registering.</param>
 /// <param name="ExpiresAt">UTC; null: never.</param>
-public sealed record RegistrationToken(string Token, int? UsesAllowed, int Pending, int Completed, DateTimeOffset? ExpiresAt);
+public sealed record RegistrationToken(string Token, int? UsesAllowed, int Pending, int Completed, DateTimeOffset? ExpiresAt)
+{
+    /// <summary>Whether somebody could use it now.</summary>
+    public bool IsValid(DateTimeOffset now) =>
+        (ExpiresAt is null || ExpiresAt > now) && (UsesAllowed is null || UsesAllowed > Completed + Pending);
+}
 
 /// <summary>What lets a stranger register: registration tokens, and nonces of shared-secret registration.</summary>
 public sealed class RegistrationStore(NpgsqlDataSource db, TimeProvider time)
@@ -36,7 +41,7 @@ public sealed class RegistrationStore(NpgsqlDataSource db, TimeProvider time)
 
     /// <summary>Whether the token could be used now.</summary>
     public async Task<bool> IsValid(string token, CancellationToken ct) =>
-        await FindToken(token, ct) is { } found && IsValid(found, time.GetUtcNow());
+        await FindToken(token, ct) is { } found && found.IsValid(time.GetUtcNow());
 
     /// <summary>Gives one use of a token to a session; false when there is none left. The lock on the token lets no two take the last one.</summary>
     public async Task<bool> HoldToken(string token, string sessionId, CancellationToken ct)
@@ -76,7 +81,4 @@ public sealed class RegistrationStore(NpgsqlDataSource db, TimeProvider time)
     /// <summary>Takes a nonce; only one caller ever gets true for it.</summary>
     public async Task<bool> TakeNonce(string nonce, CancellationToken ct) =>
         await db.Execute("DELETE FROM registration_nonces WHERE nonce = @nonce AND expires_at >= now()", new { nonce }, ct) == 1;
-
-    static bool IsValid(RegistrationToken token, DateTimeOffset now) =>
-        (token.ExpiresAt is null || token.ExpiresAt > now) && (token.UsesAllowed is null || token.UsesAllowed > token.Completed + token.Pending);
 }

@@ -38,6 +38,7 @@ public sealed class ProfileTests(MatrixServer server)
         (await user.Put(Path(other, "displayname"), new { displayname = "Mallory" })).Refused(403, "M_FORBIDDEN");
         (await user.Put(Path(user, "displayname"), new { name = "x" })).Refused(400, "M_MISSING_PARAM");
         (await user.Put(Path(user, "displayname"), new { displayname = 5 })).Refused(400, "M_BAD_JSON");
+        (await user.Put(Path(user, "displayname"), new { displayname = "a\0b" })).Refused(400, "M_INVALID_PARAM");
         (await user.Put(Path(user, "avatar_url"), new { avatar_url = "https://x.example/" })).Refused(400, "M_INVALID_PARAM");
         (await user.Put(Path(user, "m.big"), new Dictionary<string, string> { ["m.big"] = new('x', 70_000) })).Refused(400, "M_PROFILE_TOO_LARGE");
         var longName = new string('n', 256);

@@ -1,11 +1,8 @@
-using Matrix.Storage;
-using Microsoft.Extensions.DependencyInjection;
-
 namespace Matrix.ClientApi.Tests.Accounts;
 
 public sealed class RegistrationTests(MatrixServer server)
 {
-    const string Register = "/_matrix/client/v3/register";
+    const string Register = "/_matrix/client/v3/register", Tokens = "/_synapse/admin/v1/registration_tokens";
 
     static string NewName() => $"new-{Guid.NewGuid():N}";
 
@@ -121,8 +118,8 @@ public sealed class RegistrationTests(MatrixServer server)
             configuration["password_config:policy:enabled"] = "true";
             configuration["password_config:policy:minimum_length"] = "8";
         });
-        var tokens = invited.Services.GetRequiredService<RegistrationStore>();
-        await tokens.InsertToken("once", 1, null, TestContext.Current.CancellationToken);
+        var admin = await invited.NewUser(admin: true);
+        (await admin.Post(Tokens + "/new", new { token = "once", uses_allowed = 1 })).Ok();
         Task<Reply> Try(string token, string password, string? session = null) => invited.Anonymous.Post(
             Register, new { username = NewName(), password, auth = new { type = "m.login.registration_token", token, session } });
 
@@ -135,6 +132,26 @@ public sealed class RegistrationTests(MatrixServer server)
         (await Try("once", "long enough", holder)).Ok();
         Assert.Equal("M_UNAUTHORIZED", (await Try("once", "long enough")).Errcode);
         Assert.False(await IsValid(invited, "never made"));
+        Assert.Equal(1, (await admin.Get(Tokens + "/once")).Ok()["completed"].GetInt32());
+    }
+
+    [Fact]
+    public async Task Administrators_make_list_and_delete_registration_tokens()
+    {
+        var (admin, user) = (await server.NewUser(admin: true), await server.NewUser());
+        (await user.Get(Tokens)).Refused(403, "M_FORBIDDEN");
+        (await user.Post(Tokens + "/new")).Refused(403, "M_FORBIDDEN");
+        var token = (await admin.Post(Tokens + "/new", new { length = 20 })).Ok().String("token");
+        Assert.Equal(20, token.Length);
+        Assert.True(await IsValid(server, token));
+        var listed = (await admin.Get(Tokens + "?valid=true")).Ok()["registration_tokens"].Items().Single(item => item.String("token") == token);
+        Assert.Equal(System.Text.Json.JsonValueKind.Null, listed.At("uses_allowed").ValueKind);
+        (await admin.Post(Tokens + "/new", new { token })).Refused(400, "M_INVALID_PARAM");
+        (await admin.Post(Tokens + "/new", new { token = "no spaces" })).Refused(400, "M_INVALID_PARAM");
+        (await admin.Post(Tokens + "/new", new { expiry_time = 1 })).Refused(400, "M_INVALID_PARAM");
+        (await admin.Delete($"{Tokens}/{token}")).Ok();
+        (await admin.Get($"{Tokens}/{token}")).Refused(404, "M_NOT_FOUND");
+        Assert.False(await IsValid(server, token));
     }
 
     static async Task<bool> IsValid(MatrixServer on, string token) =>

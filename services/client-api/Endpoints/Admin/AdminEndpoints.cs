@@ -6,5 +6,9 @@ static class AdminEndpoints
     {
         GetSharedSecretNonce.Map(app);
         PostSharedSecretRegister.Map(app);
+        GetRegistrationTokens.Map(app);
+        GetRegistrationToken.Map(app);
+        PostRegistrationToken.Map(app);
+        DeleteRegistrationToken.Map(app);
     }
 }

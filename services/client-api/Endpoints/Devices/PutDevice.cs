@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Accounts;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Storage;
@@ -7,13 +8,11 @@ namespace Matrix.ClientApi.Endpoints.Devices;
 /// <summary>PUT /_matrix/client/v3/devices/{deviceId}</summary>
 static class PutDevice
 {
-    const int LongestName = 100;
-
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/devices/{deviceId}", Handle);
 
     static async Task<Empty> Handle(DeviceId deviceId, Body<Request> body, Requester requester, DeviceStore devices, CancellationToken ct)
     {
-        if (body.Value.DisplayName is { Length: > LongestName }) throw MatrixException.InvalidParam("The name of the device is too long.");
+        if (body.Value.DisplayName is { Length: > Sessions.LongestName }) throw MatrixException.InvalidParam("The name of the device is too long.");
         if (!await devices.Rename(requester.UserId, deviceId, body.Value.DisplayName, ct))
             throw MatrixException.NotFound("You have no such device.");
         return default;
