@@ -1,6 +1,7 @@
 using Matrix.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace Matrix.Hosting;
 
@@ -41,6 +42,11 @@ public static class MatrixApp
         catch (ConfigurationException e)
         {
             Console.Error.WriteLine(e.Message);
+            return BadConfiguration;
+        }
+        catch (OptionsValidationException e) // what only the start can find out, such as a database that belongs to another server
+        {
+            Console.Error.WriteLine(new ConfigurationException([.. MatrixOptions.Mistakes(e)]).Message);
             return BadConfiguration;
         }
     }

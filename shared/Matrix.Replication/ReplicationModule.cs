@@ -18,20 +18,8 @@ public static class ReplicationModule
     /// </summary>
     public static T AddReplication<T>(this T builder) where T : IHostApplicationBuilder
     {
-        builder.Services.AddOptions<RabbitMqOptions>().Configure(options =>
-        {
-            var section = builder.Configuration.GetSection("rabbitmq");
-            section.Bind(options);
-            options.VirtualHost = section["virtual_host"] ?? options.VirtualHost;
-        }).ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<RabbitMqOptions>, RabbitMqOptionsValidator>();
-        builder.Services.AddOptions<RedisOptions>().Configure(options =>
-        {
-            var section = builder.Configuration.GetSection("redis");
-            section.Bind(options);
-            options.DbId = section.GetValue("dbid", options.DbId);
-        }).ValidateOnStart();
-        builder.Services.AddSingleton<IValidateOptions<RedisOptions>, RedisOptionsValidator>();
+        builder.Services.AddSection<RabbitMqOptions>(builder.Configuration, "rabbitmq");
+        builder.Services.AddSection<RedisOptions>(builder.Configuration, "redis");
         builder.Services.AddSingleton(services => Redis(services, services.GetRequiredService<IOptions<RedisOptions>>().Value));
         return builder.Add(BusConfiguration.UseRabbitMq);
     }

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Matrix.Storage;
@@ -18,6 +17,9 @@ public sealed class DatabaseOptions
 
     [Required] public string Database { get; set; } = "matrix";
 
+    /// <summary>Another name for <see cref="Database"/>; it wins.</summary>
+    public string? Dbname { get; set; }
+
     /// <summary>The most connections that one process opens. Idle ones are closed again.</summary>
     [Range(2, 1000)] public int CpMax { get; set; } = 16;
 
@@ -28,7 +30,7 @@ public sealed class DatabaseOptions
         Port = Port,
         Username = User,
         Password = Password,
-        Database = Database,
+        Database = Dbname ?? Database,
         MaxPoolSize = CpMax,
         MinPoolSize = 0,
         MaxAutoPrepare = 100,
@@ -42,6 +44,3 @@ public sealed class DatabaseOptions
         IncludeErrorDetail = false,
     }.ConnectionString;
 }
-
-[OptionsValidator]
-sealed partial class DatabaseOptionsValidator : IValidateOptions<DatabaseOptions>;

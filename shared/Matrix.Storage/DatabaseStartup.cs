@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Matrix.Storage;
@@ -21,6 +22,10 @@ sealed partial class DatabaseStartup(NpgsqlDataSource db, IConfiguration configu
                     Migrated(file);
                 break;
             }
+            catch (PostgresException e) when (e.SqlState.StartsWith("28", StringComparison.Ordinal) || e.SqlState == PostgresErrorCodes.InvalidCatalogName)
+            {
+                throw Refuse("database.args", e.MessageText); // no such account, or no such database: waiting does not help
+            }
             catch (NpgsqlException e) when (e.IsTransient)
             {
                 NotThere(e.Message);
@@ -28,8 +33,23 @@ sealed partial class DatabaseStartup(NpgsqlDataSource db, IConfiguration configu
             }
         }
         if (configuration["server_name"] is { } name)
-            await ServerIdentity.Claim(db, name, ct);
+            await Claim(name, ct);
     }
+
+    async Task Claim(string name, CancellationToken ct)
+    {
+        try
+        {
+            await ServerIdentity.Claim(db, name, ct);
+        }
+        catch (WrongServerException e)
+        {
+            throw Refuse("server_name", e.Message);
+        }
+    }
+
+    // Like every other mistake in the configuration: told in a line, not in a stack trace.
+    static OptionsValidationException Refuse(string key, string reason) => new(key, typeof(DatabaseOptions), [$"{key}: {reason}"]);
 
     public Task StartAsync(CancellationToken ct) => Task.CompletedTask;
 

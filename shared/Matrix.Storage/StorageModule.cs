@@ -16,9 +16,7 @@ public static class StorageModule
     {
         if (services.Any(service => service.ServiceType == typeof(NpgsqlDataSource)))
             return services;
-        var args = configuration.GetSection("database:args");
-        services.AddOptions<DatabaseOptions>().Configure(options => Read(args, options)).ValidateOnStart();
-        services.AddSingleton<IValidateOptions<DatabaseOptions>, DatabaseOptionsValidator>();
+        services.AddSection<DatabaseOptions>(configuration, "database:args");
         services.AddSingleton(provider => Open(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString));
         services.TryAddSingleton(TimeProvider.System);
         services.AddHostedService<DatabaseStartup>();
@@ -38,13 +36,5 @@ public static class StorageModule
     {
         TypeHandlers.Register();
         return NpgsqlDataSource.Create(connectionString);
-    }
-
-    // Synapse's names: dbname and database mean the same, and cp_max has an underscore that the binder does not know.
-    static void Read(IConfigurationSection args, DatabaseOptions options)
-    {
-        args.Bind(options);
-        options.Database = args["dbname"] ?? options.Database;
-        options.CpMax = args.GetValue("cp_max", options.CpMax);
     }
 }

@@ -74,6 +74,30 @@ public sealed class LeasesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Work_goes_to_another_replica_within_seconds_of_the_death_of_its_holder()
+    {
+        await using var holder = new WorkerProcess(appenders: 0, new Dictionary<string, string?>(LogHost.DatabaseSettings(_database.ConnectionString))
+        {
+            ["lease"] = "job",
+            ["rabbitmq:port"] = "1",
+            ["redis:port"] = "1",
+        });
+        var fence = await holder.Holding.WaitAsync(Ct);
+        using var stop = new CancellationTokenSource();
+        var taken = new TaskCompletionSource<long>();
+        var waiting = One.Hold("job", Short, (lease, _) =>
+        {
+            taken.SetResult(lease.Fence);
+            stop.Cancel();
+            return Task.CompletedTask;
+        }, stop.Token);
+        Assert.False(taken.Task.IsCompleted);
+        await holder.Kill();
+        Assert.Equal(fence + 1, await taken.Task.WaitAsync(TimeSpan.FromSeconds(30), Ct));
+        await waiting;
+    }
+
+    [Fact]
     public async Task Work_goes_to_another_replica_as_soon_as_its_holder_stops()
     {
         var three = await LogHost.Start(_database);

@@ -9,6 +9,7 @@ sealed class WorkerProcess : IAsyncDisposable
     readonly Task _reading;
     readonly Task<string> _errors;
     readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource<long> _holding = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource _firstStored = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public WorkerProcess(int appenders, IEnumerable<KeyValuePair<string, string?>> configuration)
@@ -31,6 +32,9 @@ sealed class WorkerProcess : IAsyncDisposable
 
     /// <summary>Completes when it writes.</summary>
     public Task AtWork => Task.WhenAny(_firstStored.Task, _reading);
+
+    /// <summary>The fence of the lease that it holds.</summary>
+    public Task<long> Holding => _holding.Task;
 
     public async Task Kill()
     {
@@ -73,6 +77,9 @@ sealed class WorkerProcess : IAsyncDisposable
                 case ["stored", var id, var count, var position, "."]:
                     Stored.Add((Number(position) - Number(count) + 1, [.. Enumerable.Range(0, (int)Number(count)).Select(n => $"{id}/{n}")]));
                     _firstStored.TrySetResult();
+                    break;
+                case ["holding", var fence, "."]:
+                    _holding.TrySetResult(Number(fence));
                     break;
                 case ["stopped", "."]:
                     _stopped.TrySetResult();

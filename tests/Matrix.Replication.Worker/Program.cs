@@ -12,6 +12,7 @@ using Microsoft.Extensions.Logging;
 // One process of a homeserver, for tests that kill it: appends notes and prints what it was told was stored ("stored ID COUNT POSITION")
 // and what it followed ("followed POSITION KEY"). On "stop" it appends no more and says "stopped"; on "until POSITION" it follows the log so
 // far and ends.
+// With 0 appenders and "lease=NAME" in the configuration it only holds that lease, and says "holding FENCE".
 // Arguments: the number of appenders, then the configuration as key=value.
 var builder = Host.CreateEmptyApplicationBuilder(null);
 builder.Configuration.AddCommandLine(args[1..]);
@@ -40,6 +41,8 @@ using var subscription = follower.Subscribe(entries =>
         lines.Add($"followed {entry.Position} {entry.Key}");
 });
 var appenders = Enumerable.Range(0, int.Parse(args[0], CultureInfo.InvariantCulture)).Select(_ => Task.Run(Append)).ToList();
+if (builder.Configuration["lease"] is { } lease)
+    lines.Add($"holding {(await host.Services.GetRequiredService<Leases>().TryAcquire(lease, TimeSpan.FromSeconds(3), CancellationToken.None))!.Fence}");
 while (await Console.In.ReadLineAsync() is { } order)
 {
     if (order == "stop")

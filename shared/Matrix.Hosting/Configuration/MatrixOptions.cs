@@ -48,8 +48,14 @@ public static class MatrixOptions
         if (mistakes.Count > 0) throw new ConfigurationException([.. mistakes.Distinct()]);
     }
 
-    static IEnumerable<ConfigurationMistake> Mistakes(OptionsValidationException e) =>
-        e.Failures.Select(failure => new ConfigurationMistake(e.OptionsType.Name, failure));
+    /// <summary>What the framework's own validation found: <c>key: reason</c>, or a text without a key.</summary>
+    internal static IEnumerable<ConfigurationMistake> Mistakes(OptionsValidationException e) =>
+        from failure in e.Failures
+        let colon = failure.IndexOf(": ", StringComparison.Ordinal)
+        let key = colon < 0 ? "" : failure[..colon]
+        select key.Length > 0 && key.All(c => c is '_' or '.' || char.IsAsciiLetterLower(c))
+            ? new ConfigurationMistake(key, failure[(colon + 2)..])
+            : new ConfigurationMistake(e.OptionsType.Name, failure);
 }
 
 /// <summary>What one module reads of the configuration, and what is wrong with it.</summary>

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Options;
 
 namespace Matrix.Replication;
 
@@ -17,6 +16,3 @@ public sealed class RabbitMqOptions
     /// <summary>Servers that share a broker each need their own.</summary>
     [Required] public string VirtualHost { get; set; } = "/";
 }
-
-[OptionsValidator]
-sealed partial class RabbitMqOptionsValidator : IValidateOptions<RabbitMqOptions>;

@@ -1,3 +1,4 @@
+using Matrix.Protocol;
 using Npgsql;
 
 namespace Matrix.Replication;
@@ -10,8 +11,12 @@ public sealed class HeadMovedException(PostgresException cause) : Exception(caus
 }
 
 /// <summary>The log could not be written within the time that a request can wait.</summary>
-public sealed class LogUnavailableException(string message, bool mayBeStored, Exception? cause = null) : Exception(message, cause)
+public sealed class LogUnavailableException(string message, bool mayBeStored, Exception? cause = null) : Exception(message, cause), IMatrixError
 {
+    public int Status => 503;
+
+    public string Errcode => "M_UNKNOWN";
+
     /// <summary>
     /// The connection was lost during the commit and could not be had back: the change is stored or not, and nobody knows yet.
     /// Otherwise it is certain that nothing of it is.

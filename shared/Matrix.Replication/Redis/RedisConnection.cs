@@ -32,7 +32,7 @@ public sealed partial class RedisConnection : IAsyncDisposable
             {
                 EndPoints = { { options.Host, options.Port } },
                 Password = options.Password,
-                DefaultDatabase = options.DbId,
+                DefaultDatabase = options.Dbid,
                 AbortOnConnectFail = false,
                 BacklogPolicy = BacklogPolicy.FailFast,
                 ConnectTimeout = 2000,

@@ -1,5 +1,4 @@
 using System.ComponentModel.DataAnnotations;
-using Microsoft.Extensions.Options;
 
 namespace Matrix.Replication;
 
@@ -13,8 +12,5 @@ public sealed class RedisOptions
     public string? Password { get; set; }
 
     /// <summary>The number of the database, where one Redis serves several purposes.</summary>
-    [Range(0, 1_000_000)] public int DbId { get; set; }
+    [Range(0, 1_000_000)] public int Dbid { get; set; }
 }
-
-[OptionsValidator]
-sealed partial class RedisOptionsValidator : IValidateOptions<RedisOptions>;
