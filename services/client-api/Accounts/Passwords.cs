@@ -17,12 +17,20 @@ sealed class Passwords(AccountStore accounts, HomeserverOptions homeserver, Acco
     readonly SemaphoreSlim turns = new(Math.Max(1, Environment.ProcessorCount - 1));
     readonly Lazy<string> nobody = new(() => PasswordHash.Create(SecretToken.Generate(), "", options.BcryptRounds));
 
+    /// <summary>What a user chooses has to keep to the policy.</summary>
     /// <exception cref="MatrixException">400 M_WEAK_PASSWORD, or M_INVALID_PARAM when it is too long.</exception>
     public void MustBeGood(string password)
     {
+        MustBeUsable(password);
+        if (options.PasswordConfig.Policy.Check(password) is { } lack) throw new MatrixException(400, "M_WEAK_PASSWORD", lack);
+    }
+
+    /// <summary>What an administrator sets only has to be one that can be used.</summary>
+    /// <exception cref="MatrixException">400 M_WEAK_PASSWORD when it is empty, M_INVALID_PARAM when it is too long.</exception>
+    public static void MustBeUsable(string password)
+    {
         if (password.Length > LongestPassword) throw MatrixException.InvalidParam("The password is too long.");
         if (password.Length == 0) throw new MatrixException(400, "M_WEAK_PASSWORD", "The password is empty.");
-        if (options.PasswordConfig.Policy.Check(password) is { } lack) throw new MatrixException(400, "M_WEAK_PASSWORD", lack);
     }
 
     public Task<string> Hash(string password, CancellationToken ct) =>

@@ -18,7 +18,8 @@ sealed class Registration(
         var account = new NewAccount(userId, await passwords.Hash(password, ct));
         await using var tx = await db.BeginTransaction(ct);
         if (!await uiaSessions.Delete(tx, session.SessionId, ct)) throw MatrixException.Forbidden("This authentication session was used.");
-        if (session.RegistrationToken is { } token) await tokens.SpendToken(tx, token, ct);
+        if (session.RegistrationToken is { } token && !await tokens.SpendToken(tx, token, ct))
+            throw MatrixException.Forbidden("The registration token was withdrawn.");
         return await Finish(tx, account, displayName: null, device, ct);
     }
 

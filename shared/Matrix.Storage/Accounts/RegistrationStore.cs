@@ -62,9 +62,9 @@ public sealed class RegistrationStore(NpgsqlDataSource db, TimeProvider time)
         return held == 1;
     }
 
-    /// <summary>A use that was held is now spent.</summary>
-    public Task<int> SpendToken(DatabaseTransaction tx, string token, CancellationToken ct) =>
-        tx.Execute("UPDATE registration_tokens SET completed = completed + 1 WHERE token = @token", new { token }, ct);
+    /// <summary>A use that was held is now spent; false when the token was deleted meanwhile.</summary>
+    public async Task<bool> SpendToken(DatabaseTransaction tx, string token, CancellationToken ct) =>
+        await tx.Execute("UPDATE registration_tokens SET completed = completed + 1 WHERE token = @token", new { token }, ct) == 1;
 
     /// <summary>A nonce good for one shared-secret registration within a minute, on any replica.</summary>
     public async Task<string> InsertNonce(CancellationToken ct)

@@ -91,6 +91,9 @@ public sealed class RegistrationTests(MatrixServer server)
         var whoami = (await guest.Get("/_matrix/client/v3/account/whoami")).Ok();
         Assert.True(whoami["is_guest"].GetBoolean());
         Assert.NotEqual("IGNORED", whoami.String("device_id"));
+        var profile = $"/_matrix/client/v3/profile/{ApiClient.Esc(whoami.String("user_id"))}";
+        (await guest.Put($"{profile}/displayname", new { displayname = "Visitor" })).Ok();
+        (await guest.Put($"{profile}/avatar_url", new { avatar_url = "mxc://test.example/x" })).Refused(403, "M_GUEST_ACCESS_FORBIDDEN");
         (await guest.Post("/_matrix/client/v3/account/password", new { new_password = "x" })).Refused(403, "M_GUEST_ACCESS_FORBIDDEN");
     }
 
@@ -132,6 +135,12 @@ public sealed class RegistrationTests(MatrixServer server)
         (await Try("once", "long enough", holder)).Ok();
         Assert.Equal("M_UNAUTHORIZED", (await Try("once", "long enough")).Errcode);
         Assert.False(await IsValid(invited, "never made"));
+
+        (await admin.Post(Tokens + "/new", new { token = "withdrawn" })).Ok();
+        holder = (await invited.Anonymous.Post(Register)).String("session");
+        (await Try("withdrawn", "short", holder)).Refused(400, "M_WEAK_PASSWORD");
+        (await admin.Delete(Tokens + "/withdrawn")).Ok();
+        (await Try("withdrawn", "long enough", holder)).Refused(403, "M_FORBIDDEN");
         Assert.Equal(1, (await admin.Get(Tokens + "/once")).Ok()["completed"].GetInt32());
     }
 

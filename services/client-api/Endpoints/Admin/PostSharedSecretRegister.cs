@@ -24,6 +24,7 @@ static class PostSharedSecretRegister
         if (!SharedSecretMac.Matches(mac, request.Mac)) throw MatrixException.Unknown("The HMAC is wrong.", 403);
 
         var userId = usernames.Parse(request.Username);
+        Passwords.MustBeUsable(request.Password);
         await usernames.MustBeFree(userId, ct);
         var account = new NewAccount(userId, await passwords.Hash(request.Password, ct), request.Admin, UserType: request.UserType);
         var device = new NewDevice(null, null, false, context.Connection.RemoteIpAddress?.ToString());

@@ -1,6 +1,8 @@
 using System.Text.Json.Serialization;
 using Matrix.ClientApi.Accounts;
 using Matrix.Http;
+using Matrix.Rooms;
+using Microsoft.Extensions.Options;
 
 namespace Matrix.ClientApi.Endpoints.Discovery;
 
@@ -9,12 +11,12 @@ static class GetCapabilities
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/v3/capabilities", Handle);
 
-    static Response Handle(Requester requester, AccountOptions options)
+    static Response Handle(Requester requester, AccountOptions options, IOptions<RoomOptions> rooms)
     {
         var user = new Enabled(!requester.IsGuest);
         return new Response(new Capabilities(
             new Enabled(!requester.IsGuest && options.PasswordConfig.Enabled),
-            new Versions(Protocol.RoomVersions.Recommended.Id, Protocol.RoomVersions.All.ToDictionary(rules => rules.Id, _ => "stable")),
+            new Versions(rooms.Value.DefaultRoomVersion, RoomCreator.Versions.ToDictionary(rules => rules.Id, _ => "stable")),
             user, user, new Enabled(false), new Enabled(false), user));
     }
 
