@@ -14,6 +14,9 @@ public readonly record struct CreatedRoom(RoomId RoomId, LogPosition Position);
 /// <summary>Makes rooms: all events as one chain, written in one commit.</summary>
 public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, IOptions<RoomOptions> options)
 {
+    const int MaxInitialState = 500;
+    const int MaxInvites = 500;
+
     /// <summary>The room versions that new rooms may have.</summary>
     public static IReadOnlyList<RoomVersionRules> Versions { get; } = [.. RoomVersions.All.Where(rules => !rules.HasAssignedEventIds)];
 
@@ -22,6 +25,8 @@ public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, 
     {
         var version = creation.Version ?? options.Value.DefaultRoomVersion;
         var rules = Versions.FirstOrDefault(v => v.Id == version) ?? throw RoomException.UnsupportedVersion(version);
+        if (creation.InitialState.Count > MaxInitialState || creation.Invite.Count > MaxInvites)
+            throw RoomException.Invalid($"A room may begin with at most {MaxInitialState} events of initial_state and {MaxInvites} invites.");
         var server = creation.Creator.Server;
         if (creation.Invite.Any(user => user.Server != server))
             throw RoomMembership.InvitingAbroad();

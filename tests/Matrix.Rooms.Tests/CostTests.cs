@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Matrix.Protocol;
+using Matrix.Replication;
 using Matrix.Testing;
 
 namespace Matrix.Rooms.Tests;
@@ -56,6 +57,21 @@ public sealed class CostTests : IAsyncLifetime
         await node.Creator.Create(new RoomCreation { Creator = Alice, Name = "n", Invite = [RoomNode.User("bob"), RoomNode.User("carol")] }, default);
         Assert.Equal(1, statements.Writes);
         Assert.True(statements.Others.Count <= 1, string.Join("\n", statements.Others)); // the profiles
+    }
+
+    [Fact]
+    public async Task A_writer_that_has_heard_of_another_process_does_not_try_in_vain()
+    {
+        await using var other = await RoomNode.Start(database);
+        var room = await node.CreateRoom(Alice);
+        await other.Writer.Send(room, RoomNode.Text(Alice, "I know the room"), null, default);
+        var sent = await node.Writer.Send(room, RoomNode.Text(Alice, "news"), null, default);
+        await other.Get<LogFollower>().WaitFor(sent.Position, default);
+
+        using var statements = new StatementCounter(database.Name);
+        await other.Writer.Send(room, RoomNode.Text(Alice, "I heard"), null, default);
+        Assert.Equal(1, statements.Writes);
+        Assert.Single(statements.Others); // the head
     }
 
     /// <summary>Counts what one database is asked, but for the follower's own look at the log.</summary>

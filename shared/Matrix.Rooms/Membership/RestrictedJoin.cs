@@ -52,10 +52,27 @@ sealed class RestrictedJoin(RoomFinder rooms, MembershipStore memberships, UserI
     async ValueTask<UserId?> FindVoucher(CancellationToken ct)
     {
         var levels = await chain.PowerLevels(ct);
-        var joined = await memberships.ListInRoom(chain.Room.RoomNid, ["join"], ct);
-        return joined.Select(m => UserId.Parse(m.UserId))
-            .Where(member => member.Server == userId.Server && levels.For(member) >= levels.Invite)
-            .OrderByDescending(levels.For)
-            .Select(member => (UserId?)member).FirstOrDefault();
+        foreach (var named in (await NamedUsers(ct)).Where(user => user.Server == userId.Server && levels.For(user) >= levels.Invite))
+        {
+            if (await chain.Membership(named, ct) == "join")
+                return named;
+        }
+        return levels.UsersDefault >= levels.Invite ? await memberships.FindJoinedOf(chain.Room.RoomNid, userId.Server, ct) : null;
+    }
+
+    /// <summary>Those whom the room gives a power of their own: a room has few of them, however many members it has.</summary>
+    async ValueTask<List<UserId>> NamedUsers(CancellationToken ct)
+    {
+        var state = await chain.Find([new(EventTypes.Create, ""), new(EventTypes.PowerLevels, "")], ct);
+        var named = state[0] is { } create ? RoomCreators.All(create).ToList() : [];
+        if (state[1] is { } levels && levels.Content.TryGetProperty("users", out var users) && users.ValueKind == JsonValueKind.Object)
+        {
+            foreach (var user in users.EnumerateObject())
+            {
+                if (UserId.TryParse(user.Name, out var id))
+                    named.Add(id);
+            }
+        }
+        return named;
     }
 }

@@ -1,18 +1,28 @@
 using System.Diagnostics.CodeAnalysis;
 using BitFaster.Caching.Lru;
+using Matrix.Replication;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Writing;
 
 /// <summary>
-/// The heads of the rooms that this process writes in, as it last saw them. A head may be stale: the database compares its version when an event is
-/// written. The seat of a room lets in one writer of this process at a time, so that it does not compete with itself.
+/// The heads of the rooms that this process writes in, as it last saw them. The log tells of newer events by other processes, but late: a head may be
+/// stale, and the database compares its version when an event is written. The seat of a room lets in one writer of this process at a time, so that it
+/// does not compete with itself.
 /// </summary>
-public sealed class RoomHeads(RoomStore store)
+public sealed class RoomHeads : IDisposable
 {
     const int Capacity = 10_000;
 
     readonly ConcurrentLru<long, Place> places = new(Capacity);
+    readonly RoomStore store;
+    readonly IDisposable subscription;
+
+    public RoomHeads(RoomStore store, LogFollower log)
+    {
+        this.store = store;
+        subscription = log.Subscribe(ForgetOlder);
+    }
 
     /// <summary>Waits until no other writer of this process is in the room.</summary>
     public async Task<Seat> Enter(long roomNid, CancellationToken ct)
@@ -20,6 +30,18 @@ public sealed class RoomHeads(RoomStore store)
         var place = places.GetOrAdd(roomNid, static _ => new Place());
         await place.Gate.WaitAsync(ct);
         return new Seat(roomNid, place, store);
+    }
+
+    public void Dispose() => subscription.Dispose();
+
+    void ForgetOlder(IReadOnlyList<LogEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            if (entry is { Kind: LogKind.Event, RoomNid: { } roomNid } && places.TryGet(roomNid, out var place)
+                && place.Head is { } head && head.Position < entry.Position.Value)
+                place.Head = null;
+        }
     }
 
     [SuppressMessage("Design", "CA1001", Justification = "A semaphore holds nothing unless somebody asks for its wait handle.")]

@@ -38,6 +38,18 @@ public sealed class MembershipStore(NpgsqlDataSource db)
             WHERE room_nid = @roomNid AND membership = ANY(@memberships)
             """, new { roomNid, memberships = memberships.ToArray() }, ct);
 
+    /// <summary>Some member of the room who is of this server, or null.</summary>
+    public async Task<UserId?> FindJoinedOf(long roomNid, ServerName server, CancellationToken ct)
+    {
+        var userId = await db.FindOne<string>(
+            """
+            SELECT user_id FROM memberships
+            WHERE room_nid = @roomNid AND membership = 'join' AND right(user_id, length(@suffix)) = @suffix
+            LIMIT 1
+            """, new { roomNid, suffix = $":{server}" }, ct);
+        return userId is null ? null : UserId.Parse(userId);
+    }
+
     /// <summary>Hides a room that the user has left or was banned from. False: the user is not out of it.</summary>
     public async Task<bool> Forget(long roomNid, UserId userId, CancellationToken ct) => await db.Execute(
         """
