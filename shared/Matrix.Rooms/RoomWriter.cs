@@ -39,9 +39,9 @@ public sealed class RoomWriter
         {
             if (await chain.FindSame(draft, token) is { } same)
                 return same.EventId;
-            if (draft.Type == EventTypes.Redaction && draft.StateKey is null)
-                await new RedactionCheck(events, chain).Demand(draft, token);
-            return (await chain.Add(draft, token)).EventId;
+            var redacted = draft.Type == EventTypes.Redaction && draft.StateKey is null
+                ? await new RedactionCheck(events, chain).Demand(draft, token) : null;
+            return (await chain.Add(draft, token, redacted)).EventId;
         }, transaction, ct);
     }
 

@@ -172,6 +172,65 @@ public sealed class RoomWriterTests : IAsyncLifetime
         await Refused("M_NOT_FOUND", () => Redact(room, Alice, EventId.Parse("$nothing")));
     }
 
+    [Fact]
+    public async Task Redacted_state_is_not_shown_by_summary_and_member_list_either()
+    {
+        var room = await node.CreateRoom(Alice, RoomPreset.PublicChat);
+        var old = await node.Writer.Send(room, Topic("old"), null, default);
+        var topic = await node.Writer.Send(room, Topic("secret"), null, default);
+        var name = EventDraft.State(Alice, EventTypes.Member, Alice.ToString(), RoomNode.Json(new { membership = "join", displayname = "secret" }));
+        var member = await node.Writer.Send(room, name, null, default);
+        await Redact(room, Alice, old.EventId);
+        Assert.Equal("secret", (await node.Summary(room)).Topic);
+        var nid = (await node.Room(room)).RoomNid;
+        Assert.Equal("secret", (await node.Get<MembershipStore>().Find(nid, Alice, default))!.DisplayName);
+
+        await Redact(room, Alice, topic.EventId);
+        await Redact(room, Alice, member.EventId);
+
+        Assert.Null((await node.Summary(room)).Topic);
+        Assert.Equal("public", (await node.Summary(room)).JoinRule);
+        var row = (await node.Get<MembershipStore>().Find(nid, Alice, default))!;
+        Assert.Equal(("join", null), (row.Membership, row.DisplayName));
+    }
+
+    [Fact]
+    public async Task The_summary_counts_whoever_is_in_the_room_after_any_changes()
+    {
+        var room = await node.CreateRoom(Alice, RoomPreset.PublicChat);
+        var users = Enumerable.Range(0, 6).Select(i => RoomNode.User($"u{i}")).ToArray();
+        var random = new Random(7);
+        for (var i = 0; i < 60; i++)
+        {
+            var user = users[random.Next(users.Length)];
+            try
+            {
+                await (random.Next(6) switch
+                {
+                    0 => node.Membership.Join(room, new(user), default),
+                    1 => node.Membership.Leave(room, new(user), default),
+                    2 => node.Membership.Invite(room, new(Alice), user, false, default),
+                    3 => node.Membership.Kick(room, new(Alice), user, default),
+                    4 => node.Membership.Ban(room, new(Alice), user, default),
+                    _ => node.Membership.Unban(room, new(Alice), user, default),
+                });
+            }
+            catch (RoomException)
+            {
+                // what makes no sense now is refused, and changes nothing
+            }
+        }
+        var root = await node.State.CurrentRoot((await node.Room(room)).RoomNid, default);
+        var memberships = new List<string?>();
+        foreach (var user in users.Append(Alice))
+        {
+            memberships.Add((await node.State.Get(root, EventTypes.Member, user.ToString(), default))?.Membership);
+            Assert.Equal(memberships[^1], await node.MembershipOf(room, user));
+        }
+        var summary = await node.Summary(room);
+        Assert.Equal((memberships.Count(m => m == "join"), memberships.Count(m => m == "invite")), (summary.JoinedCount, summary.InvitedCount));
+    }
+
     Task<SentEvent> Redact(RoomId room, UserId sender, EventId target) =>
         node.Writer.Send(room, new EventDraft(sender, EventTypes.Redaction, null, "{}"u8.ToArray(), target), null, default);
 

@@ -7,7 +7,9 @@ namespace Matrix.Rooms.Writing;
 
 /// <summary>An event of a chain, with the state before it and after it.</summary>
 /// <param name="Replaced">Of a state event: what stood at its place before.</param>
-sealed record ChainedEvent(long EventNid, Pdu Pdu, StateNodeId StateBefore, StateNodeId StateAfter, Pdu? Replaced);
+/// <param name="Blanks">Of a redaction: the place whose current state it redacts.</param>
+sealed record ChainedEvent(
+    long EventNid, Pdu Pdu, StateNodeId StateBefore, StateNodeId StateAfter, Pdu? Replaced = null, StateKeyPair? Blanks = null);
 
 /// <summary>What building an event needs.</summary>
 sealed record EventBuilding(ServerSigningKey Server, StateTree Tree, StateEvents StateEvents, NidAllocator Nids, TimeProvider Time);
@@ -76,8 +78,9 @@ public sealed class EventChain
     }
 
     /// <summary>Builds, signs and authorises the event.</summary>
+    /// <param name="redacted">Of a redaction: what it redacts.</param>
     /// <exception cref="RoomException">403: the room's auth rules do not allow it.</exception>
-    public async ValueTask<Pdu> Add(EventDraft draft, CancellationToken ct)
+    public async ValueTask<Pdu> Add(EventDraft draft, CancellationToken ct, StoredEvent? redacted = null)
     {
         var authority = await EventAuthority.Load(building.StateEvents, StateRoot, draft, Room.Rules, ct);
         var pdu = Build(draft, authority);
@@ -86,7 +89,7 @@ public sealed class EventChain
             throw RoomException.Forbidden(result.Reason ?? "The room does not allow this.");
         if (events.Count == 0 && head.Version == 0)
             Room = Room with { RoomId = pdu.RoomId };
-        await Append(pdu, ct);
+        await Append(pdu, redacted, ct);
         return pdu;
     }
 
@@ -109,7 +112,7 @@ public sealed class EventChain
         }.Build(Room.Rules, building.Server.ServerName, building.Server.Key);
     }
 
-    async ValueTask Append(Pdu pdu, CancellationToken ct)
+    async ValueTask Append(Pdu pdu, StoredEvent? redacted, CancellationToken ct)
     {
         var nid = await building.Nids.NextEvent(ct);
         var before = StateRoot;
@@ -123,7 +126,9 @@ public sealed class EventChain
                 newNodes[node.Id] = node;
             StateRoot = update.Root;
         }
-        events.Add(new ChainedEvent(nid, pdu, before, StateRoot, replaced));
+        StateKeyPair? blanks = redacted is { StateKey: { } key } && (await Find(redacted.Type, key, ct))?.EventId == redacted.EventId
+            ? new StateKeyPair(redacted.Type, key) : null;
+        events.Add(new ChainedEvent(nid, pdu, before, StateRoot, replaced, blanks));
     }
 
     /// <summary>The largest integer of canonical JSON: deeper events all have this depth.</summary>

@@ -141,11 +141,19 @@ sealed class EventsChange(EventChain chain, TransactionId? transaction = null, N
             members.Select(m => m.Pdu.ContentString("avatar_url"u8)).ToArray());
     }
 
-    void ApplyRedaction(NpgsqlBatch batch, ChainedEvent redaction) => batch.Add(
-        """
-        UPDATE events SET redacted_by = $1
-        WHERE event_id = $2 AND room_nid = $3 AND redacted_by IS NULL
-        """, redaction.EventNid, redaction.Pdu.Redacts!.Value.ToString(), RoomNid);
+    void ApplyRedaction(NpgsqlBatch batch, ChainedEvent redaction)
+    {
+        batch.Add(
+            """
+            UPDATE events SET redacted_by = $1
+            WHERE event_id = $2 AND room_nid = $3 AND redacted_by IS NULL
+            """, redaction.EventNid, redaction.Pdu.Redacts!.Value.ToString(), RoomNid);
+        if (redaction.Blanks is { Type: EventTypes.Member } member)
+        {
+            batch.Add("UPDATE memberships SET display_name = NULL, avatar_url = NULL WHERE room_nid = $1 AND user_id = $2",
+                RoomNid, member.StateKey);
+        }
+    }
 
     static void AddBytes(NpgsqlBatchCommand command, byte[][] values) => command.Parameters.Add(
         new NpgsqlParameter { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });

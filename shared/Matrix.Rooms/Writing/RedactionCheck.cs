@@ -9,8 +9,9 @@ namespace Matrix.Rooms.Writing;
 /// </summary>
 sealed class RedactionCheck(EventStore events, EventChain chain)
 {
+    /// <summary>What is to be redacted.</summary>
     /// <exception cref="RoomException">The user may not redact it, or there is nothing to redact.</exception>
-    public async ValueTask Demand(EventDraft draft, CancellationToken ct)
+    public async ValueTask<StoredEvent> Demand(EventDraft draft, CancellationToken ct)
     {
         var target = draft.Redacts ?? TargetInContent(draft) ?? throw RoomException.Invalid("The redaction does not say what to redact.");
         var stored = await events.FindByEventId(target, ct);
@@ -19,10 +20,11 @@ sealed class RedactionCheck(EventStore events, EventChain chain)
         if (stored.Type == EventTypes.Create)
             throw RoomException.Forbidden("The create event cannot be redacted.");
         if (stored.Sender == draft.Sender)
-            return;
+            return stored;
         var levels = await chain.PowerLevels(ct);
         if (levels.For(draft.Sender) < levels.Redact)
             throw RoomException.Forbidden("You may redact only your own events in this room.");
+        return stored;
     }
 
     EventId? TargetInContent(EventDraft draft) =>

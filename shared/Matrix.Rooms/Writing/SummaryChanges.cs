@@ -20,6 +20,10 @@ sealed class SummaryChanges
         var changes = new SummaryChanges();
         foreach (var e in chain.Events)
         {
+            // redaction leaves nothing of these, and everything that counts of the others
+            if (e.Blanks is { StateKey: "" } blank && Column(blank.Type) is ({ } blanked, _)
+                && blank.Type is not (EventTypes.Create or EventTypes.JoinRules or EventTypes.HistoryVisibility))
+                changes.columns[blanked] = null;
             if (e.Pdu.Type == EventTypes.Member && e.Pdu.StateKey is not null)
                 changes.Count(e.Replaced?.Membership, e.Pdu.Membership);
             else if (e.Pdu.StateKey is "" && Column(e.Pdu.Type) is var (column, member))
