@@ -2,9 +2,7 @@ using Matrix.ClientApi.Endpoints.History;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.ClientApi.Sync.Typing;
-using Matrix.Rooms.State;
 using Matrix.Storage;
-using Matrix.Storage.Rooms;
 using Matrix.Storage.Sync;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -12,18 +10,11 @@ namespace Matrix.ClientApi.Sync;
 
 static class SyncModule
 {
-    const int StateNodes = 50_000;
-
-    /// <summary>Sync and history. Needs storage and replication.</summary>
+    /// <summary>Sync and history. Needs accounts, rooms and replication.</summary>
     public static IServiceCollection AddSync(this IServiceCollection services)
     {
         services.TryAddSingleton<FilterStore>();
         services.TryAddSingleton<AccountDataStore>();
-        services.TryAddSingleton<StateNodeStore>();
-        services.TryAddSingleton(new StateNodeCache(StateNodes));
-        services.TryAddSingleton<StateTree>();
-        services.TryAddSingleton<RoomStore>();
-        services.TryAddSingleton<MembershipStore>();
         services.AddSingleton<SyncStore>();
         services.AddSingleton<EventCache>();
         services.AddSingleton<RoomCountsCache>();

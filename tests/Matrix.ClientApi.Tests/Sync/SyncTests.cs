@@ -123,6 +123,46 @@ public sealed class SyncTests(MatrixServer server)
     }
 
     [Fact]
+    public async Task A_knock_shows_as_such_and_a_kick_as_left()
+    {
+        var alice = await server.NewUser();
+        var bob = await server.NewUser();
+        var room = await alice.CreateRoom(new
+        {
+            name = "Knock here",
+            initial_state = new[] { new { type = "m.room.join_rules", state_key = "", content = new { join_rule = "knock" } } },
+        });
+        var since = (await bob.Sync()).NextBatch;
+        (await bob.Post($"/_matrix/client/v3/knock/{ApiClient.Esc(room)}")).Ok();
+        var knocked = await bob.SyncUntil(s => Knocked(s, room) is not null, since);
+        var state = Knocked(knocked, room)!.Value.At("knock_state.events").Items();
+        Assert.Equal("knock", state.Single(e => e.Find("state_key")?.GetString() == bob.UserId).String("content.membership"));
+        Assert.Contains(state, e => e.String("type") == "m.room.name");
+        Assert.Contains(state, e => e.String("type") == "m.room.create");
+
+        await alice.Invite(room, bob);
+        await bob.Join(room);
+        var joined = await bob.SyncUntil(s => s.Joined(room) is not null, knocked.NextBatch);
+        (await alice.Post($"/_matrix/client/v3/rooms/{ApiClient.Esc(room)}/kick", new { user_id = bob.UserId, reason = "out" })).Ok();
+        var kicked = await bob.SyncUntil(s => s.Left(room) is not null, joined.NextBatch);
+        Assert.Equal("out", kicked.Timeline(room)[^1].String("content.reason"));
+    }
+
+    [Fact]
+    public async Task A_forgotten_room_is_not_shown_any_more()
+    {
+        var (_, bob, room) = await server.TwoUsersInRoom();
+        await bob.Leave(room);
+        object withLeft = new { room = new { include_leave = true } };
+        Assert.NotNull((await bob.SyncUntil(s => s.Left(room) is not null, filter: withLeft)).Left(room));
+        (await bob.Post($"/_matrix/client/v3/rooms/{ApiClient.Esc(room)}/forget")).Ok();
+        Assert.Null((await bob.Sync(filter: withLeft)).Left(room));
+        (await bob.Get($"/_matrix/client/v3/rooms/{ApiClient.Esc(room)}/messages?dir=b")).Refused(403, "M_FORBIDDEN");
+    }
+
+    static System.Text.Json.JsonElement? Knocked(SyncReply sync, string room) => sync.Json.Find("rooms")?.Find("knock")?.Find(room);
+
+    [Fact]
     public async Task A_rejoin_brings_the_state_that_changed_meanwhile()
     {
         var alice = await server.NewUser();
