@@ -91,7 +91,8 @@ public static class EventAuth
         if (pdu.Type == EventTypes.PowerLevels)
             return PowerLevelAuth.Check(context);
         if (pdu.Type == EventTypes.Redaction && context.Rules.HasRedactionRule)
-            return AuthResult.AllowIf(context.SenderLevel >= context.Levels.Redact || pdu.Redacts?.Server == pdu.EventId.Server,
+            return AuthResult.AllowIf(context.SenderLevel >= context.Levels.Redact
+                || (pdu.Redacts?.Server is { } server && server == pdu.EventId.Server),
                 "redaction.level", "The sender may not redact events of another server.");
         return AuthResult.Allow;
     }

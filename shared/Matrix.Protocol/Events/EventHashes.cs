@@ -29,7 +29,7 @@ static class EventHashes
         EventIdFormat.Hash => Protocol.EventId.Trusted("$" + UnpaddedBase64.Encode(Reference(canonical, rules))),
         EventIdFormat.UrlSafeHash => Protocol.EventId.Trusted("$" + UnpaddedBase64.EncodeUrlSafe(Reference(canonical, rules))),
         _ => Protocol.EventId.TryParse(JsonText.ReadString(JsonObjectReader.Find(canonical, "event_id"u8)), out var assigned)
-            ? assigned : throw new InvalidEventException("The event has no valid event_id."),
+            && assigned.Server is not null ? assigned : throw new InvalidEventException("The event has no valid event_id."),
     };
 
     /// <summary>The value of <c>hashes</c> for this content hash.</summary>

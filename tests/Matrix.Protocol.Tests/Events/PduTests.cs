@@ -105,6 +105,14 @@ public class PduTests
     }
 
     [Fact]
+    public void An_assigned_id_must_name_a_server()
+    {
+        var json = Text(new TestRoom(RoomVersions.V1).Event("m.room.message", "{}").Json);
+        var changed = System.Text.RegularExpressions.Regex.Replace(json, "\"event_id\":\"[^\"]*\"", "\"event_id\":\"$abc\"");
+        Assert.Throws<InvalidEventException>(() => Pdu.Parse(Encoding.UTF8.GetBytes(changed), RoomVersions.V1));
+    }
+
+    [Fact]
     public void More_than_20_prev_events_or_10_auth_events_are_refused()
     {
         var room = new TestRoom(RoomVersions.V11);
