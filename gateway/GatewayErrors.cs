@@ -23,6 +23,12 @@ sealed class GatewayErrors(RequestDelegate next)
         {
             context.Response.StatusCode = e.StatusCode;
         }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested && !context.Response.HasStarted)
+        {
+            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable; // given up while the gateway stops
+            await Write(context);
+            return;
+        }
         catch (Exception e) when (context.RequestAborted.IsCancellationRequested && e is OperationCanceledException or IOException)
         {
             return;
@@ -50,10 +56,10 @@ sealed class GatewayErrors(RequestDelegate next)
     {
         StatusCodes.Status404NotFound => (404, "M_UNRECOGNIZED", "Unrecognized request."),
         StatusCodes.Status413PayloadTooLarge => (413, "M_TOO_LARGE", "The request is too large."),
-        >= 400 and < 500 => (status, "M_UNKNOWN", "Bad request."),
+        >= 400 and < 500 when error is not ForwarderError.RequestCanceled => (status, "M_UNKNOWN", "Bad request."),
         StatusCodes.Status503ServiceUnavailable => (503, "M_UNKNOWN", "The service is not available at the moment."),
         StatusCodes.Status504GatewayTimeout => (504, "M_UNKNOWN", "The service did not answer in time."),
-        _ => error is ForwarderError.NoAvailableDestinations
+        _ => error is ForwarderError.NoAvailableDestinations or ForwarderError.RequestCanceled
             ? (503, "M_UNKNOWN", "The service is not available at the moment.")
             : (502, "M_UNKNOWN", "The service could not be reached."),
     };

@@ -15,6 +15,7 @@ public static class GatewayModule
         builder.Services.AddMatrixOptions<GatewayOptions>("gateway");
         builder.Services.AddMatrixOptions<GatewayListenOptions>();
         builder.AddTls();
+        builder.Services.AddSingleton<GatewayMetrics>();
         builder.Services.AddSingleton<ProxyConfiguration>();
         builder.Services.AddSingleton<IProxyConfigProvider>(services => services.GetRequiredService<ProxyConfiguration>().Provider());
         builder.Services.AddSingleton<ILoadBalancingPolicy, RendezvousPolicy>();
@@ -33,6 +34,7 @@ public static class GatewayModule
     public static WebApplication MapGateway(this WebApplication app)
     {
         app.UseMiddleware<GatewayErrors>();
+        app.UseMiddleware<PollEnding>();
         app.UseRouting();
         app.MapReverseProxy(proxy =>
         {

@@ -6,7 +6,8 @@ namespace Matrix.Gateway.Forwarding;
 /// Sends a request that no replica has taken to the next one, and when all were tried waits a little for one to come back: the restart of the
 /// only replica is then a pause, not an error.
 /// </summary>
-sealed partial class RetryMiddleware(RequestDelegate next, GatewayOptions options, TimeProvider time, ILogger<RetryMiddleware> log)
+sealed partial class RetryMiddleware(
+    RequestDelegate next, GatewayOptions options, GatewayMetrics metrics, TimeProvider time, ILogger<RetryMiddleware> log)
 {
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -23,6 +24,7 @@ sealed partial class RetryMiddleware(RequestDelegate next, GatewayOptions option
             if (proxy.ProxiedDestination is { } failed)
             {
                 tried.Add(failed);
+                metrics.NotTaken(proxy.Cluster.Config.ClusterId);
                 NotTaken(proxy.Cluster.Config.ClusterId, failed.DestinationId);
             }
 

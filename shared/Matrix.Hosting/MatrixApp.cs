@@ -49,6 +49,12 @@ public static class MatrixApp
             Console.Error.WriteLine(new ConfigurationException([.. MatrixOptions.Mistakes(e)]).Message);
             return BadConfiguration;
         }
+        catch (Exception e) when (e is not HostAbortedException)
+        {
+            Console.Error.WriteLine("Stopped: " + e.Message);
+            Console.Error.WriteLine(e);
+            return 1;
+        }
     }
 }
 

@@ -37,7 +37,6 @@ public static class MatrixHost
         builder.AddMatrixHealth();
         builder.AddMatrixTelemetry(service);
         builder.AddListenAddresses();
-        
         return builder;
     }
 

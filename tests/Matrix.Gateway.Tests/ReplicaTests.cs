@@ -192,6 +192,36 @@ public sealed class ReplicaTests
     }
 
     [Fact]
+    public async Task A_gateway_that_stops_gives_up_polls_and_finishes_what_changes_something()
+    {
+        var (polling, posting, finish) = (new TaskCompletionSource(), new TaskCompletionSource(), new TaskCompletionSource());
+        await using var upstream = await Upstream.Start(async context =>
+        {
+            if (HttpMethods.IsGet(context.Request.Method))
+            {
+                polling.SetResult();
+                await Task.Delay(Timeout.Infinite, context.RequestAborted);
+            }
+
+            posting.SetResult();
+            await finish.Task;
+            await context.Response.WriteAsync("sent");
+        });
+        await using var gateway = await TestGateway.Start(upstream);
+        var poll = gateway.Sync("token");
+        var post = gateway.Client.PostAsync("/_matrix/client/v3/logout", new StringContent("{}"));
+        await Task.WhenAll(polling.Task, posting.Task);
+
+        var stopped = gateway.Stop();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await poll).StatusCode);
+        Assert.Contains("errcode", await (await poll).Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        Assert.False(post.IsCompleted);
+        finish.SetResult();
+        Assert.Equal("sent", await (await post).Content.ReadAsStringAsync());
+        await stopped;
+    }
+
+    [Fact]
     public async Task A_replica_that_is_not_ready_gets_no_requests_until_it_is()
     {
         var ready = false;

@@ -52,6 +52,8 @@ sealed class TestGateway : IAsyncDisposable
     public Task<HttpResponseMessage> Sync(string token) => Client.SendAsync(
         new HttpRequestMessage(HttpMethod.Get, "/_matrix/client/v3/sync") { Headers = { { "Authorization", "Bearer " + token } } });
 
+    public Task Stop() => _app.StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Matrix.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -5,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Serilog.Context;
 
 namespace Matrix.Hosting.Health;
@@ -29,7 +31,7 @@ static class HealthEndpoints
 /// requests: not draining, and all registered health checks pass), and sends every other request away while draining.
 /// The gateway never routes these paths.
 /// </summary>
-sealed class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded) : IStartupFilter
+sealed partial class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded, ILogger<ProcessEndpoints> log) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -47,8 +49,18 @@ sealed class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded) : IStar
             "/health/live" => Answer(context, StatusCodes.Status200OK, """{"status":"live"}"""u8),
             "/health/ready" => Ready(context),
             _ when shutdown.IsDraining => SendAway(context),
-            _ => next(context),
+            _ => Serve(context, next),
         });
+    }
+
+    async Task Serve(HttpContext context, RequestDelegate next)
+    {
+        var began = Stopwatch.GetTimestamp();
+        await next(context);
+        if (!log.IsEnabled(LogLevel.Debug)) return;
+        var path = context.Request.Path.Value ?? ""; // without the query, which may hold a token
+        var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+        Served(context.Request.Method, path, context.Response.StatusCode, took);
     }
 
     async Task Ready(HttpContext context)
@@ -82,6 +94,9 @@ sealed class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded) : IStar
         context.Response.ContentType = "application/json";
         return context.Response.Body.WriteAsync(json.ToArray(), context.RequestAborted).AsTask();
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Method} {Path} {Status} in {Milliseconds:0.0} ms")]
+    partial void Served(string method, string path, int status, double milliseconds);
 
     sealed record ReadyReport(string Status, Dictionary<string, string> Checks);
 }
