@@ -1,9 +1,11 @@
+using System.Net;
 using Matrix.Gateway.Forwarding;
 using Matrix.Hosting.Configuration;
 using Matrix.Hosting.Tls;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.LoadBalancing;
+using Yarp.ReverseProxy.ServiceDiscovery;
 
 namespace Matrix.Gateway;
 
@@ -20,6 +22,7 @@ public static class GatewayModule
         builder.Services.AddSingleton<IProxyConfigProvider>(services => services.GetRequiredService<ProxyConfiguration>().Provider());
         builder.Services.AddSingleton<ILoadBalancingPolicy, RendezvousPolicy>();
         builder.Services.AddSingleton<IPassiveHealthCheckPolicy, UnreachablePolicy>();
+        builder.Services.AddSingleton<HostLookup>(Dns.GetHostAddressesAsync);
         builder.Services.AddReverseProxy()
             .AddTransforms(Transforms.Add)
             .ConfigureHttpClient((_, handler) =>
@@ -28,6 +31,7 @@ public static class GatewayModule
                 // shorter than a service keeps an idle connection, so that it is never the service that closes first
                 handler.PooledConnectionIdleTimeout = TimeSpan.FromSeconds(60);
             });
+        builder.Services.AddSingleton<IDestinationResolver, ReplicaResolver>(); // after YARP's own, which resolves nothing
         return builder;
     }
 

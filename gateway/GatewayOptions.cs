@@ -13,6 +13,9 @@ public sealed class GatewayOptions : IValidatableObject
     /// <summary>How often each replica is asked whether it is ready.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")] public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>How often the host names among the replicas are looked up again.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "01:00:00")] public TimeSpan ResolveInterval { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long a request waits while no replica can be reached, such as during the restart of the only one.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")] public TimeSpan WaitForReplica { get; init; } = TimeSpan.FromSeconds(8);
 

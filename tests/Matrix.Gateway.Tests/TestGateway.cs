@@ -27,7 +27,7 @@ sealed class TestGateway : IAsyncDisposable
     public static Task<TestGateway> Start(params Upstream[] clientApi) =>
         Start([("gateway:clusters:client-api", string.Join(',', clientApi.Select(upstream => upstream.Address)))]);
 
-    public static async Task<TestGateway> Start(IEnumerable<(string Key, string Value)> settings)
+    public static async Task<TestGateway> Start(IEnumerable<(string Key, string Value)> settings, Action<IServiceCollection>? configure = null)
     {
         var builder = MatrixHost.CreateBuilder([], "gateway");
         builder.Configuration.AddInMemoryCollection(
@@ -41,6 +41,7 @@ sealed class TestGateway : IAsyncDisposable
         ]);
         builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
         builder.AddGateway();
+        configure?.Invoke(builder.Services);
         var app = builder.Build();
         MatrixOptions.CheckConfiguration(app.Services);
         app.MapGateway();
