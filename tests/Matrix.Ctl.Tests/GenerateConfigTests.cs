@@ -71,14 +71,18 @@ public sealed class GenerateConfigTests : IDisposable
         await Generate("one/homeserver.yaml");
         await Generate("two/homeserver.yaml");
 
-        Assert.NotEqual(ServerConfig.Read(File("one/homeserver.yaml")).RegistrationSharedSecret, ServerConfig.Read(File("two/homeserver.yaml")).RegistrationSharedSecret);
-        Assert.NotEqual(await System.IO.File.ReadAllTextAsync(File("one/example.org.signing.key")), await System.IO.File.ReadAllTextAsync(File("two/example.org.signing.key")));
+        var (one, two) = (ServerConfig.Read(File("one/homeserver.yaml")), ServerConfig.Read(File("two/homeserver.yaml")));
+        Assert.NotEqual(one.RegistrationSharedSecret, two.RegistrationSharedSecret);
+        Assert.NotEqual(
+            await System.IO.File.ReadAllTextAsync(File("one/example.org.signing.key")),
+            await System.IO.File.ReadAllTextAsync(File("two/example.org.signing.key")));
     }
 
     [Theory, InlineData("not a name"), InlineData("-x/y"), InlineData("")]
     public async Task A_name_that_no_server_can_have_is_refused(string name)
     {
-        await Assert.ThrowsAsync<StackException>(() => Generate("--server-name", name, "--config-path", File("homeserver.yaml"), "--report-stats=no"));
+        await Assert.ThrowsAsync<StackException>(() =>
+            Generate("--server-name", name, "--config-path", File("homeserver.yaml"), "--report-stats=no"));
 
         Assert.Empty(Directory.GetFiles(folder));
     }

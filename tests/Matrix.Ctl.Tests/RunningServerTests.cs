@@ -24,13 +24,18 @@ public sealed class RunningServerTests : IAsyncDisposable
     [Fact]
     public async Task A_detached_server_is_shown_restarted_and_stopped_without_a_trace()
     {
-        var up = await Matrixctl("up", "--detach", "--data", folder, "--port", $"{port}", "--server-name", "example.org", "--replicas", "client-api=2");
+        var up = await Matrixctl("up", "--detach", "--data", folder, "--port", $"{port}",
+            "--server-name", "example.org", "--replicas", "client-api=2");
         Assert.True(up.ExitCode == 0, up.Output);
         Assert.Contains($"http://127.0.0.1:{port}", up.Output, StringComparison.Ordinal);
         Assert.Contains("register-user", up.Output, StringComparison.Ordinal);
         var processes = ServerState.Processes(folder).ToList();
         Assert.Superset(
-            new HashSet<string> { "gateway", "client-api-1", "client-api-2", "federation-reader", "federation-sender", "media-repo", "pusher", "postgres", "rabbitmq", "redis" },
+            new HashSet<string>
+            {
+                "gateway", "client-api-1", "client-api-2", "federation-reader", "federation-sender", "media-repo", "pusher",
+                "postgres", "rabbitmq", "redis",
+            },
             processes.Select(process => process.Name).ToHashSet());
 
         var status = await Matrixctl("status", "--data", folder);
@@ -107,7 +112,11 @@ public sealed class RunningServerTests : IAsyncDisposable
     {
         var own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
         var tool = Path.Combine(own, "..", "..", "Matrix.Ctl", Path.GetFileName(own), "matrixctl.dll");
-        var start = new ProcessStartInfo(ServiceKind.Dotnet, [Path.GetFullPath(tool), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(ServiceKind.Dotnet, [Path.GetFullPath(tool), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         return Process.Start(start)!;
     }
 

@@ -29,7 +29,8 @@ public sealed class TestDatabase : IAsyncDisposable
     }
 
     /// <summary>A database without any table.</summary>
-    public static Task<TestDatabase> CreateEmpty(CancellationToken ct = default) => Create("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", ct);
+    public static Task<TestDatabase> CreateEmpty(CancellationToken ct = default) =>
+        Create("TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", ct);
 
     public async ValueTask DisposeAsync()
     {

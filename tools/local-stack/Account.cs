@@ -22,7 +22,8 @@ sealed class Account
         var group = await Shell.Run(["id", "-g", Name], ct);
         return group.ExitCode == 0
             ? new(true, group.Output.Trim())
-            : throw new StackException($"Postgres does not run as root and there is no account '{Name}' to run it as: start this as an ordinary user.");
+            : throw new StackException(
+                $"Postgres does not run as root and there is no account '{Name}' to run it as: start this as an ordinary user.");
     }
 
     /// <summary>The command, run as this account.</summary>
@@ -40,7 +41,8 @@ sealed class Account
     }
 
     /// <summary>
-    /// Where the parts of this data folder keep their files: below it, unless this account cannot reach it (as below /root): then in a folder
+    /// Where the parts of this data folder keep their files: below it, unless this account cannot reach it (as below /root): then in a
+    /// folder
     /// of its own under /var/lib, whose place the state records.
     /// </summary>
     public async Task<string> PlaceParts(string dataFolder, StackState state, CancellationToken ct)

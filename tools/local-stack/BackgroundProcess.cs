@@ -18,7 +18,8 @@ public sealed record Launch
 }
 
 /// <summary>
-/// A process in a session of its own: Ctrl-C in the terminal does not reach it, and it outlives a killed parent until its record is used to stop it.
+/// A process in a session of its own: Ctrl-C in the terminal does not reach it, and it outlives a killed parent until its record is
+/// used to stop it.
 /// </summary>
 public sealed class BackgroundProcess
 {

@@ -1,6 +1,9 @@
 namespace Matrix.LocalStack;
 
-/// <summary>Gets missing programs: the distribution's packages where we may install them, else Docker images, else a sentence that says what to do.</summary>
+/// <summary>
+/// Gets missing programs: the distribution's packages where we may install them, else Docker images, else a sentence that says what to
+/// do.
+/// </summary>
 static class Installer
 {
     /// <summary>The programs there are now, and the Docker engine's command for those still missing (null when it is not needed).</summary>

@@ -22,7 +22,8 @@ sealed record PartContext(StackOptions Options, StackState State, Programs Progr
         });
 
     /// <summary>
-    /// The part as a container: <c>docker run</c> in the foreground passes signals on and ends with the container. Data is in a named volume.
+    /// The part as a container: <c>docker run</c> in the foreground passes signals on and ends with the container. Data is in a named
+    /// volume.
     /// </summary>
     public async Task<BackgroundProcess> StartContainer(string part, string image, int port, int innerPort, string? volumePath,
         IReadOnlyList<string> environment, IReadOnlyList<string> arguments, CancellationToken ct)
@@ -39,7 +40,9 @@ sealed record PartContext(StackOptions Options, StackState State, Programs Progr
             ], port);
     }
 
-    /// <summary>Asks <paramref name="answers"/> again and again until it is true; an exception tells why a part that has ended did.</summary>
+    /// <summary>
+    /// Asks <paramref name="answers"/> again and again until it is true; an exception tells why a part that has ended did.
+    /// </summary>
     public async Task WaitUntil(string part, BackgroundProcess process, TimeSpan limit, Func<Task<bool>> answers, CancellationToken ct)
     {
         using var limited = CancellationTokenSource.CreateLinkedTokenSource(ct);

@@ -113,7 +113,8 @@ sealed class PostgresPart(PartContext context)
         await using var connection = await Open(endpoint, ct);
         await using var find = new NpgsqlCommand("SELECT 1 FROM pg_database WHERE datname = 'matrix'", connection);
         if (await find.ExecuteScalarAsync(ct) is not null) return;
-        await using var create = new NpgsqlCommand("CREATE DATABASE matrix TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", connection);
+        await using var create = new NpgsqlCommand(
+            "CREATE DATABASE matrix TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'", connection);
         await create.ExecuteNonQueryAsync(ct);
     }
 

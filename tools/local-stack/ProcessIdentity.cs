@@ -39,7 +39,9 @@ public readonly partial record struct ProcessIdentity(int Pid, long StartTicks, 
     public void Terminate() => Send(SigTerm);
     public void Kill() => Send(SigKill);
 
-    /// <summary>Asks the process to stop and kills it when it has not after <paramref name="grace"/>. False when it had to be killed.</summary>
+    /// <summary>
+    /// Asks the process to stop and kills it when it has not after <paramref name="grace"/>. False when it had to be killed.
+    /// </summary>
     public async Task<bool> Stop(TimeSpan grace, CancellationToken ct, bool interrupt = false)
     {
         if (interrupt) Interrupt();

@@ -4,7 +4,8 @@ using System.Text;
 namespace Matrix.LocalStack;
 
 /// <summary>
-/// A private RabbitMQ node with a name, a cookie and a port mapper (epmd) of its own. What it stores may be lost at any time, so a node that
+/// A private RabbitMQ node with a name, a cookie and a port mapper (epmd) of its own. What it stores may be lost at any time, so a node
+/// that
 /// did not come up is started once more from nothing.
 /// </summary>
 sealed class RabbitMqPart(PartContext context)
@@ -32,7 +33,8 @@ sealed class RabbitMqPart(PartContext context)
         context.Options.Report(Name, "starting");
         var ports = context.State.Ports;
         // started by us, not by the node, so that it is ours to stop
-        var epmd = context.Start(EpmdName, context.Account.Run([context.Programs.Epmd!, "-port", $"{ports.Epmd}", "-address", "127.0.0.1"]), ports.Epmd);
+        var epmd = context.Start(EpmdName,
+            context.Account.Run([context.Programs.Epmd!, "-port", $"{ports.Epmd}", "-address", "127.0.0.1"]), ports.Epmd);
         var node = context.Start(Name, context.Account.Run([server]), endpoint.Port, Environment(endpoint));
         try
         {

@@ -23,7 +23,8 @@ public sealed record StackEndpoint(int Port, string User, string Password)
     public const string Host = "127.0.0.1";
 
     /// <summary>For Npgsql.</summary>
-    public string PostgresConnection(string database = "matrix") => $"Host={Host};Port={Port};Username={User};Password={Password};Database={database}";
+    public string PostgresConnection(string database = "matrix") =>
+        $"Host={Host};Port={Port};Username={User};Password={Password};Database={database}";
 
     /// <summary><c>amqp://user:password@host:port/</c></summary>
     public string AmqpUri => $"amqp://{User}:{Password}@{Host}:{Port}/";

@@ -6,7 +6,8 @@ namespace Matrix.Ctl;
 static class ProcessMemory
 {
     /// <summary>
-    /// Its proportional share in bytes: a page that several processes have in common, as the runtime's own code is among the services, counts
+    /// Its proportional share in bytes: a page that several processes have in common, as the runtime's own code is among the services,
+    /// counts
     /// for each by its part, so that the sum over processes is what the machine gives. 0 when it cannot be read.
     /// </summary>
     public static long Share(int pid)
@@ -14,7 +15,9 @@ static class ProcessMemory
         try
         {
             var line = File.ReadLines($"/proc/{pid}/smaps_rollup").FirstOrDefault(line => line.StartsWith("Pss:", StringComparison.Ordinal));
-            return line is null ? 0 : long.Parse(line["Pss:".Length..].Replace("kB", "", StringComparison.Ordinal), CultureInfo.InvariantCulture) * 1024;
+            if (line is null) return 0;
+            var kibibytes = line["Pss:".Length..].Replace("kB", "", StringComparison.Ordinal);
+            return long.Parse(kibibytes, CultureInfo.InvariantCulture) * 1024;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

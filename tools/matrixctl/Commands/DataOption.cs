@@ -12,5 +12,6 @@ static class DataOption
     };
 
     /// <summary>The folder as a full path, given or not.</summary>
-    public static string GetFolder(this ParseResult result, Option<string> option) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(result.GetValue(option)!));
+    public static string GetFolder(this ParseResult result, Option<string> option) =>
+        Path.TrimEndingDirectorySeparator(Path.GetFullPath(result.GetValue(option)!));
 }

@@ -6,18 +6,38 @@ using Spectre.Console;
 
 namespace Matrix.Ctl.Commands;
 
-/// <summary><c>matrixctl generate-config --server-name NAME --config-path FILE --report-stats=yes|no</c>: a commented file and a signing key.</summary>
+/// <summary>
+/// <c>matrixctl generate-config --server-name NAME --config-path FILE --report-stats=yes|no</c>: a commented file and a signing key.
+/// </summary>
 static class GenerateConfigCommand
 {
-    static readonly Option<string> serverName = new("--server-name", "-H") { Required = true, Description = "The name behind the colon of user ids. It can never be changed." };
-    static readonly Option<string> configPath = new("--config-path", "-c") { Required = true, Description = "The file to write. One that is there is left alone." };
-    static readonly Option<string> reportStats = new("--report-stats") { Required = true, Description = "Whether statistics may be reported: yes or no." };
-    static readonly Option<string?> data = new("--data", "--data-directory") { Description = "Where media is stored; the file's folder when left out." };
+    static readonly Option<string> serverName = new("--server-name", "-H")
+    {
+        Required = true,
+        Description = "The name behind the colon of user ids. It can never be changed.",
+    };
+    static readonly Option<string> configPath = new("--config-path", "-c")
+    {
+        Required = true,
+        Description = "The file to write. One that is there is left alone.",
+    };
+    static readonly Option<string> reportStats = new("--report-stats")
+    {
+        Required = true,
+        Description = "Whether statistics may be reported: yes or no.",
+    };
+    static readonly Option<string?> data = new("--data", "--data-directory")
+    {
+        Description = "Where media is stored; the file's folder when left out.",
+    };
 
     public static Command Create()
     {
         reportStats.AcceptOnlyFromAmong("yes", "no");
-        var command = new Command("generate-config", "Writes a configuration file and a signing key, and never overwrites either.") { serverName, configPath, reportStats, data };
+        var command = new Command("generate-config", "Writes a configuration file and a signing key, and never overwrites either.")
+        {
+            serverName, configPath, reportStats, data,
+        };
         command.SetAction(Run);
         return command;
     }
@@ -26,7 +46,8 @@ static class GenerateConfigCommand
     {
         var name = result.GetValue(serverName)!;
         var path = Path.GetFullPath(result.GetValue(configPath)!);
-        if (!ServerName.TryParse(name, null, out _)) throw new StackException($"'{name}' is not a server name such as example.org or example.org:8448.");
+        if (!ServerName.TryParse(name, null, out _))
+            throw new StackException($"'{name}' is not a server name such as example.org or example.org:8448.");
         if (File.Exists(path)) throw new StackException($"{path} is there already and was left as it is.");
         var folder = Path.GetFullPath(result.GetValue(data) ?? Path.GetDirectoryName(path)!);
         foreach (var file in HomeserverFile.Create(path, name, result.GetValue(reportStats) == "yes", folder))

@@ -4,11 +4,16 @@ using Matrix.Storage;
 
 namespace Matrix.Ctl.Commands;
 
-/// <summary><c>matrixctl hash-password</c>: the hash of a password as the database holds it, with the pepper and the work of the configuration.</summary>
+/// <summary>
+/// <c>matrixctl hash-password</c>: the hash of a password as the database holds it, with the pepper and the work of the configuration.
+/// </summary>
 static class HashPasswordCommand
 {
     static readonly Option<string?> password = new("--password", "-p") { Description = "The password; asked for when left out." };
-    static readonly Option<string?> configPath = new("--config", "-c") { Description = "Configuration with bcrypt_rounds and password_config.pepper." };
+    static readonly Option<string?> configPath = new("--config", "-c")
+    {
+        Description = "Configuration with bcrypt_rounds and password_config.pepper.",
+    };
     static readonly Option<int?> rounds = new("--rounds", "-r") { Description = "Base-2 logarithm of the work, 4 to 31 (12)." };
 
     public static Command Create()

@@ -8,7 +8,8 @@ static class PasswordPrompt
 {
     public static string Ask()
     {
-        if (Console.IsInputRedirected) return Console.In.ReadLine() is { Length: > 0 } line ? line : throw new StackException("The password is empty.");
+        if (Console.IsInputRedirected)
+            return Console.In.ReadLine() is { Length: > 0 } line ? line : throw new StackException("The password is empty.");
         while (true)
         {
             var password = AnsiConsole.Prompt(new TextPrompt<string>("Password:").Secret());

@@ -14,14 +14,24 @@ static class RegisterUserCommand
     static readonly Option<FileInfo?> passwordFile = new("--password-file") { Description = "File whose first line is the password." };
     static readonly Option<bool> admin = new("--admin", "-a") { Description = "Makes the account an administrator." };
     static readonly Option<bool> noAdmin = new("--no-admin") { Description = "Makes an ordinary account, without asking." };
-    static readonly Option<string?> configPath = new("--config", "-c") { Description = "Configuration with the registration_shared_secret; that of the data folder when left out." };
+    static readonly Option<string?> configPath = new("--config", "-c")
+    {
+        Description = "Configuration with the registration_shared_secret; that of the data folder when left out.",
+    };
     static readonly Option<string?> sharedSecret = new("--shared-secret", "-k") { Description = "The registration_shared_secret itself." };
     static readonly Option<string> data = DataOption.Create();
-    static readonly Argument<string?> url = new("url") { Arity = ArgumentArity.ZeroOrOne, Description = "Where the server answers; known for one that runs from the data folder." };
+    static readonly Argument<string?> url = new("url")
+    {
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "Where the server answers; known for one that runs from the data folder.",
+    };
 
     public static Command Create()
     {
-        var command = new Command("register-user", "Makes an account.") { url, user, password, passwordFile, admin, noAdmin, configPath, sharedSecret, data };
+        var command = new Command("register-user", "Makes an account.")
+        {
+            url, user, password, passwordFile, admin, noAdmin, configPath, sharedSecret, data,
+        };
         command.SetAction(Run);
         return command;
     }
@@ -31,9 +41,11 @@ static class RegisterUserCommand
         var folder = result.GetFolder(data);
         var server = ServerState.Find(folder);
         var address = result.GetValue(url) ?? server?.Url ?? "http://localhost:8008";
-        var secret = result.GetValue(sharedSecret) ?? SecretOf(result.GetValue(configPath) ?? server?.ConfigPath ?? Path.Combine(folder, "homeserver.yaml"));
+        var secret = result.GetValue(sharedSecret)
+            ?? SecretOf(result.GetValue(configPath) ?? server?.ConfigPath ?? Path.Combine(folder, "homeserver.yaml"));
         var name = result.GetValue(user) ?? AskName();
-        var text = result.GetValue(password) ?? (result.GetValue(passwordFile) is { } file ? File.ReadLines(file.FullName).FirstOrDefault("") : PasswordPrompt.Ask());
+        var text = result.GetValue(password)
+            ?? (result.GetValue(passwordFile) is { } file ? File.ReadLines(file.FullName).FirstOrDefault("") : PasswordPrompt.Ask());
         var isAdmin = result.GetValue(admin) || (!result.GetValue(noAdmin) && result.GetValue(user) is null && !Console.IsInputRedirected
             && AnsiConsole.Confirm("Administrator?", defaultValue: false));
 

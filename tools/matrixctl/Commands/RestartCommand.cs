@@ -5,13 +5,19 @@ using Spectre.Console;
 
 namespace Matrix.Ctl.Commands;
 
-/// <summary><c>matrixctl restart SERVICE</c>: its replicas, one after the other; each stops gracefully and its successor answers before the next.</summary>
+/// <summary>
+/// <c>matrixctl restart SERVICE</c>: its replicas, one after the other; each stops gracefully and its successor answers before the
+/// next.
+/// </summary>
 static class RestartCommand
 {
     public static Command Create()
     {
         var data = DataOption.Create();
-        var service = new Argument<string>("service") { Description = "A service such as client-api, or one of its processes such as client-api-2." };
+        var service = new Argument<string>("service")
+        {
+            Description = "A service such as client-api, or one of its processes such as client-api-2.",
+        };
         var command = new Command("restart", "Restarts a service, one process at a time.") { service, data };
         command.SetAction((result, ct) => Run(result.GetFolder(data), result.GetValue(service)!, ct));
         return command;

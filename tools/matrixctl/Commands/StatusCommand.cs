@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Net;
 using System.Net.Sockets;
 using Matrix.Ctl.Running;
 using Matrix.LocalStack;
@@ -36,8 +37,10 @@ static class StatusCommand
         AnsiConsole.Write(table);
         var isUp = server.IsRunning && rows.All(row => row.IsWell)
             && server.Replicas.All(replica => rows.Any(row => row.Record.Name == replica.Name));
-        if (!server.Supervisor.IsAlive) AnsiConsole.MarkupLine("[red]Nobody looks after these processes; 'matrixctl up' starts anew, 'matrixctl down' stops them.[/]");
-        var own = rows.Where(row => row.Record.Name == DetachedServer.RecordName || server.Replicas.Any(replica => replica.Name == row.Record.Name));
+        if (!server.Supervisor.IsAlive)
+            AnsiConsole.MarkupLine("[red]Nobody looks after these processes; 'matrixctl up' starts anew, 'matrixctl down' stops them.[/]");
+        var own = rows.Where(row =>
+            row.Record.Name == DetachedServer.RecordName || server.Replicas.Any(replica => replica.Name == row.Record.Name));
         AnsiConsole.WriteLine($"Memory of the homeserver's own processes: {InMiB(own.Sum(row => row.Memory))}");
         AnsiConsole.MarkupLineInterpolated($"{server.ServerName} at {server.Url}: {(isUp ? "all green" : "not all is well")}");
         return isUp && server.Supervisor.IsAlive ? 0 : 1;
@@ -58,8 +61,7 @@ static class StatusCommand
         try
         {
             using var client = new TcpClient();
-            var (host, port) = (address[..address.LastIndexOf(':')], int.Parse(address[(address.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture));
-            await client.ConnectAsync(host, port, ct);
+            await client.ConnectAsync(IPEndPoint.Parse(address), ct);
             return true;
         }
         catch (SocketException)

@@ -6,15 +6,30 @@ using Spectre.Console;
 
 namespace Matrix.Ctl.Commands;
 
-/// <summary><c>matrixctl up</c>: sets a server up in a data folder, starts it, and looks after it until Ctrl-C or <c>matrixctl down</c>.</summary>
+/// <summary>
+/// <c>matrixctl up</c>: sets a server up in a data folder, starts it, and looks after it until Ctrl-C or <c>matrixctl down</c>.
+/// </summary>
 static class UpCommand
 {
     static readonly Option<string> data = DataOption.Create();
-    static readonly Option<string?> configPath = new("--config-path") { Description = "Configuration file; homeserver.yaml in the data folder when left out, written on the first start." };
-    static readonly Option<string?> serverName = new("--server-name") { Description = "Name of a new server, behind the colon of its user ids (localhost)." };
-    static readonly Option<string> bind = new("--bind") { Description = "Address to listen on; 0.0.0.0 for all.", DefaultValueFactory = _ => "127.0.0.1" };
+    static readonly Option<string?> configPath = new("--config-path")
+    {
+        Description = "Configuration file; homeserver.yaml in the data folder when left out, written on the first start.",
+    };
+    static readonly Option<string?> serverName = new("--server-name")
+    {
+        Description = "Name of a new server, behind the colon of its user ids (localhost).",
+    };
+    static readonly Option<string> bind = new("--bind")
+    {
+        Description = "Address to listen on; 0.0.0.0 for all.",
+        DefaultValueFactory = _ => "127.0.0.1",
+    };
     static readonly Option<int> port = new("--port") { Description = "Port for clients.", DefaultValueFactory = _ => 8008 };
-    static readonly Option<int?> tlsPort = new("--tls-port") { Description = "Port for TLS, such as 8448; with a self-signed certificate unless the configuration names one." };
+    static readonly Option<int?> tlsPort = new("--tls-port")
+    {
+        Description = "Port for TLS, such as 8448; with a self-signed certificate unless the configuration names one.",
+    };
     static readonly Option<Dictionary<string, int>> replicas = new("--replicas")
     {
         Description = "How many processes of a service, such as client-api=3; may be given several times.",
@@ -22,8 +37,14 @@ static class UpCommand
         Arity = ArgumentArity.OneOrMore,
         CustomParser = ParseReplicas,
     };
-    static readonly Option<bool> allInOne = new("--all-in-one") { Description = "All services in one process, without RabbitMQ and Redis." };
-    static readonly Option<bool> openRegistration = new("--open-registration") { Description = "Lets anybody register, for this run. Not for a server that others can reach." };
+    static readonly Option<bool> allInOne = new("--all-in-one")
+    {
+        Description = "All services in one process, without RabbitMQ and Redis.",
+    };
+    static readonly Option<bool> openRegistration = new("--open-registration")
+    {
+        Description = "Lets anybody register, for this run. Not for a server that others can reach.",
+    };
     static readonly Option<bool> detach = new("--detach") { Description = "Returns when the server answers and leaves it running." };
     static readonly Option<bool> supervise = new("--supervise") { Hidden = true };
 
@@ -88,7 +109,8 @@ static class UpCommand
     {
         var command = $"./matrixctl register-user --data {options.DataFolder} --admin";
         AnsiConsole.WriteLine();
-        AnsiConsole.MarkupLineInterpolated($"[green]{state.ServerName}[/] answers at [bold]{state.Url}[/]{(state.TlsUrl is { } tls ? $" and {tls}" : "")}");
+        var tls = state.TlsUrl is { } tlsUrl ? $" and {tlsUrl}" : "";
+        AnsiConsole.MarkupLineInterpolated($"[green]{state.ServerName}[/] answers at [bold]{state.Url}[/]{tls}");
         AnsiConsole.MarkupLineInterpolated($"First account:  {command}");
         if (options.OpenRegistration) AnsiConsole.MarkupLine("[yellow]Anybody who reaches it can register.[/]");
     }
@@ -102,7 +124,8 @@ static class UpCommand
             if (parts.Length != 2 || ServiceKind.Workers.All(service => service.Name != parts[0])
                 || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out var count) || count is < 1 or > 100)
             {
-                result.AddError($"'{token.Value}' is not SERVICE=NUMBER with one of {string.Join(", ", ServiceKind.Workers.Select(service => service.Name))}.");
+                var services = string.Join(", ", ServiceKind.Workers.Select(service => service.Name));
+                result.AddError($"'{token.Value}' is not SERVICE=NUMBER with one of {services}.");
                 return null;
             }
             parsed[parts[0]] = count;

@@ -13,7 +13,10 @@ static class WithServicesCommand
 {
     public static Command Create()
     {
-        var data = new Option<DirectoryInfo?>("--data") { Description = "Folder for the services, removed at the end; a temporary one when left out." };
+        var data = new Option<DirectoryInfo?>("--data")
+        {
+            Description = "Folder for the services, removed at the end; a temporary one when left out.",
+        };
         var command = new Argument<string[]>("command") { Arity = ArgumentArity.OneOrMore, Description = "What to run, after --." };
         var create = new Command("with-services", "Runs a command with private Postgres, RabbitMQ and Redis for tests.") { data, command };
         create.SetAction((result, _) => Run(result.GetValue(data)?.FullName, result.GetValue(command)!));

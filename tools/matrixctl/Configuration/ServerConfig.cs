@@ -21,7 +21,9 @@ sealed class ServerConfig
         return new(path, builder.AddEnvironmentVariables("MATRIX__").Build());
     }
 
-    public string ServerName => configuration["server_name"] is { Length: > 0 } name ? name : throw new StackException($"{Path} names no server_name.");
+    public string ServerName => configuration["server_name"] is { Length: > 0 } name
+        ? name
+        : throw new StackException($"{Path} names no server_name.");
 
     public string? RegistrationSharedSecret => configuration["registration_shared_secret"] is { Length: > 0 } secret ? secret
         : configuration["registration_shared_secret_path"] is { Length: > 0 } file ? File.ReadAllText(file).Trim()

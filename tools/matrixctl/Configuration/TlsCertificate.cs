@@ -6,7 +6,9 @@ using Matrix.LocalStack;
 
 namespace Matrix.Ctl.Configuration;
 
-/// <summary>A self-signed certificate in the data folder, for a server that has no other: <c>tls.crt</c> and <c>tls.key</c>, both PEM.</summary>
+/// <summary>
+/// A self-signed certificate in the data folder, for a server that has no other: <c>tls.crt</c> and <c>tls.key</c>, both PEM.
+/// </summary>
 static class TlsCertificate
 {
     static readonly TimeSpan Lifetime = TimeSpan.FromDays(825);
@@ -29,7 +31,8 @@ static class TlsCertificate
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], critical: false)); // server authentication
+        var serverAuthentication = new Oid("1.3.6.1.5.5.7.3.1");
+        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([serverAuthentication], critical: false));
         var now = TimeProvider.System.GetUtcNow();
         using var certificate = request.CreateSelfSigned(now.AddDays(-1), now + Lifetime);
         // the key first: a certificate is only there with its key

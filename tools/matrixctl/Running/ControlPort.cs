@@ -47,8 +47,8 @@ sealed class ControlPort : IDisposable
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(TimeSpan.FromSeconds(5));
         var words = (await reader.ReadLineAsync(limit.Token) ?? "").Split(' ');
-        if (words is not [var token, "restart", var service] || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(token), Encoding.UTF8.GetBytes(Token)))
-            return;
+        if (words is not [var token, "restart", var service]) return;
+        if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(token), Encoding.UTF8.GetBytes(Token))) return;
         try
         {
             await restart(service, line => writer.WriteLine(line), ct);

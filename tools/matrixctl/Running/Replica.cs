@@ -53,7 +53,8 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
             failures = time.GetElapsedTime(started) > Settled ? 1 : failures + 1;
             report(plan.Name, $"ended with code {process.ExitCode}");
             if (!Ready.IsCompleted && (failures == StartAttempts || process.ExitCode == BadConfiguration)) Fail();
-            await Task.Delay(Backoff[Math.Min(failures, Backoff.Length) - 1], time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            var pause = Backoff[Math.Min(failures, Backoff.Length) - 1];
+            await Task.Delay(pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         if (process is not null) await process.Stop(StopGrace, CancellationToken.None);
         firstReady.TrySetCanceled(CancellationToken.None);
@@ -121,7 +122,8 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
         }
         else
         {
-            firstReady.TrySetException(new StackException($"{plan.Name} does not start; the end of {LogFile}:\n{string.Join('\n', lines.TakeLast(15))}"));
+            var end = string.Join('\n', lines.TakeLast(15));
+            firstReady.TrySetException(new StackException($"{plan.Name} does not start; the end of {LogFile}:\n{end}"));
         }
     }
 }

@@ -26,7 +26,8 @@ sealed record ServerState(string ServerName, string Url, string? TlsUrl, string 
         }
     }
 
-    public void Write(string dataFolder) => AtomicFile.Write(FileOf(dataFolder), JsonSerializer.SerializeToUtf8Bytes(this, StateJson.Default.ServerState));
+    public void Write(string dataFolder) =>
+        AtomicFile.Write(FileOf(dataFolder), JsonSerializer.SerializeToUtf8Bytes(this, StateJson.Default.ServerState));
 
     public static void Remove(string dataFolder) => File.Delete(FileOf(dataFolder));
 
@@ -35,7 +36,8 @@ sealed record ServerState(string ServerName, string Url, string? TlsUrl, string 
     {
         var run = Path.Combine(dataFolder, "run");
         if (!Directory.Exists(run)) return [];
-        return Directory.GetFiles(run, "*.json").Order().Where(file => Path.GetFileName(file) != "server.json").Select(RunRecord.Find).OfType<RunRecord>();
+        return Directory.GetFiles(run, "*.json").Order()
+            .Where(file => Path.GetFileName(file) != "server.json").Select(RunRecord.Find).OfType<RunRecord>();
     }
 }
 

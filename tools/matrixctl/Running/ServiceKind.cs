@@ -3,7 +3,9 @@ using Matrix.LocalStack;
 
 namespace Matrix.Ctl.Running;
 
-/// <summary>A service of the homeserver: its name in the configuration, the project that builds it, and whether the gateway sends it requests.</summary>
+/// <summary>
+/// A service of the homeserver: its name in the configuration, the project that builds it, and whether the gateway sends it requests.
+/// </summary>
 sealed record ServiceKind(string Name, string Project, bool HasRoutes = true)
 {
     public static readonly ServiceKind Gateway = new("gateway", "Matrix.Gateway");

@@ -23,7 +23,8 @@ static class ServicePlan
             {
                 var url = $"http://127.0.0.1:{FreePort.Pick(ports)}";
                 if (service.HasRoutes) front[$"MATRIX__gateway__clusters__{service.Name}__{i}"] = url;
-                plans.Add(new(count == 1 ? service.Name : $"{service.Name}-{i + 1}", service, url, new Dictionary<string, string>(shared) { ["MATRIX__listen"] = url }));
+                var name = count == 1 ? service.Name : $"{service.Name}-{i + 1}";
+                plans.Add(new(name, service, url, new Dictionary<string, string>(shared) { ["MATRIX__listen"] = url }));
             }
         }
         return [.. plans, new("gateway", ServiceKind.Gateway, options.LocalUrl, front)];
@@ -60,6 +61,7 @@ static class ServicePlan
     {
         front["MATRIX__tls_listen"] = address;
         if (config.TlsCertificatePath is not null) return;
-        (front["MATRIX__tls_certificate_path"], front["MATRIX__tls_private_key_path"]) = TlsCertificate.FindOrCreate(options.DataFolder, config.ServerName);
+        (front["MATRIX__tls_certificate_path"], front["MATRIX__tls_private_key_path"]) =
+            TlsCertificate.FindOrCreate(options.DataFolder, config.ServerName);
     }
 }

@@ -17,7 +17,8 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
     /// <summary>Returns when every process answers.</summary>
     public async Task<ServerState> Start(CancellationToken ct)
     {
-        if (options is { AllInOne: true, TlsPort: not null }) throw new StackException("--tls-port is the gateway's, which --all-in-one does without.");
+        if (options is { AllInOne: true, TlsPort: not null })
+            throw new StackException("--tls-port is the gateway's, which --all-in-one does without.");
         var folder = options.DataFolder;
         var config = PrepareConfig();
         stack = await PrivateStack.Begin(new StackOptions
@@ -90,14 +91,16 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         var config = ServerConfig.Read(path);
         return options.ServerName is null || options.ServerName == config.ServerName
             ? config
-            : throw new StackException($"{path} belongs to {config.ServerName}, not {options.ServerName}: take another --data folder for another server.");
+            : throw new StackException(
+                $"{path} belongs to {config.ServerName}, not {options.ServerName}: take another --data folder for another server.");
     }
 
     void RefuseTakenPorts()
     {
         foreach (var (port, name) in new[] { (options.Port, "--port"), (options.TlsPort ?? 0, "--tls-port") })
         {
-            if (port != 0 && !FreePort.IsFree(port)) throw new StackException($"Port {port} is taken by another program: choose another with {name}.");
+            if (port != 0 && !FreePort.IsFree(port))
+                throw new StackException($"Port {port} is taken by another program: choose another with {name}.");
         }
     }
 
@@ -110,7 +113,9 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
             .Select(record => BackgroundProcess.StopRecorded(PrivateStack.RecordFile(dataFolder, record.Name), LeftoverGrace, ct)));
     }
 
-    /// <summary>The first failure ends the wait, except that each service may have other mistakes to tell of in the one configuration.</summary>
+    /// <summary>
+    /// The first failure ends the wait, except that each service may have other mistakes to tell of in the one configuration.
+    /// </summary>
     static async Task AllReady(IReadOnlyList<Task> starts, string configPath)
     {
         try
