@@ -16,7 +16,7 @@ sealed partial class RoomUpdates(
 {
     const int AtOnce = 20;
 
-    static readonly TimeSpan Pause = TimeSpan.FromSeconds(15), RequestTime = TimeSpan.FromMinutes(1), TakeoverAfter = TimeSpan.FromSeconds(10);
+    static readonly TimeSpan Pause = TimeSpan.FromSeconds(5), RequestTime = TimeSpan.FromMinutes(1), TakeoverAfter = TimeSpan.FromSeconds(10);
 
     /// <summary>Brings the user's rooms up to date. It goes on when the client hangs up: half of the rooms would show the old name.</summary>
     public async Task Show(UserId userId, CancellationToken ct)

@@ -1,3 +1,7 @@
+using Matrix.Storage;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
 namespace Matrix.ClientApi.Tests.Accounts;
 
 public sealed class ProfileTests(MatrixServer server)
@@ -29,6 +33,22 @@ public sealed class ProfileTests(MatrixServer server)
         (await server.Anonymous.Get(Path(user, "displayname"))).Refused(404, "M_NOT_FOUND");
         Assert.Null((await server.Anonymous.Get(Path(user))).Ok().Json.Find("org.example.pet"));
         Assert.Equal("mxc://test.example/cat", (await server.Anonymous.Get(Path(user, "avatar_url"))).Ok().String("avatar_url"));
+    }
+
+    [Fact]
+    public async Task A_change_whose_request_died_is_shown_in_the_rooms_all_the_same()
+    {
+        await using var own = await MatrixServer.Start(_ => { });
+        var (user, room) = await own.UserInRoom();
+        var since = (await user.Sync()).NextBatch;
+        // as a process leaves it that is killed between the change and the rooms
+        await own.Services.GetRequiredService<NpgsqlDataSource>().Execute(
+            """
+            UPDATE users SET display_name = 'Late' WHERE user_id = @UserId;
+            INSERT INTO room_updates_due (user_id, mark, marked_at) VALUES (@UserId, gen_random_uuid(), now() - interval '1 hour')
+            """, new { user.UserId }, TestContext.Current.CancellationToken);
+        await user.SyncUntil(
+            sync => sync.Timeline(room).Any(e => e.String("type") == "m.room.member" && e.Find("content.displayname")?.GetString() == "Late"), since);
     }
 
     [Fact]
