@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Matrix.Storage;
 using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 
 namespace Matrix.Replication.Tests;
@@ -10,6 +11,8 @@ public sealed class LogWriterTests : IAsyncLifetime
 {
     TestDatabase _database = null!;
     LogHost _host = null!;
+
+    NpgsqlConnectionStringBuilder At => new(_database.ConnectionString);
 
     NpgsqlDataSource Db => _database.Db;
 
@@ -158,6 +161,67 @@ public sealed class LogWriterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_commit_whose_answer_is_lost_counts_and_is_not_repeated()
+    {
+        await using var proxy = new TcpProxy(At.Host!, At.Port);
+        await using var far = await LogHost.Start(_database, Through(proxy));
+        await far.Append(new Note(Guid.NewGuid()));
+
+        proxy.SwallowAnswers = true;
+        var append = far.Append(new Note(Guid.NewGuid()));
+        while ((await Note.List(Db)).Count < 2)
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        Assert.False(append.IsCompleted);
+        proxy.GoAway();
+        proxy.SwallowAnswers = false;
+        proxy.ComeBack();
+
+        Assert.Equal(new LogPosition(2), await append);
+        Assert.Equal(new LogPosition(3), await far.Append(new Note(Guid.NewGuid())));
+        Assert.Equal(3, (await Note.List(Db)).Count);
+    }
+
+    [Fact]
+    public async Task A_batch_that_is_left_behind_in_the_server_cannot_be_committed_any_more()
+    {
+        await using var proxy = new TcpProxy(At.Host!, At.Port);
+        await using var far = await LogHost.Start(_database, Through(proxy));
+        await far.Append(new Note(Guid.NewGuid()));
+        await using var holder = await Db.BeginTransaction();
+        await holder.Execute("UPDATE log_head SET position = position");
+
+        var append = far.Append(new Note(Guid.NewGuid()));
+        await WaitUntilOneWaitsForTheLock();
+        proxy.GoAway();
+        proxy.ComeBack();
+        while (await Db.GetOne<long>("SELECT max(fenced) FROM log_writers") == 0)
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        await holder.CommitAsync();
+
+        Assert.Equal(new LogPosition(2), await append);
+        Assert.Equal(2, (await Note.List(Db)).Count);
+    }
+
+    [Fact]
+    public async Task The_server_refuses_a_fenced_batch()
+    {
+        await _host.Append(new Note(Guid.NewGuid()));
+        await Db.Execute("UPDATE log_writers SET fenced = 9");
+        var refusal = await Assert.ThrowsAsync<PostgresException>(
+            () => Db.GetOne<long>("SELECT log_begin(writer, 9, 1) FROM log_writers WHERE fenced = 9"));
+        Assert.Equal("MX002", refusal.SqlState);
+        Assert.Equal(1, await Db.GetOne<long>("SELECT position FROM log_head"));
+    }
+
+    [Fact]
+    public async Task A_writer_whose_row_was_cleaned_away_writes_it_anew()
+    {
+        await _host.Append(new Note(Guid.NewGuid()));
+        await Db.Execute("DELETE FROM log_writers");
+        Assert.Equal(new LogPosition(2), await _host.Append(new Note(Guid.NewGuid())));
+    }
+
+    [Fact]
     public async Task A_stop_writes_what_was_accepted()
     {
         var stopping = await LogHost.Start(_database);
@@ -209,6 +273,12 @@ public sealed class LogWriterTests : IAsyncLifetime
         }
         Assert.Equal(new LogPosition(1), await impatient.Append(new Note(Guid.NewGuid())));
     }
+
+    static Action<IHostApplicationBuilder> Through(TcpProxy proxy) => builder =>
+    {
+        builder.Configuration["database:args:host"] = "127.0.0.1";
+        builder.Configuration["database:args:port"] = $"{proxy.Port}";
+    };
 
     Task<long> Commits() => Db.GetOne<long>("SELECT coalesce(sum(batch), 0)::bigint FROM log_writers");
 

@@ -20,6 +20,9 @@ sealed class TcpProxy : IAsyncDisposable
         _accepting = Accept();
     }
 
+    /// <summary>The server gets what is sent, and its answers are lost.</summary>
+    public volatile bool SwallowAnswers;
+
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
     /// <summary>Cuts all connections, and new ones as soon as they are made.</summary>
@@ -52,6 +55,16 @@ sealed class TcpProxy : IAsyncDisposable
         }
     }
 
+    async Task Answer(NetworkStream from, NetworkStream to)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await from.ReadAsync(buffer) is > 0 and var read)
+        {
+            if (!SwallowAnswers)
+                await to.WriteAsync(buffer.AsMemory(0, read));
+        }
+    }
+
     async Task Serve(Socket client)
     {
         var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -63,7 +76,7 @@ sealed class TcpProxy : IAsyncDisposable
             await server.ConnectAsync(_server.Host, _server.Port);
             await using var here = new NetworkStream(client);
             await using var there = new NetworkStream(server);
-            await Task.WhenAny(here.CopyToAsync(there), there.CopyToAsync(here));
+            await Task.WhenAny(here.CopyToAsync(there), Answer(there, here));
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
