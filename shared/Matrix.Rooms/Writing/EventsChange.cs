@@ -137,8 +137,8 @@ sealed class EventsChange(EventChain chain, TransactionId? transaction = null, N
             """,
             RoomNid, members.Select(m => m.Pdu.StateKey!).ToArray(), members.Select(m => m.Pdu.Membership ?? "leave").ToArray(),
             members.Select(m => m.EventNid).ToArray(), members.Select(m => m.Pdu.Sender.ToString()).ToArray(),
-            members.Select(m => m.Back).ToArray(), members.Select(m => m.Pdu.ContentString("displayname"u8)).ToArray(),
-            members.Select(m => m.Pdu.ContentString("avatar_url"u8)).ToArray());
+            members.Select(m => m.Back).ToArray(), members.Select(m => Storable(m.Pdu.ContentString("displayname"u8))).ToArray(),
+            members.Select(m => Storable(m.Pdu.ContentString("avatar_url"u8))).ToArray());
     }
 
     void ApplyRedaction(NpgsqlBatch batch, ChainedEvent redaction)
@@ -154,6 +154,9 @@ sealed class EventsChange(EventChain chain, TransactionId? transaction = null, N
                 RoomNid, member.StateKey);
         }
     }
+
+    /// <summary>Without NUL, which events may have in their text and Postgres cannot store.</summary>
+    internal static string? Storable(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
 
     static void AddBytes(NpgsqlBatchCommand command, byte[][] values) => command.Parameters.Add(
         new NpgsqlParameter { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea });

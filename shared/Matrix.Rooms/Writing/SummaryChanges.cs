@@ -70,8 +70,8 @@ sealed class SummaryChanges
         _ => null,
     };
 
-    /// <summary>Text without NUL, which Postgres cannot store; null if it is empty or something else.</summary>
+    /// <summary>Null if it is empty or no text.</summary>
     static string? String(JsonElement content, string member) =>
         content.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
-            && value.GetString()!.Replace("\0", "", StringComparison.Ordinal) is { Length: > 0 } text ? text : null;
+            && EventsChange.Storable(value.GetString()) is { Length: > 0 } text ? text : null;
 }

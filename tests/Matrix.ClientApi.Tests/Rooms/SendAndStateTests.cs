@@ -42,6 +42,29 @@ public sealed class SendAndStateTests(MatrixServer server)
         (await alice.TrySend(room, "m.room.message", User.Text(new string('x', 66_000)))).Refused(413, "M_TOO_LARGE");
     }
 
+    [Theory]
+    [InlineData("state", "org.example%00", "k", "{}")]
+    [InlineData("state", "org.example", "k%00", "{}")]
+    [InlineData("send", "org.example%00", "t", "{}")]
+    [InlineData("send", "org.example", "t%00", "{}")]
+    [InlineData("send", "org.example", "t", "{\"a\":\"\\ud800\"}")]
+    [InlineData("state", "m.room.name", "", "{\"name\":\"\\ud800\"}")]
+    public async Task Text_that_cannot_be_stored_is_refused(string what, string type, string key, string content)
+    {
+        var (alice, room) = await server.UserInRoom();
+        var reply = await alice.Put($"{V3}/rooms/{ApiClient.Esc(room)}/{what}/{type}/{key}", content);
+        Assert.True((int)reply.Status == 400, reply.ToString());
+    }
+
+    [Fact]
+    public async Task Nul_in_what_lists_show_is_no_failure()
+    {
+        var (alice, room) = await server.UserInRoom();
+        await alice.SetState(room, "m.room.name", new { name = "a\0b" });
+        await alice.SetState(room, "m.room.member", new { membership = "join", displayname = "a\0b", avatar_url = "\0" }, alice.UserId);
+        Assert.Equal("a\0b", (await alice.GetState(room, "m.room.member", alice.UserId)).At("displayname").GetString());
+    }
+
     [Fact]
     public async Task State_with_the_empty_key_is_reached_with_and_without_the_slash()
     {
