@@ -33,6 +33,8 @@ static class TelemetryModule
         telemetry.WithMetrics(metrics =>
         {
             metrics.AddMeter(Meters);
+            // room for every combination of labels is taken in advance, 2000 for each of some hundred instruments if one does not say otherwise
+            metrics.AddView(instrument => new MetricStreamConfiguration { CardinalityLimit = HasManyLabels(instrument.Name) ? 1000 : 50 });
             if (options.EnableMetrics) metrics.AddPrometheusExporter();
             if (otlp is not null) metrics.AddOtlpExporter(exporter => Send(exporter, options.Opentelemetry));
         });
@@ -50,6 +52,9 @@ static class TelemetryModule
             .AddSource(Sources)
             .AddOtlpExporter(exporter => Send(exporter, options.Opentelemetry)));
     }
+
+    // by route, method and status
+    static bool HasManyLabels(string instrument) => instrument is "http.server.request.duration";
 
     internal static bool IsOfTheProcess(PathString path) => path.Value is MetricsEndpoint.Path or "/health/live" or "/health/ready";
 
