@@ -41,6 +41,6 @@ public sealed partial class EndpointTests
     [GeneratedRegex(@"\.Map(Get|Put|Post|Delete|Methods|Patch)\(")]
     private static partial Regex MapCall();
 
-    [GeneratedRegex(@"\b(GET|PUT|POST|DELETE) /[^\s<:,;]*(?=[\s<:,;.]|$)")]
+    [GeneratedRegex(@"\b(GET|PUT|POST|DELETE) /[^\s<:,;]*[^\s<:,;.](?=[\s<:,;.]|$)")]
     private static partial Regex Documented();
 }

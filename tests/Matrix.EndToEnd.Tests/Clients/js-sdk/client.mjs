@@ -1,0 +1,185 @@
+// One matrix-js-sdk client, driven by lines of JSON: {"id", "method", "params"} in, {"id", "result"} or {"id", "error"} out.
+import { createInterface } from "node:readline";
+import { createClient, ClientEvent, Direction, EventStatus, Filter, RoomEvent, RoomMemberEvent } from "matrix-js-sdk";
+import { logger } from "matrix-js-sdk/lib/logger.js";
+
+logger.disableAll?.();
+logger.setLevel?.("silent");
+for (const name of ["log", "info", "debug", "warn", "error", "trace"]) console[name] = (...args) => process.stderr.write(`${args.join(" ")}\n`);
+
+const seen = new Map(); // room id → [{eventId, sender, body, at}], in the order in which sync delivered them
+const waiting = new Set();
+let client;
+
+function changed() {
+    for (const check of waiting) check();
+}
+
+// Resolves as soon as find() is truthy, looked at again after everything that sync brings.
+function until(find, timeout, what) {
+    return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
+            waiting.delete(check);
+            reject(new Error(`${what}: not within ${timeout} ms`));
+        }, timeout);
+        const check = () => {
+            const found = find();
+            if (!found) return;
+            clearTimeout(timer);
+            waiting.delete(check);
+            resolve(found);
+        };
+        waiting.add(check);
+        check();
+    });
+}
+
+function show(event, room) {
+    if (event.getType() !== "m.room.message") return;
+    if (!seen.has(room.roomId)) seen.set(room.roomId, []);
+    seen.get(room.roomId).push(messageOf(event));
+}
+
+function messageOf(event) {
+    return { eventId: event.getId(), sender: event.getSender(), body: event.getContent().body, at: Date.now() };
+}
+
+async function register({ baseUrl, username, password }) {
+    const guest = createClient({ baseUrl });
+    try {
+        return await guest.registerRequest({ username, password });
+    } catch (e) {
+        if (e.httpStatus !== 401) throw e;
+        if (!e.data.flows.some((flow) => flow.stages.length === 1 && flow.stages[0] === "m.login.dummy")) throw new Error("no m.login.dummy flow");
+        return await guest.registerRequest({ username, password, auth: { type: "m.login.dummy", session: e.data.session } });
+    }
+}
+
+async function start(baseUrl, login) {
+    client = createClient({
+        baseUrl,
+        userId: login.user_id,
+        deviceId: login.device_id,
+        accessToken: login.access_token,
+        timelineSupport: true,
+    });
+    client.on(RoomEvent.Timeline, (event, room, toStartOfTimeline, removed, data) => {
+        if (data.liveEvent && event.status === null) show(event, room);
+        changed();
+    });
+    // our own message: shown while it is sent, and confirmed when it comes back by sync
+    client.on(RoomEvent.LocalEchoUpdated, (event, room) => {
+        if (event.status === null) show(event, room);
+        changed();
+    });
+    client.on(RoomEvent.MyMembership, changed);
+    client.on(RoomMemberEvent.Membership, changed);
+    client.on(ClientEvent.Sync, changed);
+    await client.startClient({ initialSyncLimit: 20, pollTimeout: 30000 });
+    await until(() => client.isInitialSyncComplete(), 20000, "the first sync");
+    return { userId: login.user_id, deviceId: login.device_id, accessToken: login.access_token };
+}
+
+// What "retry" on an unsent message does: the same transaction id again.
+async function sendAgain(roomId, txnId, until, error) {
+    const room = client.getRoom(roomId);
+    while (Date.now() < until) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        const unsent = room.getLiveTimeline().getEvents().find((event) => event.getTxnId() === txnId && event.status === EventStatus.NOT_SENT);
+        if (!unsent) throw error;
+        try {
+            return (await client.resendEvent(unsent, room)).event_id;
+        } catch (e) {
+            error = e;
+        }
+    }
+    throw error;
+}
+
+const methods = {
+    async register(params) {
+        return await start(params.baseUrl, await register(params));
+    },
+    async login({ baseUrl, username, password }) {
+        const login = await createClient({ baseUrl }).loginRequest({
+            type: "m.login.password",
+            identifier: { type: "m.id.user", user: username },
+            password,
+        });
+        return await start(baseUrl, login);
+    },
+    async createRoom({ options }) {
+        return { roomId: (await client.createRoom(options)).room_id };
+    },
+    async invite({ roomId, userId }) {
+        await client.invite(roomId, userId);
+        return {};
+    },
+    async join({ roomId }) {
+        await client.joinRoom(roomId);
+        return {};
+    },
+    async leave({ roomId }) {
+        await client.leave(roomId);
+        return {};
+    },
+    async send({ roomId, body, retryFor }) {
+        const txnId = client.makeTxnId();
+        try {
+            return { eventId: (await client.sendEvent(roomId, "m.room.message", { msgtype: "m.text", body }, txnId)).event_id };
+        } catch (e) {
+            return { eventId: await sendAgain(roomId, txnId, Date.now() + (retryFor ?? 0), e) };
+        }
+    },
+    async waitMessage({ roomId, body, timeout }) {
+        return await until(() => seen.get(roomId)?.find((m) => m.body === body && !m.eventId.startsWith("~")), timeout, `message '${body}'`);
+    },
+    async waitMembership({ roomId, userId, membership, timeout }) {
+        const of = () => {
+            const room = client.getRoom(roomId);
+            return userId === client.getUserId() ? room?.getMyMembership() : room?.getMember(userId)?.membership;
+        };
+        await until(() => of() === membership, timeout, `${userId} to be '${membership}'`);
+        return {};
+    },
+    // What this client shows: the live timeline, with what back-pagination added to it.
+    async timeline({ roomId }) {
+        const events = client.getRoom(roomId).getLiveTimeline().getEvents();
+        return { messages: events.filter((e) => e.getType() === "m.room.message").map(messageOf), received: seen.get(roomId) ?? [] };
+    },
+    async paginateBack({ roomId, limit }) {
+        const timeline = client.getRoom(roomId).getLiveTimeline();
+        let pages = 0;
+        while (timeline.getPaginationToken(Direction.Backward)) {
+            await client.paginateEventTimeline(timeline, { backwards: true, limit });
+            pages++;
+        }
+        return { pages };
+    },
+    async setName({ name }) {
+        await client.setDisplayName(name);
+        return {};
+    },
+    async nameOf({ roomId, userId }) {
+        return { name: client.getRoom(roomId)?.getMember(userId)?.name ?? null };
+    },
+    async storeFilter() {
+        const filter = Filter.fromJson(client.getUserId(), "unused", { room: { timeline: { limit: 7 } } });
+        const created = await client.createFilter(filter.getDefinition());
+        return { limit: (await client.getFilter(client.getUserId(), created.filterId, false)).getDefinition().room.timeline.limit };
+    },
+    async stop() {
+        client?.stopClient();
+        setTimeout(() => process.exit(0), 10);
+        return {};
+    },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+    const { id, method, params } = JSON.parse(line);
+    methods[method](params ?? {}).then(
+        (result) => process.stdout.write(`${JSON.stringify({ id, result })}\n`),
+        (e) => process.stdout.write(`${JSON.stringify({ id, error: String(e?.stack ?? e), errcode: e?.errcode })}\n`),
+    );
+}
+process.exit(0);

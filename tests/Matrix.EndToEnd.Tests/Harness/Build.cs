@@ -1,0 +1,17 @@
+namespace Matrix.EndToEnd.Tests;
+
+/// <summary>Where the build that these tests belong to lies: <c>artifacts/bin/PROJECT/CONFIGURATION</c>.</summary>
+static class Build
+{
+    static readonly string s_own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+
+    static readonly string s_artifacts = Path.GetFullPath(Path.Combine(s_own, "..", "..", ".."));
+
+    /// <summary>The operator's tool, built together with the services that it starts.</summary>
+    public static string Matrixctl { get; } = Path.Combine(s_artifacts, "bin", "Matrix.Ctl", Path.GetFileName(s_own), "matrixctl.dll");
+
+    public static string RepositoryRoot { get; } = Path.GetDirectoryName(s_artifacts)!;
+
+    /// <summary>Kept between runs.</summary>
+    public static string CacheFolder { get; } = Path.Combine(s_artifacts, "end-to-end");
+}

@@ -1,3 +1,0 @@
-namespace Matrix.EndToEnd.Tests;
-
-public class Placeholder { [Fact] public void Builds() => Assert.True(true); }
