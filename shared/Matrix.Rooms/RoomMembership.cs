@@ -86,6 +86,14 @@ public sealed class RoomMembership(RoomWriter writer, RoomFinder rooms, Membersh
             throw new RoomException(400, "M_UNKNOWN", "Leave the room before you forget it.");
     }
 
+    /// <summary>Lets this server's guests leave a room that no longer lets guests in (C-S API, Guest access, server behaviour).</summary>
+    public async Task RemoveGuests(RoomId roomId, CancellationToken ct)
+    {
+        var room = await rooms.Get(roomId, ct);
+        foreach (var guest in await memberships.ListGuests(room.RoomNid, ct))
+            await Leave(roomId, new MembershipRequest(UserId.Parse(guest)), ct);
+    }
+
     /// <summary>Shows a changed name or picture in every room that the user is in. One room that refuses does not keep the others from it.</summary>
     public async Task UpdateProfile(UserId userId, CancellationToken ct)
     {

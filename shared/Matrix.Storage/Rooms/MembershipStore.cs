@@ -50,6 +50,13 @@ public sealed class MembershipStore(NpgsqlDataSource db)
         return userId is null ? null : UserId.Parse(userId);
     }
 
+    /// <summary>The guests of this server who are in the room.</summary>
+    public Task<IReadOnlyList<string>> ListGuests(long roomNid, CancellationToken ct) => db.List<string>(
+        """
+        SELECT m.user_id FROM users u JOIN memberships m ON m.room_nid = @roomNid AND m.user_id = u.user_id
+        WHERE u.is_guest AND m.membership = 'join'
+        """, new { roomNid }, ct);
+
     /// <summary>Hides a room that the user has left or was banned from. False: the user is not out of it.</summary>
     public async Task<bool> Forget(long roomNid, UserId userId, CancellationToken ct) => await db.Execute(
         """

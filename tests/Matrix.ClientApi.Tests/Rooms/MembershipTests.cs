@@ -96,6 +96,7 @@ public sealed class MembershipTests(MatrixServer server)
         await alice.Invite(room, carol);
         await carol.Join(room);
         (await Act(alice, room, "kick", new { })).Refused(400, "M_MISSING_PARAM");
+        (await alice.TrySetState(room, "m.room.member", new { membership = 5 }, alice.UserId)).Refused(403, "M_FORBIDDEN");
     }
 
     [Fact]
@@ -140,7 +141,7 @@ public sealed class MembershipTests(MatrixServer server)
     }
 
     [Fact]
-    public async Task A_guest_joins_where_guests_are_let_in()
+    public async Task A_guest_joins_where_guests_are_let_in_and_leaves_when_they_no_longer_are()
     {
         var alice = await server.NewUser();
         var guest = await Guest();
@@ -153,6 +154,12 @@ public sealed class MembershipTests(MatrixServer server)
         });
         (await guest.Post($"{V3}/rooms/{ApiClient.Esc(open)}/join")).Ok();
         (await guest.Post($"{V3}/createRoom")).Refused(403, "M_GUEST_ACCESS_FORBIDDEN");
+
+        var guestId = (await guest.Get($"{V3}/account/whoami")).Ok().String("user_id");
+        Assert.Equal("join", (await alice.GetState(open, "m.room.member", guestId)).At("membership").GetString());
+        await alice.SetState(open, "m.room.guest_access", new { guest_access = "forbidden" });
+        Assert.Equal("leave", (await alice.GetState(open, "m.room.member", guestId)).At("membership").GetString());
+        Assert.Equal("join", (await alice.GetState(open, "m.room.member", alice.UserId)).At("membership").GetString());
     }
 
     [Fact]

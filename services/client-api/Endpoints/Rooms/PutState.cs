@@ -11,15 +11,19 @@ static class PutState
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/rooms/{roomId}/state/{eventType}/{stateKey?}", Handle);
 
     static async Task<EventIdResponse> Handle(RoomId roomId, string eventType, string? stateKey, Body<JsonElement> content, Requester requester,
-        RoomWriter rooms, RoomAliases aliases, RateLimits limits, CancellationToken ct)
+        RoomWriter rooms, RoomAliases aliases, RoomMembership memberships, RateLimits limits, CancellationToken ct)
     {
         await limits.CheckMessage(requester, ct);
         if (eventType == EventTypes.CanonicalAlias)
             await aliases.CheckCanonical(roomId, content.Value, ct);
-        if (eventType == EventTypes.Member && content.Value.TryGetProperty("membership", out var membership) && membership.ValueEquals("invite"))
+        if (eventType == EventTypes.Member && content.Value.TryGetProperty("membership", out var membership)
+            && membership.ValueKind == JsonValueKind.String && membership.ValueEquals("invite"))
             RoomMembership.DemandLocal(stateKey, requester.UserId);
         var draft = EventDraft.State(requester.UserId, eventType, stateKey ?? "", content.Utf8);
         var sent = await rooms.Send(roomId, draft, null, ct);
+        if (eventType == EventTypes.GuestAccess
+            && !(content.Value.TryGetProperty("guest_access", out var access) && access.ValueKind == JsonValueKind.String && access.ValueEquals("can_join")))
+            await memberships.RemoveGuests(roomId, ct);
         return new EventIdResponse(sent.EventId);
     }
 }
