@@ -76,6 +76,7 @@ public sealed class AccountTests(MatrixServer server)
         (await phone.Put($"{V3}/devices/{laptop.DeviceId}", new { display_name = "Laptop" })).Ok();
         var listed = (await phone.Get($"{V3}/devices")).Ok()["devices"].Items();
         Assert.Contains(listed, device => device.String("device_id") == laptop.DeviceId && device.String("display_name") == "Laptop");
+        Assert.Contains(listed, device => device.At("display_name").ValueKind == System.Text.Json.JsonValueKind.Null);
         Assert.All(listed, device => Assert.True(device.At("last_seen_ts").GetInt64() > 0));
 
         var asked = await phone.Delete($"{V3}/devices/{laptop.DeviceId}");
