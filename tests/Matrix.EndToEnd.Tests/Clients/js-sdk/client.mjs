@@ -80,6 +80,13 @@ async function start(baseUrl, login) {
     return { userId: login.user_id, deviceId: login.device_id, accessToken: login.access_token };
 }
 
+// The stretches of a room that are known, oldest first: a gap in sync begins a new one, and pagination joins them.
+function timelines(roomId) {
+    const chain = [client.getRoom(roomId).getLiveTimeline()];
+    for (let before; (before = chain[0].getNeighbouringTimeline(Direction.Backward)); ) chain.unshift(before);
+    return chain;
+}
+
 // What "retry" on an unsent message does: the same transaction id again.
 async function sendAgain(roomId, txnId, until, error) {
     const room = client.getRoom(roomId);
@@ -142,19 +149,17 @@ const methods = {
         await until(() => of() === membership, timeout, `${userId} to be '${membership}'`);
         return {};
     },
-    // What this client shows: the live timeline, with what back-pagination added to it.
+    // What this client shows: the live timeline, and what back-pagination put before it.
     async timeline({ roomId }) {
-        const events = client.getRoom(roomId).getLiveTimeline().getEvents();
+        const events = timelines(roomId).flatMap((timeline) => timeline.getEvents());
         return { messages: events.filter((e) => e.getType() === "m.room.message").map(messageOf), received: seen.get(roomId) ?? [] };
     },
     async paginateBack({ roomId, limit }) {
-        const timeline = client.getRoom(roomId).getLiveTimeline();
-        let pages = 0;
-        while (timeline.getPaginationToken(Direction.Backward)) {
-            await client.paginateEventTimeline(timeline, { backwards: true, limit });
-            pages++;
+        for (let pages = 0; ; pages++) {
+            const oldest = timelines(roomId)[0];
+            if (!oldest.getPaginationToken(Direction.Backward)) return { pages };
+            await client.paginateEventTimeline(oldest, { backwards: true, limit });
         }
-        return { pages };
     },
     async setName({ name }) {
         await client.setDisplayName(name);

@@ -53,7 +53,9 @@ def done(response):
 async def on_sync(response):
     for room_id, room in response.rooms.join.items():
         if room_id not in prev_batches or room.timeline.limited:
+            # the first timeline, or one behind a gap: what was before it comes by pagination
             prev_batches[room_id] = room.timeline.prev_batch
+            seen[room_id], history[room_id] = [], []
         for event in room.timeline.events:
             if isinstance(event, nio.RoomMessageText):
                 seen.setdefault(room_id, []).append(message_of(event))
