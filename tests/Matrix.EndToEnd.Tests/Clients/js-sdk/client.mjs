@@ -89,13 +89,14 @@ function timelines(roomId) {
 
 // What "retry" on an unsent message does: the same transaction id again.
 async function sendAgain(roomId, txnId, until, error) {
-    const room = client.getRoom(roomId);
-    while (Date.now() < until) {
+    const event = timelines(roomId).flatMap((timeline) => timeline.getEvents()).find((e) => e.getTxnId() === txnId);
+    while (event && Date.now() < until) {
         await new Promise((resolve) => setTimeout(resolve, 100));
-        const unsent = room.getLiveTimeline().getEvents().find((event) => event.getTxnId() === txnId && event.status === EventStatus.NOT_SENT);
-        if (!unsent) throw error;
+        // it had arrived, and only the answer was lost: sync has brought it by now
+        if (event.status === null) return event.getId();
+        if (event.status !== EventStatus.NOT_SENT) continue;
         try {
-            return (await client.resendEvent(unsent, room)).event_id;
+            return (await client.resendEvent(event, client.getRoom(roomId))).event_id;
         } catch (e) {
             error = e;
         }
