@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Text.Json;
+using Matrix.LocalStack;
 
 namespace Matrix.EndToEnd.Tests;
 
@@ -27,7 +27,7 @@ public sealed class RunningServer : IAsyncDisposable
 
     public static async Task<RunningServer> Start(params string[] options)
     {
-        var server = new RunningServer(Directory.CreateTempSubdirectory("matrix-e2e-").FullName, FreePort(), options);
+        var server = new RunningServer(Directory.CreateTempSubdirectory("matrix-e2e-").FullName, FreePort.Pick(new HashSet<int>()), options);
         try
         {
             await server.Up();
@@ -63,7 +63,6 @@ public sealed class RunningServer : IAsyncDisposable
             start.Environment[$"MATRIX__{kind}__burst_count"] = "1000";
         }
     }
-
 
     /// <summary>The processes that run now, services and private parts.</summary>
     public IReadOnlyList<ServerProcess> Processes() =>
@@ -172,13 +171,6 @@ public sealed class RunningServer : IAsyncDisposable
         var root = json.RootElement;
         return new ServerProcess(
             root.GetProperty("name").GetString()!, root.GetProperty("process").GetProperty("pid").GetInt32(), root.TryGetProperty("address", out var address) ? address.GetString() : null);
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 
