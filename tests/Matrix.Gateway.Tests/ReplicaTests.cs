@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
+using Matrix.LocalStack;
 
 namespace Matrix.Gateway.Tests;
 
@@ -179,8 +180,9 @@ public sealed class ReplicaTests
     [Fact]
     public async Task A_request_waits_for_the_restart_of_the_only_replica()
     {
-        var first = await Upstream.Start();
-        var address = first.Address;
+        // a port that the gateway's own attempts to connect cannot take meanwhile
+        var address = $"http://127.0.0.1:{FreePort.Pick(new HashSet<int>())}";
+        var first = await Upstream.Start(address: address);
         await using var gateway = await TestGateway.Start([("gateway:clusters:client-api", address), ("gateway:wait_for_replica", "20s")]);
         await first.DisposeAsync();
         var request = gateway.Client.PostAsync("/_matrix/client/v3/logout", new StringContent("{}"));
