@@ -10,6 +10,9 @@ static class Build
     /// <summary>The operator's tool, built together with the services that it starts.</summary>
     public static string Matrixctl { get; } = Path.Combine(s_artifacts, "bin", "Matrix.Ctl", Path.GetFileName(s_own), "matrixctl.dll");
 
+    public static string ClientApiTests { get; } =
+        Path.Combine(s_artifacts, "bin", "Matrix.ClientApi.Tests", Path.GetFileName(s_own), "Matrix.ClientApi.Tests");
+
     public static string RepositoryRoot { get; } = Path.GetDirectoryName(s_artifacts)!;
 
     /// <summary>Kept between runs.</summary>

@@ -54,15 +54,22 @@ public sealed class RunningServer : IAsyncDisposable
     /// <summary>Runs a command of matrixctl on this server's data folder; fails unless it ends well.</summary>
     public Task<string> Matrixctl(IReadOnlyList<string> arguments) => Run("dotnet", [Build.Matrixctl, .. arguments, "--data", DataFolder], LiftLimits);
 
-    // the chats of these tests are faster than people type
+    // these tests are faster than people type, all from one address, and have many accounts with one password
     static void LiftLimits(ProcessStartInfo start)
     {
-        foreach (var kind in new[] { "rc_message", "rc_registration", "rc_login__address", "rc_login__account" })
+        foreach (var kind in new[] { "rc_message", "rc_registration", "rc_registration_token_validity", "rc_login__address", "rc_login__account",
+            "rc_login__failed_attempts", "rc_joins__local", "rc_joins__remote", "rc_invites__per_room", "rc_invites__per_user", "rc_invites__per_issuer" })
         {
-            start.Environment[$"MATRIX__{kind}__per_second"] = "1000";
-            start.Environment[$"MATRIX__{kind}__burst_count"] = "1000";
+            start.Environment[$"MATRIX__{kind}__per_second"] = "10000";
+            start.Environment[$"MATRIX__{kind}__burst_count"] = "10000";
         }
+        start.Environment["MATRIX__bcrypt_rounds"] = "4";
+        start.Environment["MATRIX__allow_guest_access"] = "true";
     }
+
+    /// <summary>A value of its homeserver.yaml.</summary>
+    public string Configured(string key) =>
+        File.ReadLines(Path.Combine(DataFolder, "homeserver.yaml")).First(line => line.StartsWith($"{key}:", StringComparison.Ordinal))[(key.Length + 1)..].Trim(' ', '"');
 
     /// <summary>The processes that run now, services and private parts.</summary>
     public IReadOnlyList<ServerProcess> Processes() =>
@@ -187,7 +194,7 @@ public sealed class SplitStack : IAsyncLifetime
 
     public static string NewName(string person) => $"{person}{Interlocked.Increment(ref s_users)}";
 
-    public Task<ChatClient> NewClient(string library, string person) => ChatClient.Register(library, Server.Url, NewName(person), "correct horse battery staple");
+    public Task<ChatClient> NewClient(string library, string person) => NewClient(Server, library, person);
 
     /// <summary>Two people in a private room: the first made it and invited the second, who has joined.</summary>
     public async Task<Chat> NewChat(string firstLibrary, string secondLibrary, bool onDifferentReplicas = false)
@@ -199,6 +206,20 @@ public sealed class SplitStack : IAsyncLifetime
             await bob.DisposeAsync();
             bob = await NewClient(secondLibrary, "bob");
         }
+        return await Chat.Begin(alice, bob);
+    }
+
+    public static Task<ChatClient> NewClient(RunningServer server, string library, string person) =>
+        ChatClient.Register(library, server.Url, NewName(person), "correct horse battery staple");
+}
+
+/// <summary>Two people and the room that they talk in.</summary>
+public sealed record Chat(ChatClient Alice, ChatClient Bob, string Room) : IAsyncDisposable
+{
+    public IReadOnlyList<ChatClient> Both => [Alice, Bob];
+
+    public static async Task<Chat> Begin(ChatClient alice, ChatClient bob)
+    {
         var room = await alice.CreateRoom(new { preset = "private_chat", name = "Talk" });
         await alice.Invite(room, bob.UserId);
         await bob.WaitMembership(room, bob.UserId, "invite");
@@ -207,12 +228,6 @@ public sealed class SplitStack : IAsyncLifetime
         await bob.WaitMembership(room, bob.UserId, "join");
         return new Chat(alice, bob, room);
     }
-}
-
-/// <summary>Two people and the room that they talk in.</summary>
-public sealed record Chat(ChatClient Alice, ChatClient Bob, string Room) : IAsyncDisposable
-{
-    public IReadOnlyList<ChatClient> Both => [Alice, Bob];
 
     public async ValueTask DisposeAsync()
     {
