@@ -33,6 +33,7 @@ public sealed class Body<T>
     {
         try
         {
+            if (HasHalfSurrogate(utf8)) throw MatrixException.BadJson("The body has half of a surrogate pair: that is no text.");
             if (utf8.TrimStart(" \t\r\n"u8) is [(byte)'{', ..])
                 return JsonSerializer.Deserialize<T>(utf8, MatrixJson.Options) ?? throw MatrixException.BadJson("The body must be an object.");
         }
@@ -42,6 +43,26 @@ public sealed class Body<T>
         }
 
         throw Explain(utf8, null);
+    }
+
+    // The parser lets half a pair pass as long as nobody reads the text, and whoever then reads it fails.
+    static bool HasHalfSurrogate(ReadOnlySpan<byte> utf8)
+    {
+        if (utf8.IndexOf("\\ud"u8) < 0 && utf8.IndexOf("\\uD"u8) < 0) return false;
+        var reader = new Utf8JsonReader(utf8);
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName) || !reader.ValueIsEscaped) continue;
+            try
+            {
+                reader.GetString();
+            }
+            catch (InvalidOperationException)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     static MatrixException Explain(ReadOnlySpan<byte> utf8, JsonException? cause)

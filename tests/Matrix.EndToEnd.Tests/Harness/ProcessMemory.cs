@@ -12,8 +12,9 @@ static class ProcessMemory
     public static long Together(IEnumerable<int> processes)
     {
         var mappings = processes.Select(Read).ToList();
-        var own = mappings.Sum(process => process.Sum(mapping => mapping.Anonymous));
-        var files = mappings.SelectMany(process => process.GroupBy(mapping => mapping.File).Select(file => (file.Key, Size: file.Sum(part => part.Resident - part.Anonymous))))
+        var own = mappings.Sum(process => process.Sum(mapping => mapping.IsShared ? mapping.Anonymous : mapping.Resident));
+        var files = mappings.SelectMany(process => process.Where(mapping => mapping.IsShared).GroupBy(mapping => mapping.File)
+                .Select(file => (file.Key, Size: file.Sum(part => part.Resident - part.Anonymous))))
             .GroupBy(file => file.Key).Sum(file => file.Max(use => use.Size));
         return (own + files) / 1024;
     }
@@ -41,5 +42,9 @@ static class ProcessMemory
     }
 
     /// <summary>KiB of a part of a process' memory that is present, and how much of it no file has.</summary>
-    sealed record Mapping(string File, long Resident, long Anonymous);
+    sealed record Mapping(string File, long Resident, long Anonymous)
+    {
+        /// <summary>Is it of a file that others map too? Compiled code lies in a memory file that has one name everywhere, and is each process' own.</summary>
+        public bool IsShared => File.Length > 0 && !File.StartsWith("/memfd:", StringComparison.Ordinal);
+    }
 }

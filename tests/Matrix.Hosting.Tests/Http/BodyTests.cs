@@ -37,6 +37,16 @@ public sealed class BodyTests
     }
 
     [Theory]
+    [InlineData("""{"body":"\ud800"}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"list":[{"\uDC00":1}]}""", HttpStatusCode.BadRequest)]
+    [InlineData("""{"body":"\ud83d\ude00 \\ud800"}""", HttpStatusCode.OK)]
+    public async Task Half_a_surrogate_pair_is_refused_before_anybody_reads_it(string body, HttpStatusCode status)
+    {
+        await using var app = await Start();
+        Assert.Equal(status, (await Post(app, "/raw", body)).StatusCode);
+    }
+
+    [Theory]
     [InlineData("", "M_NOT_JSON")]
     [InlineData("{", "M_NOT_JSON")]
     [InlineData("hello", "M_NOT_JSON")]
