@@ -13,7 +13,7 @@ sealed class SyncBuilder(
 {
     public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
-        var result = new SyncResult(request.Since > rooms.Position ? request.Since.Value : rooms.Position, typing.Now);
+        var result = new SyncResult(request.Since > rooms.Position ? request.Since.Value : rooms.Position);
         var changes = request.Since is { } since
             ? await finder.FindSince(request, since, rooms, ct)
             : await finder.FindAll(request, rooms, ct);

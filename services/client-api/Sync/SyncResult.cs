@@ -21,11 +21,12 @@ enum StateAfter
 }
 
 /// <summary>An answer before it is written.</summary>
-sealed class SyncResult(LogPosition nextBatch, TypingMark typing)
+sealed class SyncResult(LogPosition nextBatch)
 {
     public LogPosition NextBatch { get; } = nextBatch;
 
-    public TypingMark Typing { get; } = typing;
+    /// <summary>What of who is typing the answer holds.</summary>
+    public TypingMark Typing { get; set; }
 
     /// <summary>Every event in the answer, and those that they show.</summary>
     public EventBatch Events { get; } = new();

@@ -27,16 +27,6 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
     long number;
     ITimer? sweep;
 
-    /// <summary>Everything until now.</summary>
-    public TypingMark Now
-    {
-        get
-        {
-            lock (gate)
-                return new TypingMark(process, number);
-        }
-    }
-
     public Task StartAsync(CancellationToken ct)
     {
         channel.Subscribe(Receive);
@@ -59,16 +49,20 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
         return channel.Tell(JsonSerializer.SerializeToUtf8Bytes(news));
     }
 
-    /// <summary>The rooms in which something changed after the mark; without one, those in which somebody is typing.</summary>
-    public IReadOnlyList<RoomTyping> ListSince(TypingMark? mark)
+    /// <summary>
+    /// The rooms in which something changed after the mark; without one, those in which somebody is typing. With them the mark up to which that
+    /// holds: both are of one moment, else a client would be told again of what it knows.
+    /// </summary>
+    public (TypingMark Mark, IReadOnlyList<RoomTyping> Rooms) ListSince(TypingMark? mark)
     {
         lock (gate)
         {
+            var now = new TypingMark(process, number);
             if (number == 0 || (mark?.Process == process && mark.Value.Number >= number))
-                return [];
+                return (now, []);
             var known = mark?.Process == process ? mark.Value.Number : 0;
-            return [.. rooms.Where(room => room.Value.Changed > known && (mark is not null || room.Value.Typing.Count > 0))
-                .Select(room => new RoomTyping(room.Key, [.. room.Value.Typing.Keys]))];
+            return (now, [.. rooms.Where(room => room.Value.Changed > known && (mark is not null || room.Value.Typing.Count > 0))
+                .Select(room => new RoomTyping(room.Key, [.. room.Value.Typing.Keys]))]);
         }
     }
 
@@ -76,6 +70,7 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
     {
         if (JsonSerializer.Deserialize<News>(message.Span) is not { Kind: "typing" } news)
             return;
+        long change;
         lock (gate)
         {
             if (!rooms.TryGetValue(news.RoomNid, out var room))
@@ -87,14 +82,14 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
                 room.Typing[news.UserId] = time.GetUtcNow().AddMilliseconds(news.Milliseconds);
             if (!changed)
                 return;
-            Change(room);
+            change = Change(room);
         }
-        hub.TypingChanged(news.RoomNid, Now.Number);
+        hub.TypingChanged(news.RoomNid, change);
     }
 
     void RunOut()
     {
-        var changed = new List<long>();
+        var changed = new List<(long RoomNid, long Change)>();
         lock (gate)
         {
             var now = time.GetUtcNow();
@@ -103,19 +98,20 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
                 var over = room.Typing.Where(user => user.Value <= now).Select(user => user.Key).ToList();
                 over.ForEach(user => room.Typing.Remove(user));
                 if (over.Count > 0)
-                {
-                    Change(room);
-                    changed.Add(nid);
-                }
+                    changed.Add((nid, Change(room)));
                 else if (room.Typing.Count == 0 && now - room.ChangedAt > Remember)
                     rooms.Remove(nid);
             }
         }
-        foreach (var nid in changed)
-            hub.TypingChanged(nid, Now.Number);
+        foreach (var (nid, change) in changed)
+            hub.TypingChanged(nid, change);
     }
 
-    void Change(Room room) => (room.Changed, room.ChangedAt) = (++number, time.GetUtcNow());
+    long Change(Room room)
+    {
+        (room.Changed, room.ChangedAt) = (++number, time.GetUtcNow());
+        return number;
+    }
 
     sealed class Room
     {
