@@ -18,11 +18,11 @@ public static class EventAuth
             return CheckCreate(pdu, rules);
         create ??= state.Find(EventTypes.Create, "");
         if (create is null)
-            return AuthResult.Refuse("create.missing", "The room has no create event.");
+            return AuthResult.Refuse(AuthRules.CreateMissing, "The room has no create event.");
         if (create.RoomId != pdu.RoomId)
-            return AuthResult.Refuse("create.other_room", "The create event is not this room's.");
+            return AuthResult.Refuse(AuthRules.CreateOtherRoom, "The create event is not this room's.");
         if (pdu.Sender.Server != create.Sender.Server && !IsFederated(create))
-            return AuthResult.Refuse("create.not_federated", "The room does not admit users of other servers.");
+            return AuthResult.Refuse(AuthRules.CreateNotFederated, "The room does not admit users of other servers.");
 
         var context = new AuthContext(pdu, state, rules, create);
         if (pdu.Type == EventTypes.Aliases && rules.HasAliasesRule)
@@ -44,56 +44,56 @@ public static class EventAuth
         foreach (var authEvent in authEvents)
         {
             if (authEvent.StateKey is not { } stateKey || !expected.Contains(new(authEvent.Type, stateKey)))
-                return AuthResult.Refuse("auth_events.unexpected", $"{authEvent} does not belong into the auth events.");
+                return AuthResult.Refuse(AuthRules.AuthEventsUnexpected, $"{authEvent} does not belong into the auth events.");
             if (!seen.Add(new(authEvent.Type, stateKey)))
-                return AuthResult.Refuse("auth_events.duplicate", $"There are two {authEvent.Type} among the auth events.");
+                return AuthResult.Refuse(AuthRules.AuthEventsDuplicate, $"There are two {authEvent.Type} among the auth events.");
             if (isRejected(authEvent.EventId))
-                return AuthResult.Refuse("auth_events.rejected", $"{authEvent} was rejected.");
+                return AuthResult.Refuse(AuthRules.AuthEventsRejected, $"{authEvent} was rejected.");
             if (authEvent.RoomId != pdu.RoomId)
-                return AuthResult.Refuse("auth_events.other_room", $"{authEvent} is of another room.");
+                return AuthResult.Refuse(AuthRules.AuthEventsOtherRoom, $"{authEvent} is of another room.");
         }
         return AuthResult.AllowIf(pdu.Rules.RoomIdIsCreateHash || seen.Contains(new(EventTypes.Create, "")),
-            "auth_events.no_create", "The create event is not among the auth events.");
+            AuthRules.AuthEventsNoCreate, "The create event is not among the auth events.");
     }
 
     static AuthResult CheckCreate(Pdu pdu, RoomVersionRules rules)
     {
         if (pdu.PrevEvents.Count > 0)
-            return AuthResult.Refuse("create.prev_events", "A create event is the first of its room.");
+            return AuthResult.Refuse(AuthRules.CreatePrevEvents, "A create event is the first of its room.");
         if (rules.RoomIdIsCreateHash && pdu.HasRoomId)
-            return AuthResult.Refuse("create.room_id", "A create event of this version has no room_id.");
+            return AuthResult.Refuse(AuthRules.CreateRoomId, "A create event of this version has no room_id.");
         if (!rules.RoomIdIsCreateHash && pdu.RoomId.Server != pdu.Sender.Server)
-            return AuthResult.Refuse("create.domain", "The room id and the sender are of different servers.");
+            return AuthResult.Refuse(AuthRules.CreateDomain, "The room id and the sender are of different servers.");
         var content = pdu.ContentJson.Span;
         var version = JsonObjectReader.Find(content, "room_version"u8);
         if (!version.IsEmpty && (JsonText.ReadString(version) is not { } id || RoomVersions.Find(id) is null))
-            return AuthResult.Refuse("create.room_version", "The room version is not known.");
+            return AuthResult.Refuse(AuthRules.CreateRoomVersion, "The room version is not known.");
         if (!rules.CreatorIsSender && JsonObjectReader.Find(content, "creator"u8).IsEmpty)
-            return AuthResult.Refuse("create.creator", "The content names no creator.");
+            return AuthResult.Refuse(AuthRules.CreateCreator, "The content names no creator.");
         return AuthResult.AllowIf(!rules.HasPrivilegedCreators || AreUserIds(JsonObjectReader.Find(content, "additional_creators"u8)),
-            "create.additional_creators", "additional_creators is not a list of user ids.");
+            AuthRules.CreateAdditionalCreators, "additional_creators is not a list of user ids.");
     }
 
     static AuthResult CheckAliases(Pdu pdu) =>
-        AuthResult.AllowIf(pdu.StateKey == pdu.Sender.Server.ToString(), "aliases.state_key", "The state key is not the sender's server.");
+        AuthResult.AllowIf(pdu.StateKey == pdu.Sender.Server.ToString(), AuthRules.AliasesStateKey, "The state key is not the sender's server.");
 
     static AuthResult CheckOther(AuthContext context)
     {
         var pdu = context.Pdu;
         if (context.Membership(pdu.Sender.ToString()) != "join")
-            return AuthResult.Refuse("sender.not_joined", "The sender is not in the room.");
+            return AuthResult.Refuse(AuthRules.SenderNotJoined, "The sender is not in the room.");
         if (pdu.Type == EventTypes.ThirdPartyInvite)
-            return AuthResult.AllowIf(context.SenderLevel >= context.Levels.Invite, "third_party_invite.level", "The sender may not invite.");
+            return AuthResult.AllowIf(context.SenderLevel >= context.Levels.Invite, AuthRules.ThirdPartyInviteLevel, "The sender may not invite.");
         if (context.SenderLevel < context.Levels.Required(pdu.Type, pdu.IsState))
-            return AuthResult.Refuse("level.required", $"The sender may not send {pdu.Type}.");
+            return AuthResult.Refuse(AuthRules.LevelRequired, $"The sender may not send {pdu.Type}.");
         if (pdu.StateKey is ['@', ..] && pdu.StateKey != pdu.Sender.ToString())
-            return AuthResult.Refuse("state_key.other_user", "The state key is another user.");
+            return AuthResult.Refuse(AuthRules.StateKeyOtherUser, "The state key is another user.");
         if (pdu.Type == EventTypes.PowerLevels)
             return PowerLevelAuth.Check(context);
         if (pdu.Type == EventTypes.Redaction && context.Rules.HasRedactionRule)
             return AuthResult.AllowIf(context.SenderLevel >= context.Levels.Redact
                 || (pdu.Redacts?.Server is { } server && server == pdu.EventId.Server),
-                "redaction.level", "The sender may not redact events of another server.");
+                AuthRules.RedactionLevel, "The sender may not redact events of another server.");
         return AuthResult.Allow;
     }
 

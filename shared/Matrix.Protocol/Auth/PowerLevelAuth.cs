@@ -7,13 +7,13 @@ static class PowerLevelAuth
     {
         var next = context.Pdu.PowerLevelContent;
         if (next.HasBadLevel)
-            return AuthResult.Refuse("power_levels.levels", "A level is not a number.");
+            return AuthResult.Refuse(AuthRules.PowerLevelsLevels, "A level is not a number.");
         if (next.HasBadEvents || (next.HasBadNotifications && context.Rules.ChecksNotificationLevels))
-            return AuthResult.Refuse("power_levels.events", "events or notifications is not an object of numbers.");
+            return AuthResult.Refuse(AuthRules.PowerLevelsEvents, "events or notifications is not an object of numbers.");
         if (next.HasBadUsers)
-            return AuthResult.Refuse("power_levels.users", "users is not an object of user ids and numbers.");
+            return AuthResult.Refuse(AuthRules.PowerLevelsUsers, "users is not an object of user ids and numbers.");
         if (context.Rules.HasPrivilegedCreators && RoomCreators.All(context.Create).Any(creator => next.Users.ContainsKey(creator.ToString())))
-            return AuthResult.Refuse("power_levels.creators", "users names a creator of the room.");
+            return AuthResult.Refuse(AuthRules.PowerLevelsCreators, "users names a creator of the room.");
         if (context.PowerLevelEvent is not { } previous)
             return AuthResult.Allow;
         return Compare(context, previous.PowerLevelContent, next);
@@ -24,10 +24,10 @@ static class PowerLevelAuth
         var own = context.SenderLevel;
         foreach (var name in PowerLevelContent.Names)
             if (old.Level(name) is var before && next.Level(name) is var after && before != after && (before > own || after > own))
-                return AuthResult.Refuse("power_levels.change", $"The sender's level is below that of '{name}'.");
+                return AuthResult.Refuse(AuthRules.PowerLevelsChange, $"The sender's level is below that of '{name}'.");
         if (!MayChange(old.Events, next.Events, own)
             || (context.Rules.ChecksNotificationLevels && !MayChange(old.Notifications, next.Notifications, own)))
-            return AuthResult.Refuse("power_levels.change_events", "The sender's level is below that of a changed entry.");
+            return AuthResult.Refuse(AuthRules.PowerLevelsChangeEvents, "The sender's level is below that of a changed entry.");
         return CompareUsers(context, old.Users, next.Users);
     }
 
@@ -36,10 +36,10 @@ static class PowerLevelAuth
         var (own, sender) = (context.SenderLevel, context.Pdu.Sender.ToString());
         foreach (var (user, before) in old)
             if (user != sender && before >= own && (!next.TryGetValue(user, out var after) || after != before))
-                return AuthResult.Refuse("power_levels.change_user", "The sender's level is not above that of a changed user.");
+                return AuthResult.Refuse(AuthRules.PowerLevelsChangeUser, "The sender's level is not above that of a changed user.");
         foreach (var (user, after) in next)
             if (after > own && (!old.TryGetValue(user, out var before) || after != before))
-                return AuthResult.Refuse("power_levels.raise_user", "The sender cannot give more power than it has.");
+                return AuthResult.Refuse(AuthRules.PowerLevelsRaiseUser, "The sender cannot give more power than it has.");
         return AuthResult.Allow;
     }
 

@@ -32,19 +32,19 @@ sealed class ThirdPartyInvite
     public static AuthResult Check(AuthContext context, string target)
     {
         if (context.Membership(target) == "ban")
-            return AuthResult.Refuse("member.invite.third_party.banned", "The user is banned.");
+            return AuthResult.Refuse(AuthRules.MemberInviteThirdPartyBanned, "The user is banned.");
         if (Read(context.Pdu) is not { } invite)
-            return AuthResult.Refuse("member.invite.third_party.signed", "third_party_invite has no signed object.");
+            return AuthResult.Refuse(AuthRules.MemberInviteThirdPartySigned, "third_party_invite has no signed object.");
         if (invite.UserId is null || invite.Token is null)
-            return AuthResult.Refuse("member.invite.third_party.members", "The signed object lacks mxid or token.");
+            return AuthResult.Refuse(AuthRules.MemberInviteThirdPartyMembers, "The signed object lacks mxid or token.");
         if (invite.UserId != target)
-            return AuthResult.Refuse("member.invite.third_party.mxid", "The signed object is about another user.");
+            return AuthResult.Refuse(AuthRules.MemberInviteThirdPartyMxid, "The signed object is about another user.");
         if (context.Find(EventTypes.ThirdPartyInvite, invite.Token) is not { } offered)
-            return AuthResult.Refuse("member.invite.third_party.token", "The room has no such third-party invite.");
+            return AuthResult.Refuse(AuthRules.MemberInviteThirdPartyToken, "The room has no such third-party invite.");
         if (offered.Sender != context.Pdu.Sender)
-            return AuthResult.Refuse("member.invite.third_party.sender", "Somebody else made the third-party invite.");
+            return AuthResult.Refuse(AuthRules.MemberInviteThirdPartySender, "Somebody else made the third-party invite.");
         return AuthResult.AllowIf(IsSignedByOne(Signed(context.Pdu.ContentJson.Span), PublicKeys(offered)),
-            "member.invite.third_party.signature", "No signature fits a key of the third-party invite.");
+            AuthRules.MemberInviteThirdPartySignature, "No signature fits a key of the third-party invite.");
     }
 
     static ReadOnlySpan<byte> Signed(ReadOnlySpan<byte> content)

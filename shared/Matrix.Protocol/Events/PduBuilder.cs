@@ -28,7 +28,7 @@ public sealed class PduBuilder
 
     public IReadOnlyList<EventId> AuthEvents { get; init; } = [];
 
-    /// <summary>The greatest depth of the previous events, plus one.</summary>
+    /// <summary>The greatest depth of the previous events, plus one; cut off at <see cref="RoomVersionRules.MaxDepth"/>.</summary>
     public long Depth { get; init; }
 
     /// <summary>Milliseconds since 1970.</summary>
@@ -86,7 +86,7 @@ public sealed class PduBuilder
         output.Write(",\"content\":"u8);
         output.Write(content);
         output.Write(",\"depth\":"u8);
-        JsonText.Write(output, Depth);
+        JsonText.Write(output, Math.Min(Depth, rules.MaxDepth));
         WriteMember(output, ",\"event_id\":"u8, eventId?.ToString());
         output.Write(",\"origin_server_ts\":"u8);
         JsonText.Write(output, OriginServerTs);

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Serialization;
 
 namespace Matrix.Protocol;
@@ -81,8 +82,9 @@ public readonly record struct ServerName : IParsable<ServerName>, IComparable<Se
             return false;
         if (host[0] != '[')
             return !host.ContainsAnyExcept(DnsCharacters);
-        return host.Length > 3 && host[^1] == ']' && !host[1..^1].ContainsAnyExcept(Ipv6Characters)
-            && IPAddress.TryParse(host[1..^1], out _);
+        // The parser alone would also take scopes, and IPv4 addresses in brackets.
+        return host.Length is > 3 and <= 47 && host[^1] == ']' && !host[1..^1].ContainsAnyExcept(Ipv6Characters)
+            && IPAddress.TryParse(host[1..^1], out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
     }
 
     /// <summary>The host; the port's digits, if any, go to <paramref name="port"/>. "a:" has neither a port nor a valid host.</summary>

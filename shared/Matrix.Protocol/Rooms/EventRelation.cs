@@ -16,11 +16,11 @@ public sealed record EventRelation(string? RelType, EventId? EventId, string? Ke
     /// <summary>The root of the thread that the event is in; null if it is in none.</summary>
     public EventId? ThreadRoot => RelType == Thread ? EventId : null;
 
-    /// <summary>The relation of an event; null if it has none, or none that can be understood. State events have none.</summary>
+    /// <summary>The relation of an event; null if it has none, or none that can be understood.</summary>
     public static EventRelation? Read(Pdu pdu)
     {
         var relates = JsonObjectReader.Find(pdu.ContentJson.Span, "m.relates_to"u8);
-        if (relates.IsEmpty || relates[0] != '{' || pdu.IsState)
+        if (relates.IsEmpty || relates[0] != '{')
             return null;
         var relType = JsonText.ReadString(JsonObjectReader.Find(relates, "rel_type"u8));
         var target = ReadId(JsonObjectReader.Find(relates, "event_id"u8));
@@ -36,7 +36,7 @@ public sealed record EventRelation(string? RelType, EventId? EventId, string? Ke
     public static bool IsValidReplacement(Pdu replacement, Pdu original) =>
         Read(replacement) is { RelType: Replace } relation && relation.EventId == original.EventId
         && replacement.RoomId == original.RoomId && replacement.Sender == original.Sender && replacement.Type == original.Type
-        && !original.IsState && Read(original)?.RelType != Replace
+        && !replacement.IsState && !original.IsState && Read(original)?.RelType != Replace
         && (replacement.Type == EventTypes.Encrypted || !JsonObjectReader.Find(replacement.ContentJson.Span, "m.new_content"u8).IsEmpty);
 
     static EventId? ReadId(ReadOnlySpan<byte> value) =>

@@ -66,6 +66,9 @@ public sealed record RoomVersionRules
     /// <summary>What JSON events are made of.</summary>
     public JsonRules Json { get; init; }
 
+    /// <summary>The greatest depth an event can have; a room that has come so far stays there.</summary>
+    public long MaxDepth => Json == JsonRules.Strict ? (1L << 53) - 1 : long.MaxValue;
+
     /// <summary>What redaction keeps.</summary>
     public required RedactionRules Redaction { get; init; }
 

@@ -22,6 +22,12 @@ sealed class AuthVector
     public List<VectorEvent> State { get; init; } = [];
     public required VectorEvent Event { get; init; }
 
+    /// <summary>Is there no create event at all?</summary>
+    public bool NoCreate { get; init; }
+
+    /// <summary>The events that the event cites; if given, the rules about them are tried rather than those about the state.</summary>
+    public List<VectorEvent>? AuthEvents { get; init; }
+
     /// <summary>"allow", or the name of the rule that refuses.</summary>
     public required string Expect { get; init; }
 
@@ -37,11 +43,20 @@ sealed class AuthVector
     public AuthResult Run(RoomVersionRules rules)
     {
         var room = new TestRoom(rules, Create?.GetRawText() ?? "{}");
+        if (AuthEvents is not null)
+            return CheckAuthEvents(room, AuthEvents);
         var state = Standard(rules).ToDictionary(item => (item.Type, item.StateKey));
         foreach (var item in State)
             state[(item.Type, item.StateKey)] = item;
         var events = state.Values.Where(item => item.Content.ValueKind == JsonValueKind.Object).Select(item => item.Build(room)).ToList();
-        return EventAuth.Check(Event.Build(room), new AuthState([room.Create, .. events]), rules);
+        return EventAuth.Check(Event.Build(room), new AuthState(NoCreate ? events : [room.Create, .. events]), rules);
+    }
+
+    AuthResult CheckAuthEvents(TestRoom room, List<VectorEvent> authEvents)
+    {
+        var built = authEvents.ConvertAll(item => (Pdu: item.Type == EventTypes.Create ? room.Create : item.Build(room), item.Rejected));
+        var rejected = built.Where(item => item.Rejected).Select(item => item.Pdu.EventId).ToHashSet();
+        return EventAuth.CheckAuthEvents(Event.Build(room), built.ConvertAll(item => item.Pdu), rejected.Contains);
     }
 
     static IEnumerable<VectorEvent> Standard(RoomVersionRules rules)
@@ -64,6 +79,9 @@ sealed class VectorEvent
     public JsonElement Content { get; init; }
     public string? Redacts { get; init; }
     public string? RoomId { get; init; }
+
+    /// <summary>Was it rejected? Only looked at among auth events.</summary>
+    public bool Rejected { get; init; }
 
     /// <summary>"create" for the create event, "other" for any other one, "none".</summary>
     public string Prev { get; init; } = "other";

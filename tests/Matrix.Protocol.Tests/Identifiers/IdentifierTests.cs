@@ -10,6 +10,8 @@ public class IdentifierTests
     [InlineData("1.2.3.4", "1.2.3.4", null)]
     [InlineData("1.2.3.4:1234", "1.2.3.4", 1234)]
     [InlineData("[1234:5678::abcd]", "[1234:5678::abcd]", null)]
+    [InlineData("[::]", "[::]", null)]
+    [InlineData("[::ffff:1.2.3.4]:80", "[::ffff:1.2.3.4]", 80)]
     [InlineData("[1234:5678::abcd]:5678", "[1234:5678::abcd]", 5678)]
     public void Server_names_split_into_host_and_port(string text, string host, int? port)
     {
@@ -32,6 +34,9 @@ public class IdentifierTests
     [InlineData("[::1]x")]
     [InlineData("[:::::1]")]
     [InlineData("[fe80::1%eth0]")]
+    [InlineData("[1.2.3.4]")]
+    [InlineData("[127]")]
+    [InlineData("[0:0:0:0:0:0:0:0:0]")]
     [InlineData("a b")]
     [InlineData("a/b")]
     public void Other_server_names_are_refused(string text) => Assert.False(ServerName.TryParse(text, out _));
@@ -102,6 +107,74 @@ public class IdentifierTests
     {
         var uri = MxcUri.Create(ServerName.Parse("[::1]:80"), "abc");
         Assert.Equal(("[::1]:80", "abc", "mxc://[::1]:80/abc"), (uri.Server.ToString(), uri.MediaId, uri.ToString()));
+    }
+
+    [Theory]
+    [InlineData("ed25519:a_1", "ed25519", "a_1")]
+    [InlineData("ed25519:JLAFKJWSCS", "ed25519", "JLAFKJWSCS")]
+    [InlineData("signed_curve25519:AAAAAA:b", "signed_curve25519", "AAAAAA:b")]
+    public void Key_ids_split_at_the_first_colon(string text, string algorithm, string version)
+    {
+        var key = KeyId.Parse(text);
+        Assert.Equal((algorithm, version, text), (key.Algorithm, key.Version, key.ToString()));
+    }
+
+    [Theory]
+    [InlineData("ed25519")]
+    [InlineData("ed25519:")]
+    [InlineData(":1")]
+    [InlineData("ed25519:a\0b")]
+    public void Other_key_ids_are_refused(string text) => Assert.False(KeyId.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("!r:example.org", true)]
+    [InlineData("!:example.org", true)]
+    [InlineData("!r:example.org:80", true)]
+    [InlineData("!r\u0001:example.org", true)]
+    [InlineData("!hash", true)]
+    [InlineData("!", false)]
+    [InlineData("!r:", false)]
+    [InlineData("!r:under_score", false)]
+    [InlineData("!r\0:example.org", false)]
+    [InlineData("r:example.org", false)]
+    public void Room_ids_keep_to_their_grammar(string text, bool valid) => Assert.Equal(valid, RoomId.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("$e:example.org", true)]
+    [InlineData("$acR1l0raoZnm60CBwAVgqbZqoO/mYU81xysh1u7XcJk", true)]
+    [InlineData("$", false)]
+    [InlineData("e", false)]
+    public void Event_ids_are_opaque_after_their_sigil(string text, bool valid) => Assert.Equal(valid, EventId.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("#a b/c?:example.org", true)]
+    [InlineData("#ü:example.org", true)]
+    [InlineData("#a", false)]
+    [InlineData("#a\0:example.org", false)]
+    public void Aliases_keep_to_their_grammar(string text, bool valid) => Assert.Equal(valid, RoomAlias.TryParse(text, out _));
+
+    [Theory]
+    [InlineData("@alice:example.org", true)]
+    [InlineData("@Alice!:example.org", true)]
+    [InlineData("@:example.org", false)]
+    [InlineData("@a b:example.org", false)]
+    [InlineData("@ü:example.org", false)]
+    public void Only_printable_localparts_are_compliant(string text, bool compliant) => Assert.Equal(compliant, UserId.Parse(text).IsCompliant);
+
+    [Theory]
+    [InlineData(255, true)]
+    [InlineData(256, false)]
+    public void Every_identifier_has_at_most_255_bytes(int length, bool valid)
+    {
+        string Padded(string before, string after) => before + new string('a', length - before.Length - after.Length) + after;
+        Assert.Equal(valid, UserId.TryParse(Padded("@", ":b.org"), out _));
+        Assert.Equal(valid, RoomId.TryParse(Padded("!", ":b.org"), out _));
+        Assert.Equal(valid, RoomId.TryParse(Padded("!", ""), out _));
+        Assert.Equal(valid, RoomAlias.TryParse(Padded("#", ":b.org"), out _));
+        Assert.Equal(valid, EventId.TryParse(Padded("$", ""), out _));
+        Assert.Equal(valid, DeviceId.TryParse(Padded("", ""), out _));
+        Assert.Equal(valid, KeyId.TryParse(Padded("ed25519:", ""), out _));
+        Assert.Equal(valid, ServerName.TryParse(Padded("", ""), out _));
     }
 
     [Fact]

@@ -95,6 +95,23 @@ public class RoomRulesTests
         Assert.False(EventRelation.IsValidReplacement(Edit(original, newContent: ""), original));
         Assert.False(EventRelation.IsValidReplacement(Edit(Edit(original)), Edit(original)));
         Assert.False(EventRelation.IsValidReplacement(Edit(original), Room.Event("m.room.message", "{}")));
+        var state = Room.Event("m.room.message", """{"body":"a"}""", stateKey: "");
+        Assert.False(EventRelation.IsValidReplacement(Edit(state), state));
+        var asState = Room.Event("m.room.message", Edit(original).Content.GetRawText(), stateKey: "");
+        Assert.Equal(original.EventId, EventRelation.Read(asState)?.EventId);
+        Assert.False(EventRelation.IsValidReplacement(asState, original));
+    }
+
+    [Theory]
+    [InlineData("5", long.MaxValue)]
+    [InlineData("6", (1L << 53) - 1)]
+    public void A_room_that_has_reached_the_greatest_depth_stays_there(string version, long depth)
+    {
+        var rules = RoomVersions.Find(version)!;
+        var built = new PduBuilder { Type = "x", Sender = TestRoom.Alice, RoomId = Room.RoomId, Content = "{}"u8.ToArray(), Depth = long.MaxValue }
+            .Build(rules, TestRoom.Server, TestRoom.Key);
+        Assert.Equal(depth, built.Depth);
+        Assert.Equal(depth, Pdu.Parse(built.Json, rules).Depth);
     }
 
     static Pdu Visibility(string value) =>
