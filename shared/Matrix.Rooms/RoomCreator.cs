@@ -5,6 +5,7 @@ using Matrix.Rooms.Creation;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Matrix.Rooms;
 
@@ -12,10 +13,11 @@ namespace Matrix.Rooms;
 public readonly record struct CreatedRoom(RoomId RoomId, LogPosition Position);
 
 /// <summary>Makes rooms: all events as one chain, written in one commit.</summary>
-public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, IOptions<RoomOptions> options)
+public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, IOptions<RoomOptions> options, TimeProvider time)
 {
     const int MaxInitialState = 500;
     const int MaxInvites = 500;
+    const int MaxAttempts = 20;
 
     /// <summary>The room versions that new rooms may have.</summary>
     public static IReadOnlyList<RoomVersionRules> Versions { get; } = [.. RoomVersions.All.Where(rules => !rules.HasAssignedEventIds)];
@@ -33,11 +35,22 @@ public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, 
         RoomAlias? alias = creation.AliasLocalpart is { } localpart ? RoomAlias.Create(localpart, server) : null;
         var shown = await profiles.List([creation.Creator, .. creation.Invite], ct);
 
-        var chain = await writer.Begin(rules.RoomIdIsCreateHash ? null : NewRoomId(server), rules, ct);
-        foreach (var draft in new CreationDrafts(creation, rules, alias, shown).All())
-            await Add(chain, draft, ct);
-        var position = await writer.Create(chain, new NewRoom(creation.Creator, alias is { } a ? [a] : [], creation.Published), ct);
-        return new CreatedRoom(chain.Room.RoomId, position);
+        var newRoom = new NewRoom(creation.Creator, alias is { } a ? [a] : [], creation.Published);
+        for (var attempt = 1; ; attempt++)
+        {
+            var chain = await writer.Begin(rules.RoomIdIsCreateHash ? null : NewRoomId(server), rules, ct);
+            foreach (var draft in new CreationDrafts(creation, rules, alias, shown).All())
+                await Add(chain, draft, ct);
+            try
+            {
+                return new CreatedRoom(chain.Room.RoomId, await writer.Create(chain, newRoom, ct));
+            }
+            // The id is the hash of the create event, so two rooms that a user makes alike within a millisecond would be one.
+            catch (PostgresException e) when (e.ConstraintName == "rooms_room_id_key" && attempt < MaxAttempts)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(1 + RandomNumberGenerator.GetInt32(10)), time, ct);
+            }
+        }
     }
 
     static async ValueTask Add(EventChain chain, EventDraft draft, CancellationToken ct)

@@ -34,6 +34,13 @@ public sealed class RoomWriterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rooms_that_a_user_makes_alike_within_a_millisecond_are_different_rooms()
+    {
+        var rooms = await Task.WhenAll(Enumerable.Range(0, 12).Select(_ => Task.Run(() => node.CreateRoom(Alice, version: "12"))));
+        Assert.Equal(12, rooms.Distinct().Count());
+    }
+
+    [Fact]
     public async Task Writers_in_two_processes_lose_nothing_and_make_one_line()
     {
         await using var other = await RoomNode.Start(database);

@@ -13,6 +13,8 @@ static class Build
     public static string ClientApiTests { get; } =
         Path.Combine(s_artifacts, "bin", "Matrix.ClientApi.Tests", Path.GetFileName(s_own), "Matrix.ClientApi.Tests");
 
+    public static string LoadGenerator { get; } = Path.Combine(s_artifacts, "bin", "Matrix.Load", Path.GetFileName(s_own), "matrix-load.dll");
+
     public static string RepositoryRoot { get; } = Path.GetDirectoryName(s_artifacts)!;
 
     /// <summary>Kept between runs.</summary>

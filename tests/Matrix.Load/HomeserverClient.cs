@@ -1,0 +1,126 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+
+namespace Matrix.Load;
+
+/// <summary>The server refused, or does not serve what was asked.</summary>
+sealed class LoadException(string message, bool isUnsupported = false) : Exception(message)
+{
+    public bool IsUnsupported { get; } = isUnsupported;
+}
+
+/// <summary>An account with one device, and what it asks.</summary>
+sealed record User(string Id, string Token, string Password);
+
+/// <summary>The requests of the Client-Server API that the scenarios are made of, as bytes in and bytes out.</summary>
+sealed class HomeserverClient(Target target) : IDisposable
+{
+    const string Api = "_matrix/client/v3";
+    static readonly MediaTypeHeaderValue json = new("application/json");
+    static long transactions = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
+
+    readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 1000, PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10) })
+    {
+        BaseAddress = target.Url,
+        Timeout = TimeSpan.FromSeconds(120),
+    };
+
+    public Target Target => target;
+
+    public async Task<byte[]> Ask(HttpMethod method, string path, string? token, string? body, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        if (token is not null) request.Headers.Authorization = new("Bearer", token);
+        if (body is not null) request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = json } };
+        using var response = await _http.SendAsync(request, ct);
+        var bytes = await response.Content.ReadAsByteArrayAsync(ct);
+        if (response.StatusCode == HttpStatusCode.OK) return bytes;
+        var text = Encoding.UTF8.GetString(bytes);
+        throw new LoadException($"{target.Name}: {method} {path}: {(int)response.StatusCode} {text}", text.Contains("M_UNRECOGNIZED", StringComparison.Ordinal));
+    }
+
+    public Task<byte[]> Get(User user, string path, CancellationToken ct) => Ask(HttpMethod.Get, path, user.Token, null, ct);
+
+    public Task<byte[]> Put(User user, string path, string body, CancellationToken ct) => Ask(HttpMethod.Put, path, user.Token, body, ct);
+
+    public Task<byte[]> Post(User user, string path, string body, CancellationToken ct) => Ask(HttpMethod.Post, path, user.Token, body, ct);
+
+    /// <summary>Makes an account by <c>/_synapse/admin/v1/register</c>, which needs no stages and knows no limit.</summary>
+    public async Task<User> Register(string name, string password, CancellationToken ct)
+    {
+        const string path = "_synapse/admin/v1/register";
+        var nonce = Text(await Ask(HttpMethod.Get, path, null, null, ct), "nonce");
+#pragma warning disable CA5350 // the protocol says SHA-1
+        var mac = Convert.ToHexStringLower(HMACSHA1.HashData(
+            Encoding.UTF8.GetBytes(target.Secret), Encoding.UTF8.GetBytes($"{nonce}\0{name}\0{password}\0notadmin")));
+#pragma warning restore CA5350
+        var answer = await Ask(HttpMethod.Post, path, null,
+            $$"""{"nonce":"{{nonce}}","username":"{{name}}","password":"{{password}}","admin":false,"mac":"{{mac}}"}""", ct);
+        return new(Text(answer, "user_id"), Text(answer, "access_token"), password);
+    }
+
+    public Task<byte[]> Login(User user, CancellationToken ct) => Ask(HttpMethod.Post, $"{Api}/login", null,
+        $$$"""{"type":"m.login.password","identifier":{"type":"m.id.user","user":"{{{user.Id}}}"},"password":"{{{user.Password}}}"}""", ct);
+
+    public async Task<string> CreateRoom(User user, CancellationToken ct, bool isPublic = false, IEnumerable<User>? invite = null)
+    {
+        var invited = string.Join(',', (invite ?? []).Select(guest => $"\"{guest.Id}\""));
+        return Text(await Post(user, $"{Api}/createRoom",
+            $$"""{"preset":"{{(isPublic ? "public_chat" : "private_chat")}}","name":"Load","topic":"Under load","invite":[{{invited}}]}""", ct), "room_id");
+    }
+
+    public Task<byte[]> Join(User user, string room, CancellationToken ct) => Post(user, $"{Api}/join/{Escape(room)}", "{}", ct);
+
+    /// <summary>Sends a text; returns the event's id.</summary>
+    public async Task<string> Send(User user, string room, string text, CancellationToken ct) => Text(await Put(user,
+        $"{Api}/rooms/{Escape(room)}/send/m.room.message/{Transaction()}", $$"""{"msgtype":"m.text","body":"{{text}}"}""", ct), "event_id");
+
+    public Task<byte[]> Receipt(User user, string room, string eventId, CancellationToken ct) =>
+        Post(user, $"{Api}/rooms/{Escape(room)}/receipt/m.read/{Escape(eventId)}", "{}", ct);
+
+    public Task<byte[]> Typing(User user, string room, bool isTyping, CancellationToken ct) => Put(user,
+        $"{Api}/rooms/{Escape(room)}/typing/{Escape(user.Id)}", isTyping ? """{"typing":true,"timeout":30000}""" : """{"typing":false}""", ct);
+
+    public Task<byte[]> SendToDevices(User user, IEnumerable<User> receivers, CancellationToken ct)
+    {
+        var content = $$$"""{"*":{"algorithm":"m.olm.v1.curve25519-aes-sha2","ciphertext":"{{{new string('x', 300)}}}"}}""";
+        var messages = string.Join(',', receivers.Select(to => $"\"{to.Id}\":{content}"));
+        return Put(user, $"{Api}/sendToDevice/m.room.encrypted/{Transaction()}", "{\"messages\":{" + messages + "}}", ct);
+    }
+
+    public Task<byte[]> SetDisplayName(User user, string name, CancellationToken ct) =>
+        Put(user, $"{Api}/profile/{Escape(user.Id)}/displayname", $$"""{"displayname":"{{name}}"}""", ct);
+
+    public Task<byte[]> Messages(User user, string room, int limit, CancellationToken ct) =>
+        Get(user, $"{Api}/rooms/{Escape(room)}/messages?dir=b&limit={limit}", ct);
+
+    public Task<byte[]> Sync(User user, string? since, int timeout, string? filter, CancellationToken ct) => Get(user,
+        $"{Api}/sync?timeout={timeout}{(since is null ? "" : $"&since={Escape(since)}")}{(filter is null ? "" : $"&filter={Escape(filter)}")}", ct);
+
+    public Task<byte[]> SlidingSync(User user, string? position, string body, CancellationToken ct) => Post(user,
+        $"_matrix/client/unstable/org.matrix.simplified_msc3575/sync?timeout=0{(position is null ? "" : $"&pos={Escape(position)}")}", body, ct);
+
+    /// <summary>A string of the outermost object, found without building a document: sync answers are large.</summary>
+    public static string Text(ReadOnlySpan<byte> answer, string member)
+    {
+        var reader = new Utf8JsonReader(answer);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isWanted = reader.ValueTextEquals(member);
+            reader.Read();
+            if (isWanted) return reader.GetString()!;
+            reader.Skip();
+        }
+        throw new LoadException($"The answer has no {member}: {Encoding.UTF8.GetString(answer[..Math.Min(answer.Length, 200)])}");
+    }
+
+    public static string Transaction() => Interlocked.Increment(ref transactions).ToString(System.Globalization.CultureInfo.InvariantCulture);
+
+    static string Escape(string part) => Uri.EscapeDataString(part);
+
+    public void Dispose() => _http.Dispose();
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+using System.Globalization;
+using Matrix.Load;
+
+// Each server is described by the same options; several values of one option belong to the first, the second server.
+var url = new Option<string[]>("--url") { Required = true, Description = "Where a server answers. Given twice, the two run alternately and are compared." };
+var name = new Option<string[]>("--name") { Description = "What to call it in the tables." };
+var secret = new Option<string[]>("--secret") { Required = true, Description = "Its registration_shared_secret." };
+var processes = new Option<string[]>("--pids")
+{
+    Description = "Its processes, as NAME=PID,NAME=PID…; whatever they have started is counted too. Needed for the processor time.",
+};
+var scenarios = new Option<string[]>("--scenario") { Description = "Which to run, such as send or sync*; all when left out.", AllowMultipleArgumentsPerToken = true };
+var seconds = new Option<double>("--seconds") { Description = "How long each run takes.", DefaultValueFactory = _ => 10 };
+var rounds = new Option<int>("--rounds") { Description = "How often each server has its turn.", DefaultValueFactory = _ => 2 };
+var tiny = new Option<bool>("--tiny") { Description = "Small numbers, which only show that the scenarios work." };
+var list = new Command("list", "Names the scenarios.");
+list.SetAction(_ =>
+{
+    foreach (var scenario in Scenario.All) Console.WriteLine($"{scenario.Name,-24}{scenario.Operation}");
+});
+var run = new Command("run", "Runs scenarios against one server, or against two in turn.") { url, name, secret, processes, scenarios, seconds, rounds, tiny };
+run.SetAction((parsed, ct) =>
+{
+    var names = parsed.GetValue(name) ?? [];
+    var groups = parsed.GetValue(processes) ?? [];
+    var targets = parsed.GetValue(url)!.Select((address, i) => new Target(
+        names.ElementAtOrDefault(i) ?? $"server {i + 1}", new(address.TrimEnd('/') + "/"), parsed.GetValue(secret)![i], Processes(groups.ElementAtOrDefault(i)), parsed.GetValue(tiny)));
+    var wanted = Scenario.All.Where(scenario => parsed.GetValue(scenarios) is not { Length: > 0 } patterns
+        || patterns.Any(pattern => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, scenario.Name)));
+    return new Runner([.. targets], TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(rounds), parsed.GetValue(tiny)).Run([.. wanted], ct);
+});
+return await new RootCommand("Puts a Matrix homeserver under load, through its client API.") { run, list }.Parse(args).InvokeAsync();
+
+static ProcessTree Processes(string? group) => new([.. (group ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)
+    .Select(process => process.Split('=')).Select(parts => (parts[0], int.Parse(parts[^1], CultureInfo.InvariantCulture)))]);

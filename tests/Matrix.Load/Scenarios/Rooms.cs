@@ -1,0 +1,76 @@
+namespace Matrix.Load.Scenarios;
+
+/// <summary>Rooms come to be, fill up, are read back, and change with their members' names.</summary>
+static class Rooms
+{
+    static int names;
+
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new("create-room", "a room with 3 invites", async (crowd, ct) =>
+        {
+            var users = await crowd.Users(crowd.Size(20, 5), ct);
+            return measure => measure.Closed(2, (number, _) => crowd.Client.CreateRoom(
+                users[number % users.Count], measure.Stop, invite: Enumerable.Range(1, 3).Select(i => users[(number + i) % users.Count])));
+        }),
+        Joins("join-100", 100),
+        Joins("join-2000", 2000),
+        new("messages", "a page of 50 messages", async (crowd, ct) =>
+        {
+            var users = await Conversation(crowd, 1, 2, crowd.Size(200), ct);
+            var room = await Room(crowd, users[0], ct);
+            return measure => measure.Closed(2, (_, _) => crowd.Client.Messages(users[0], room, 50, measure.Stop));
+        }),
+        new("display-name", "a new display name, for each of its 100 rooms", async (crowd, ct) =>
+        {
+            var rooms = crowd.Size(100);
+            var user = (await crowd.NewUsers(1, ct))[0];
+            await Crowd.Each(rooms, _ => crowd.Client.CreateRoom(user, ct));
+            return async measure =>
+            {
+                var isFirst = true;
+                await measure.Begin();
+                var until = TimeProvider.System.GetUtcNow() + measure.Duration;
+                while (isFirst || TimeProvider.System.GetUtcNow() < until)
+                {
+                    isFirst = false;
+                    await measure.Timed(() => crowd.Client.SetDisplayName(user, $"Name {Interlocked.Increment(ref names)}", measure.Stop), rooms);
+                }
+                // a server may change the rooms after it has answered
+                await measure.End(settle: true);
+            };
+        }),
+    ];
+
+    static readonly Dictionary<(Crowd, int, int, int), IReadOnlyList<User>> conversations = [];
+
+    /// <summary>Accounts that have talked with each other in so many rooms; the first of them sends.</summary>
+    public static async Task<IReadOnlyList<User>> Conversation(Crowd crowd, int rooms, int members, int messages, CancellationToken ct)
+    {
+        if (conversations.TryGetValue((crowd, rooms, members, messages), out var known)) return known;
+        var users = await crowd.NewUsers(members, ct);
+        await Crowd.Each(rooms, async _ =>
+        {
+            var room = await crowd.Client.CreateRoom(users[0], ct, isPublic: true);
+            foreach (var user in users.Skip(1)) await crowd.Client.Join(user, room, ct);
+            for (var i = 0; i < messages; i++) await crowd.Client.Send(users[i % members], room, $"message {i}", ct);
+        });
+        return conversations[(crowd, rooms, members, messages)] = users;
+    }
+
+    static async Task<string> Room(Crowd crowd, User user, CancellationToken ct)
+    {
+        using var rooms = System.Text.Json.JsonDocument.Parse(await crowd.Client.Get(user, "_matrix/client/v3/joined_rooms", ct));
+        return rooms.RootElement.GetProperty("joined_rooms")[0].GetString()!;
+    }
+
+    /// <summary>One after the other. A room that has grown too much over the repeats is left for a new one.</summary>
+    static Scenario Joins(string name, int members) => new(name, $"joins, one after the other, into a public room of {members}", (crowd, ct) =>
+        Task.FromResult<Func<Measurement, Task>>(async measure =>
+        {
+            var most = crowd.Size(100, 2);
+            var room = await crowd.GrownRoom(crowd.Size(members, 4), measure.Stop);
+            var users = await crowd.Users(room.Members + most, measure.Stop);
+            await measure.Closed(1, (_, _) => room.JoinNext(users, measure.Stop), most);
+        }));
+}
