@@ -22,10 +22,9 @@ public sealed class RoomWriter
     readonly RoomHeads heads;
     readonly EventBuilding building;
     readonly EventStore events;
-    readonly LogWriter log;
 
-    internal RoomWriter(RoomFinder rooms, RoomHeads heads, EventBuilding building, EventStore events, LogWriter log) =>
-        (this.rooms, this.heads, this.building, this.events, this.log) = (rooms, heads, building, events, log);
+    internal RoomWriter(RoomFinder rooms, RoomHeads heads, EventBuilding building, EventStore events) =>
+        (this.rooms, this.heads, this.building, this.events) = (rooms, heads, building, events);
 
     /// <summary>
     /// Sends one event. A transaction id that the device has used in this room before gives the event of the first time; a state event that changes nothing
@@ -48,32 +47,19 @@ public sealed class RoomWriter
     /// <summary>Writes what the plan decides. It is asked again whenever the head has moved.</summary>
     internal async Task<SentEvent> Write(Room room, EventPlan plan, TransactionId? transaction, CancellationToken ct)
     {
-        using var seat = await heads.Enter(room.RoomNid, ct);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
-            var chain = new EventChain(building, room, await seat.Head(ct));
             try
             {
-                var eventId = await plan(chain, ct);
-                if (chain.Events.Count == 0 && seat.MayBeStale)
-                {
-                    seat.Forget();
-                    continue;
-                }
-                if (chain.Events.Count == 0)
-                    return new SentEvent(eventId, LogPosition.Start);
-                var position = await log.Append(new EventsChange(chain, transaction), ct);
-                seat.Advance(chain.NextHead(position.Value));
-                return new SentEvent(eventId, position);
+                return await await Start(room, plan, transaction, ct);
             }
             catch (HeadMovedException)
             {
-                seat.Forget();
+                // another writer was first, or what it was built on has failed
             }
-            catch (RoomException) when (seat.MayBeStale)
+            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
             {
-                // what an old head forbids, the new one may allow
-                seat.Forget();
+                // whoever sent the same transaction has gone away
             }
             catch (RoomException) when (transaction is not null)
             {
@@ -87,13 +73,33 @@ public sealed class RoomWriter
                 return await Repeated(room, transaction.Value, ct)
                     ?? throw new InvalidDataException($"Transaction {transaction.Value.TxnId} is taken, and by no event.");
             }
-            catch (LogUnavailableException)
-            {
-                seat.Forget();
-                throw;
-            }
         }
         throw RoomException.TooBusy();
+    }
+
+    /// <summary>Plans, and hands what is planned over to the log: while it is being committed, others may plan on it.</summary>
+    async ValueTask<Task<SentEvent>> Start(Room room, EventPlan plan, TransactionId? transaction, CancellationToken ct)
+    {
+        using var seat = await heads.Enter(room.RoomNid, ct);
+        if (transaction is { } txn && seat.FindUnderway(txn) is { } first)
+            return first;
+        while (true)
+        {
+            var chain = new EventChain(building, room, await seat.Head(ct));
+            try
+            {
+                var eventId = await plan(chain, ct);
+                if (chain.Events.Count > 0)
+                    return await seat.Post(chain, eventId, new EventsChange(chain, transaction), transaction, ct);
+                if (!seat.MayBeStale)
+                    return Task.FromResult(new SentEvent(eventId, LogPosition.Start));
+            }
+            catch (RoomException) when (seat.MayBeStale)
+            {
+                // what an old head forbids, the new one may allow
+            }
+            seat.Forget();
+        }
     }
 
     /// <summary>Writes the first events of a new room.</summary>
@@ -102,10 +108,9 @@ public sealed class RoomWriter
         try
         {
             using var seat = await heads.Enter(chain.Room.RoomNid, ct);
-            var position = await log.Append(new EventsChange(chain, null, room), ct);
-            seat.Advance(chain.NextHead(position.Value));
+            var sent = await await seat.Post(chain, chain.Events[^1].Pdu.EventId, new EventsChange(chain, null, room), null, ct);
             rooms.Add(chain.Room);
-            return position;
+            return sent.Position;
         }
         catch (PostgresException e) when (e.ConstraintName == "room_aliases_pkey")
         {
@@ -122,7 +127,7 @@ public sealed class RoomWriter
     }
 
     async Task<SentEvent?> Repeated(Room room, TransactionId txn, CancellationToken ct) =>
-        await events.FindTransaction(txn.UserId, txn.DeviceId, room.RoomNid, txn.TxnId, ct) is var (eventId, _)
+        await events.FindTransaction(txn.UserId, txn.DeviceId, room.RoomNid, txn.TxnId, txn.Endpoint, ct) is var (eventId, _)
             ? new SentEvent(eventId, LogPosition.Start)
             : null;
 }

@@ -1,5 +1,4 @@
 using Matrix.Federation;
-using Matrix.Replication;
 using Matrix.Rooms.State;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
@@ -36,7 +35,7 @@ public static class RoomsModule
         services.TryAddSingleton<RoomHeads>();
         services.TryAddSingleton<EventBuilding>();
         services.TryAddSingleton(p => new RoomWriter(p.GetRequiredService<RoomFinder>(), p.GetRequiredService<RoomHeads>(),
-            p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<LogWriter>()));
+            p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>()));
         services.TryAddSingleton<RoomState>();
         services.TryAddSingleton<RoomMembership>();
         services.TryAddSingleton<RoomCreator>();

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Writing;
 using Matrix.Testing;
 
 namespace Matrix.Rooms.Tests;
@@ -72,6 +73,31 @@ public sealed class CostTests : IAsyncLifetime
         await other.Writer.Send(room, RoomNode.Text(Alice, "I heard"), null, default);
         Assert.Equal(1, statements.Writes);
         Assert.Single(statements.Others); // the head
+    }
+
+    [Fact]
+    public async Task Who_sends_while_others_are_being_committed_does_not_wait_for_them_to_plan()
+    {
+        var room = await node.CreateRoom(Alice);
+        await node.Writer.Send(room, RoomNode.Text(Alice, "warm"), null, default);
+        using var statements = new StatementCounter(database.Name);
+        Task<SentEvent>[] sends;
+        await using (var connection = await node.Db.OpenConnectionAsync())
+        await using (var tx = await connection.BeginTransactionAsync())
+        {
+            // nothing is committed as long as the log's lock is held
+            await new Npgsql.NpgsqlCommand("SELECT position FROM log_head FOR UPDATE", connection, tx).ExecuteNonQueryAsync();
+            sends = [.. Enumerable.Range(0, 30).Select(i => node.Writer.Send(room, RoomNode.Text(Alice, $"{i}"), null, default))];
+            var planned = node.Get<RoomHeads>();
+            using (await planned.Enter((await node.Room(room)).RoomNid, default))
+            {
+                // the last of those who came before has planned
+            }
+            await tx.RollbackAsync();
+        }
+        await Task.WhenAll(sends);
+        Assert.InRange(statements.Writes, 1, 3);
+        Assert.DoesNotContain(statements.Others, sql => sql.Contains("room_heads", StringComparison.Ordinal));
     }
 
     /// <summary>Counts what one database is asked, but for the follower's own look at the log.</summary>

@@ -1,5 +1,7 @@
 using Matrix.Protocol;
+using Matrix.Replication;
 using Matrix.Rooms.State;
+using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
 using Matrix.Testing;
 
@@ -110,6 +112,49 @@ public sealed class RoomWriterTests : IAsyncLifetime
         Assert.Equal(before + 1, (await node.Timeline(room)).Count);
         var elsewhere = await node.Writer.Send(room, RoomNode.Text(Alice, "once"), txn with { DeviceId = DeviceId.Parse("LAPTOP") }, default);
         Assert.NotEqual(sent[0].EventId, elsewhere.EventId);
+    }
+
+    [Fact]
+    public async Task Events_built_on_one_that_fails_are_built_again()
+    {
+        await using var other = await RoomNode.Start(database);
+        var room = await node.CreateRoom(Alice);
+        var txn = new TransactionId(Alice, DeviceId.Parse("PHONE"), "t1");
+        var first = await other.Writer.Send(room, RoomNode.Text(Alice, "once"), txn, default);
+        await node.Writer.Send(room, RoomNode.Text(Alice, "I know the head"), null, default);
+        var before = (await node.Timeline(room)).Count;
+
+        var sent = await Task.WhenAll(Enumerable.Range(0, 40).Select(i =>
+            node.Writer.Send(room, RoomNode.Text(Alice, $"{i}"), i % 10 == 3 ? txn : null, default)));
+
+        Assert.All(sent.Where((_, i) => i % 10 == 3), s => Assert.Equal(first.EventId, s.EventId));
+        Assert.Equal(before + 36, (await node.Timeline(room)).Count);
+        AssertLinear(await node.Timeline(room));
+    }
+
+    [Fact]
+    public async Task A_head_that_another_process_brought_to_the_expected_version_is_not_taken_for_the_expected_one()
+    {
+        var room = await node.Room(await node.CreateRoom(Alice));
+        var head = (await node.Get<RoomStore>().FindHead(room.RoomNid, default))!;
+        await node.Writer.Send(room.RoomId, RoomNode.Text(Alice, "theirs"), null, default);
+        var neverStored = head with { Version = head.Version + 1, Extremities = [new EventReference(long.MaxValue, head.Extremities[0].EventId)] };
+        var chain = new EventChain(node.Get<EventBuilding>(), room, neverStored);
+        await chain.Add(RoomNode.Text(Alice, "built on what failed"), default);
+        await Assert.ThrowsAsync<HeadMovedException>(() => node.Get<LogWriter>().Append(new EventsChange(chain), default));
+    }
+
+    [Fact]
+    public async Task A_transaction_id_of_another_endpoint_names_another_request()
+    {
+        var room = await node.CreateRoom(Alice);
+        var txn = new TransactionId(Alice, DeviceId.Parse("PHONE"), "t1");
+        var sent = await node.Writer.Send(room, RoomNode.Text(Alice, "text"), txn, default);
+        var redaction = EventDraft.Message(Alice, EventTypes.Redaction, RoomNode.Json(new { redacts = sent.EventId.ToString() }))
+            with { Redacts = sent.EventId };
+        var redacted = await node.Writer.Send(room, redaction, txn with { Endpoint = TransactionId.Redact }, default);
+        Assert.NotEqual(sent.EventId, redacted.EventId);
+        Assert.Equal(redacted.EventId, (await node.Writer.Send(room, redaction, txn with { Endpoint = TransactionId.Redact }, default)).EventId);
     }
 
     [Fact]

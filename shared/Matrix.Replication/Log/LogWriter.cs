@@ -43,7 +43,13 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
     /// <exception cref="HeadMovedException">The room's head has moved: rebuild and append again. Nothing of the change is stored.</exception>
     /// <exception cref="PostgresException">One of the change's commands failed. Nothing of it is stored.</exception>
     /// <exception cref="LogUnavailableException">The database is away, and says whether the change may have been stored.</exception>
-    public async Task<LogPosition> Append(LogChange change, CancellationToken ct)
+    public async Task<LogPosition> Append(LogChange change, CancellationToken ct) => await await Post(change, ct);
+
+    /// <summary>
+    /// Hands the change over and returns at once; the task it returns is what <see cref="Append"/> is. Changes are written in the order in which they
+    /// were handed over, so that one may build on another that is still on its way.
+    /// </summary>
+    public async ValueTask<Task<LogPosition>> Post(LogChange change, CancellationToken ct)
     {
         var pending = new PendingChange(change);
         try
@@ -54,6 +60,11 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
         {
             throw new LogUnavailableException("The log writer has stopped.", mayBeStored: false);
         }
+        return Outcome(pending, ct);
+    }
+
+    static async Task<LogPosition> Outcome(PendingChange pending, CancellationToken ct)
+    {
         await using var takeBack = ct.UnsafeRegister(static (state, token) => ((PendingChange)state!).TryTakeBack(token), pending);
         return await pending.Outcome;
     }

@@ -46,10 +46,10 @@ public sealed class EventChain
     internal IReadOnlyCollection<StateNode> NewNodes => newNodes.Values;
 
     /// <summary>The head once the chain is committed.</summary>
-    internal RoomHead NextHead(long position)
+    internal RoomHead NextHead()
     {
         var last = events[^1];
-        return new RoomHead(head.Version + 1, [new EventReference(last.EventNid, last.Pdu.EventId)], StateRoot, last.Pdu.Depth, position);
+        return new RoomHead(head.Version + 1, [new EventReference(last.EventNid, last.Pdu.EventId)], StateRoot, last.Pdu.Depth, head.Position);
     }
 
     /// <summary>The state event that stands at this place now, or null.</summary>

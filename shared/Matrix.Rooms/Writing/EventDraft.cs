@@ -20,7 +20,12 @@ public sealed record EventDraft(UserId Sender, string Type, string? StateKey, Re
 }
 
 /// <summary>What a client may repeat without doing it twice: a device's own name for a request (C-S API, Transaction identifiers).</summary>
-public readonly record struct TransactionId(UserId UserId, DeviceId DeviceId, string TxnId);
+/// <param name="Endpoint">Where it was used: at another endpoint it names another request.</param>
+public readonly record struct TransactionId(UserId UserId, DeviceId DeviceId, string TxnId, string Endpoint = TransactionId.Send)
+{
+    public const string Send = "send";
+    public const string Redact = "redact";
+}
 
 /// <param name="Position">
 /// Of the newest event that was written: whoever waits for it sees the event. <see cref="LogPosition.Start"/> if nothing had to be written.

@@ -46,14 +46,14 @@ sealed class EventsChange(EventChain chain, TransactionId? transaction = null, N
 
     void AdvanceHead(NpgsqlBatch batch, int back)
     {
-        var next = chain.NextHead(0);
-        batch.Add("SELECT advance_room_head($1, $2, $3, $4, $5, log_position($6))",
-            RoomNid, chain.Head.Version, Nids(next), next.StateRoot.ToBytes(), next.Depth, back);
+        var next = chain.NextHead();
+        batch.Add("SELECT advance_room_head($1, $2, $3, $4, $5, $6, log_position($7))",
+            RoomNid, chain.Head.Version, Nids(chain.Head), Nids(next), next.StateRoot.ToBytes(), next.Depth, back);
     }
 
     void InsertRoom(NpgsqlBatch batch, int back)
     {
-        var next = chain.NextHead(0);
+        var next = chain.NextHead();
         batch.Add("INSERT INTO rooms (room_nid, room_id, version) VALUES ($1, $2, $3)",
             RoomNid, chain.Room.RoomId.ToString(), chain.Room.Rules.Id);
         batch.Add(
@@ -114,10 +114,10 @@ sealed class EventsChange(EventChain chain, TransactionId? transaction = null, N
     // The same transaction id again fails here, on the primary key: the writer then answers with the event of the first time.
     void InsertTransaction(NpgsqlBatch batch, TransactionId txn) => batch.Add(
         """
-        INSERT INTO event_transactions (user_id, device_id, room_nid, txn_id, event_id, event_nid)
-        VALUES ($1, $2, $3, $4, $5, $6)
+        INSERT INTO event_transactions (user_id, device_id, room_nid, txn_id, endpoint, event_id, event_nid)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
         """,
-        txn.UserId.ToString(), txn.DeviceId.ToString(), RoomNid, txn.TxnId, chain.Events[^1].Pdu.EventId.ToString(), chain.Events[^1].EventNid);
+        txn.UserId.ToString(), txn.DeviceId.ToString(), RoomNid, txn.TxnId, txn.Endpoint, chain.Events[^1].Pdu.EventId.ToString(), chain.Events[^1].EventNid);
 
     void UpsertMemberships(NpgsqlBatch batch, int lastBack)
     {

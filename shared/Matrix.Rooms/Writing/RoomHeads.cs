@@ -1,82 +1,98 @@
-using System.Diagnostics.CodeAnalysis;
 using BitFaster.Caching.Lru;
+using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Writing;
 
 /// <summary>
-/// The heads of the rooms that this process writes in, as it last saw them. The log tells of newer events by other processes, but late: a head may be
-/// stale, and the database compares its version when an event is written. The seat of a room lets in one writer of this process at a time, so that it
-/// does not compete with itself.
+/// The heads of the rooms that this process writes in: as they will be once the changes on their way are committed, or as it last saw them. The log
+/// tells of events by other processes, but late: a head may be stale, and the database compares it when an event is written. The seat of a room lets
+/// in one planner of this process at a time, so that it does not compete with itself.
 /// </summary>
 public sealed class RoomHeads : IDisposable
 {
     const int Capacity = 10_000;
 
-    readonly ConcurrentLru<long, Place> places = new(Capacity);
+    readonly ConcurrentLru<long, RoomPlace> places = new(Capacity);
     readonly RoomStore store;
+    readonly LogWriter log;
     readonly IDisposable subscription;
 
-    public RoomHeads(RoomStore store, LogFollower log)
+    public RoomHeads(RoomStore store, LogWriter log, LogFollower follower)
     {
-        this.store = store;
-        subscription = log.Subscribe(ForgetOlder);
+        (this.store, this.log) = (store, log);
+        subscription = follower.Subscribe(Hear);
     }
 
-    /// <summary>Waits until no other writer of this process is in the room.</summary>
+    /// <summary>Waits until no other writer of this process plans in the room.</summary>
     public async Task<Seat> Enter(long roomNid, CancellationToken ct)
     {
-        var place = places.GetOrAdd(roomNid, static _ => new Place());
+        var place = places.GetOrAdd(roomNid, static _ => new RoomPlace());
         await place.Gate.WaitAsync(ct);
-        return new Seat(roomNid, place, store);
+        return new Seat(roomNid, place, store, log);
     }
 
     public void Dispose() => subscription.Dispose();
 
-    void ForgetOlder(IReadOnlyList<LogEntry> entries)
+    void Hear(IReadOnlyList<LogEntry> entries)
     {
         foreach (var entry in entries)
         {
-            if (entry is { Kind: LogKind.Event, RoomNid: { } roomNid } && places.TryGet(roomNid, out var place)
-                && place.Head is { } head && head.Position < entry.Position.Value)
-                place.Head = null;
+            if (entry is { Kind: LogKind.Event, RoomNid: { } roomNid, EventNid: { } eventNid } && places.TryGet(roomNid, out var place))
+                place.Hear(eventNid, entry.Position);
         }
     }
 
-    [SuppressMessage("Design", "CA1001", Justification = "A semaphore holds nothing unless somebody asks for its wait handle.")]
-    internal sealed class Place
-    {
-        public readonly SemaphoreSlim Gate = new(1);
-        public volatile RoomHead? Head;
-    }
-
-    /// <summary>The right of this process to write in a room, until it is disposed.</summary>
+    /// <summary>The right of one writer to plan in a room, until it is disposed.</summary>
     public sealed class Seat : IDisposable
     {
         readonly long roomNid;
-        readonly Place place;
+        readonly RoomPlace place;
         readonly RoomStore store;
+        readonly LogWriter log;
 
-        internal Seat(long roomNid, Place place, RoomStore store) => (this.roomNid, this.place, this.store) = (roomNid, place, store);
+        internal Seat(long roomNid, RoomPlace place, RoomStore store, LogWriter log) =>
+            (this.roomNid, this.place, this.store, this.log) = (roomNid, place, store, log);
 
-        /// <summary>Was the head seen before this writer came in?</summary>
+        /// <summary>Was the head seen before this writer came in, or is it not committed yet?</summary>
         public bool MayBeStale { get; private set; } = true;
 
-        /// <summary>The head as it was last seen, or as it is.</summary>
+        /// <summary>The head to build on: as it will be, as it was last seen, or, if nothing is known of it, as it is.</summary>
         public async ValueTask<RoomHead> Head(CancellationToken ct)
         {
             if (place.Head is { } known)
                 return known;
             MayBeStale = false;
-            return place.Head = await store.FindHead(roomNid, ct) ?? throw new InvalidDataException($"Room {roomNid} has no head.");
+            // what is on its way would make the head an old one at once
+            await place.Settle(ct);
+            var head = await store.FindHead(roomNid, ct) ?? throw new InvalidDataException($"Room {roomNid} has no head.");
+            place.Read(head);
+            return head;
         }
 
-        /// <summary>After a commit.</summary>
-        public void Advance(RoomHead head) => place.Head = head;
+        /// <summary>What the same transaction, which has been handed over and not committed yet, will bring.</summary>
+        internal Task<SentEvent>? FindUnderway(TransactionId transaction) => place.FindUnderway(transaction);
 
-        /// <summary>Somebody else has moved the head: read it again.</summary>
-        public void Forget() => place.Head = null;
+        /// <summary>Hands the chain over to the log. The next writer may plan on it as soon as this seat is free.</summary>
+        /// <returns>A task that ends with the commit.</returns>
+        internal async ValueTask<Task<SentEvent>> Post(
+            EventChain chain, EventId eventId, EventsChange change, TransactionId? transaction, CancellationToken ct)
+        {
+            var flight = place.Begin(chain);
+            try
+            {
+                return place.Follow(flight, await log.Post(change, ct), eventId, transaction);
+            }
+            catch
+            {
+                place.Fail(flight);
+                throw;
+            }
+        }
+
+        /// <summary>Read the head again.</summary>
+        public void Forget() => place.Forget();
 
         public void Dispose() => place.Gate.Release();
     }

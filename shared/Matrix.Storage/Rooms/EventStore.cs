@@ -57,17 +57,18 @@ public sealed class EventStore(NpgsqlDataSource db)
 
     /// <summary>The event that a device's transaction id made, or null.</summary>
     public async Task<(EventId EventId, long EventNid)?> FindTransaction(
-        UserId userId, DeviceId deviceId, long roomNid, string txnId, CancellationToken ct)
+        UserId userId, DeviceId deviceId, long roomNid, string txnId, string endpoint, CancellationToken ct)
     {
         await using var command = db.CreateCommand(
             """
             SELECT event_id, event_nid FROM event_transactions
-            WHERE user_id = $1 AND device_id = $2 AND room_nid = $3 AND txn_id = $4
+            WHERE user_id = $1 AND device_id = $2 AND room_nid = $3 AND txn_id = $4 AND endpoint = $5
             """);
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = userId.ToString() });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = deviceId.ToString() });
         command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = roomNid });
         command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = txnId });
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = endpoint });
         await using var reader = await command.ExecuteReaderAsync(ct);
         return await reader.ReadAsync(ct) ? (EventId.Parse(reader.GetString(0)), reader.GetInt64(1)) : null;
     }

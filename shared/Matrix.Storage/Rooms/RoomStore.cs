@@ -10,7 +10,7 @@ public sealed record Room(long RoomNid, RoomId RoomId, RoomVersionRules Rules);
 /// What the next event of a room is built on. Whoever writes compares <see cref="Version"/>, which grows by one with every change, and swaps.
 /// </summary>
 /// <param name="Extremities">The events that no other event of the room refers to yet.</param>
-/// <param name="Position">The log position of the newest event.</param>
+/// <param name="Position">The log position of the newest event when the head was read.</param>
 public sealed record RoomHead(long Version, IReadOnlyList<EventReference> Extremities, StateNodeId StateRoot, long Depth, long Position);
 
 public readonly record struct EventReference(long EventNid, EventId EventId);

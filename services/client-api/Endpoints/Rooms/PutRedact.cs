@@ -17,7 +17,7 @@ static class PutRedact
         requester.MustNotBeGuest();
         await limits.CheckMessage(requester, ct);
         var draft = new EventDraft(requester.UserId, EventTypes.Redaction, null, content?.Utf8 ?? "{}"u8.ToArray(), eventId);
-        var sent = await rooms.Send(roomId, draft, requester.Transaction(txnId), ct);
+        var sent = await rooms.Send(roomId, draft, requester.Transaction(txnId, TransactionId.Redact), ct);
         return new EventIdResponse(sent.EventId);
     }
 }

@@ -16,7 +16,7 @@ static class PutSend
     {
         await limits.CheckMessage(requester, ct);
         var draft = EventDraft.Message(requester.UserId, eventType, content.Utf8);
-        var sent = await rooms.Send(roomId, draft, requester.Transaction(txnId), ct);
+        var sent = await rooms.Send(roomId, draft, requester.Transaction(txnId, TransactionId.Send), ct);
         return new EventIdResponse(sent.EventId);
     }
 }
