@@ -36,7 +36,7 @@ public sealed class RoomState(RoomStore rooms, MembershipStore memberships, Even
             return await CurrentRoot(room.RoomNid, ct);
         var current = await CurrentRoot(room.RoomNid, ct);
         var visibility = await Get(current, EventTypes.HistoryVisibility, "", ct);
-        if (visibility?.ContentString("history_visibility"u8) == "world_readable")
+        if (HistoryVisibility.Read(visibility) == HistoryVisibilityValue.WorldReadable)
             return current;
         if (membership is { Membership: "leave" or "ban", Forgotten: false } && await RootAtLeave(membership, ct) is { } root)
             return root;

@@ -102,16 +102,12 @@ sealed class EventCache(SyncStore store, StateTree states) : IDisposable
         var before = Volatile.Read(ref generation);
         foreach (var stored in await store.ListEvents([.. nids.Distinct()], ct))
         {
-            var e = Encode(stored);
+            var e = EventEncoder.Encode(stored);
             batch.Add(e);
             if (Volatile.Read(ref generation) == before)
                 cache.Set(e.Nid, e);
         }
     }
-
-    static EncodedEvent Encode(EventRow stored) => EventEncoder.Encode(stored, stored.RedactedBy is null
-        ? stored.Json
-        : Redaction.Redact(stored.Json, RoomVersions.Find(stored.Version) ?? throw new InvalidOperationException($"Unknown room version {stored.Version}.")));
 
     async ValueTask<long> FindReplaced(EncodedEvent e, CancellationToken ct) =>
         e.StateBefore is { } state && await states.Find(state, new StateKeyPair(e.Type, e.StateKey!), ct) is { } replaced ? replaced : 0;

@@ -54,6 +54,22 @@ public sealed class PowerLevels
         UserId.TryParse(user, out var id) ? For(id)
         : _content is not null && _content.Users.TryGetValue(user, out var level) ? level : UsersDefault;
 
+    /// <summary>The users who have a level of their own: those that the event names, and the creator or creators where they have one without it.</summary>
+    /// <remarks>A room has few of them, however many members it has; all others have <see cref="UsersDefault"/>.</remarks>
+    public IReadOnlyCollection<UserId> Named
+    {
+        get
+        {
+            var named = new HashSet<UserId>();
+            if (_create is not null && (_content is null || _create.Rules.HasPrivilegedCreators))
+                named.UnionWith(RoomCreators.All(_create));
+            foreach (var name in _content?.Users.Keys ?? [])
+                if (UserId.TryParse(name, out var user))
+                    named.Add(user);
+            return named;
+        }
+    }
+
     /// <summary>The level needed to send this type of event.</summary>
     public long Required(string type, bool isState) =>
         _content is not null && _content.Events.TryGetValue(type, out var level) ? level : isState ? StateDefault : EventsDefault;

@@ -9,6 +9,9 @@ namespace Matrix.Protocol;
 /// </summary>
 public static class ClientEvent
 {
+    /// <summary>Content stands first: behind <c>{"content":</c>.</summary>
+    const int ContentStart = 11;
+
     /// <summary>Writes an event as a JSON object.</summary>
     public static void Write(IBufferWriter<byte> output, Pdu pdu, ClientEventOptions? options = null)
     {
@@ -43,6 +46,11 @@ public static class ClientEvent
         Write(output, pdu, options);
         return output.WrittenSpan.ToArray();
     }
+
+    /// <summary>The <c>content</c> of an event encoded before: a slice of it.</summary>
+    /// <param name="encoded">What <see cref="Encode"/> made.</param>
+    public static ReadOnlyMemory<byte> Content(ReadOnlyMemory<byte> encoded) =>
+        encoded[ContentStart..JsonSkip.Value(encoded.Span, ContentStart)];
 
     /// <summary>Writes an event encoded before without unsigned members, with these unsigned members. <c>IncludeRoomId</c> is not looked at.</summary>
     /// <param name="encoded">What <see cref="Encode"/> or <see cref="Write(IBufferWriter{byte}, Pdu, ClientEventOptions?)"/> made.</param>

@@ -33,7 +33,12 @@ public sealed record RoomEventFilter : EventFilter
     /// <summary>Does this event pass?</summary>
     public bool Matches(Pdu pdu) =>
         AllowsAll || (Matches(pdu.Type, pdu.Sender) && Includes(pdu.RoomId)
-            && (ContainsUrl is not { } url || url == !JsonObjectReader.Find(pdu.ContentJson.Span, "url"u8).IsEmpty));
+            && AllowsContent(pdu.ContentJson.Span));
+
+    /// <summary>Does an event with this content pass, as far as <see cref="ContainsUrl"/> goes?</summary>
+    /// <param name="content">An object in canonical JSON, such as <see cref="Pdu.ContentJson"/>.</param>
+    public bool AllowsContent(ReadOnlySpan<byte> content) =>
+        ContainsUrl is not { } url || url == !JsonObjectReader.Find(content, "url"u8).IsEmpty;
 
     /// <summary>Reads the JSON of a room event filter, such as the <c>filter</c> parameter of <c>/messages</c>.</summary>
     /// <exception cref="InvalidJsonException">Not JSON, or a member has the wrong form.</exception>

@@ -106,7 +106,7 @@ public sealed class EventChain
             Content = draft.Content,
             PrevEvents = last is null ? [.. head.Extremities.Select(e => e.EventId)] : [last.EventId],
             AuthEvents = authority.AuthEvents,
-            Depth = Math.Min((last?.Depth ?? head.Depth) + 1, MaxDepth),
+            Depth = Math.Min(last?.Depth ?? head.Depth, Room.Rules.MaxDepth - 1) + 1,
             OriginServerTs = building.Time.GetUtcNow().ToUnixTimeMilliseconds(),
             Redacts = draft.Redacts,
         }.Build(Room.Rules, building.Server.ServerName, building.Server.Key);
@@ -130,7 +130,4 @@ public sealed class EventChain
             ? new StateKeyPair(redacted.Type, key) : null;
         events.Add(new ChainedEvent(nid, pdu, before, StateRoot, replaced, blanks));
     }
-
-    /// <summary>The largest integer of canonical JSON: deeper events all have this depth.</summary>
-    const long MaxDepth = (1L << 53) - 1;
 }

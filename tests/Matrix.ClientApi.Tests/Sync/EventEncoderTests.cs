@@ -39,6 +39,17 @@ public sealed class EventEncoderTests
     }
 
     [Fact]
+    public void The_target_of_an_old_redaction_is_shown_in_the_content_too()
+    {
+        var redaction = Encoded.Event("m.room.redaction", "@a:x", """{"reason":"r"}""", version: "10", redacts: "$target");
+        Assert.Equal("$target", redaction.Redacts);
+        var json = Write(redaction, Reader("@b:x", "D"));
+        Assert.Equal("$target", json.GetProperty("redacts").GetString());
+        Assert.Equal("""{"reason":"r","redacts":"$target"}""", json.GetProperty("content").GetRawText());
+        Assert.Equal("""{"reason":"r","redacts":"$target"}""", Encoding.UTF8.GetString(redaction.Content.Span));
+    }
+
+    [Fact]
     public void A_membership_is_read_once() =>
         Assert.Equal("join", Encoded.Event("m.room.member", "@a:x", """{"x":{"membership":"ban"},"membership":"join"}""", "@a:x").Membership);
 

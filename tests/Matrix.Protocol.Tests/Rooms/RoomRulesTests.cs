@@ -71,6 +71,41 @@ public class RoomRulesTests
         Assert.Equal("two four", string.Join(" ", RoomPreview.Via(users, levels, acl)));
     }
 
+    [Theory]
+    [InlineData("12", "restricted", true, false, "!a:x !b")]
+    [InlineData("7", "restricted", false, false, "")]
+    [InlineData("10", "knock_restricted", true, true, "!a:x !b")]
+    [InlineData("9", "knock_restricted", false, false, "")]
+    [InlineData("7", "knock", false, true, "")]
+    [InlineData("6", "knock", false, false, "")]
+    [InlineData("12", "public", false, false, "")]
+    public void Join_rules_mean_what_their_version_knows(string version, string rule, bool isRestricted, bool takesKnocks, string rooms)
+    {
+        var allow = """[{"type":"m.room_membership","room_id":"!a:x"},{"type":"other","room_id":"!c:x"},{"type":"m.room_membership","room_id":"?"},1,{"room_id":"!b","type":"m.room_membership"}]""";
+        var read = JoinRules.Read(new TestRoom(RoomVersions.Find(version)!).Event(EventTypes.JoinRules, $$"""{"join_rule":"{{rule}}","allow":{{allow}}}""", stateKey: ""));
+        Assert.Equal((rule, isRestricted, takesKnocks, rooms), (read.Rule, read.IsRestricted, read.TakesKnocks, string.Join(" ", read.AllowedRooms)));
+    }
+
+    [Fact]
+    public void A_room_without_join_rules_is_for_the_invited()
+    {
+        Assert.Equal("invite", JoinRules.Read(null).Rule);
+        Assert.Equal("invite", JoinRules.Read(Room.Event(EventTypes.JoinRules, """{"join_rule":1}""", stateKey: "")).Rule);
+        Assert.Empty(JoinRules.Read(Room.Event(EventTypes.JoinRules, """{"join_rule":"restricted","allow":{}}""", stateKey: "")).AllowedRooms);
+    }
+
+    [Theory]
+    [InlineData("12", true, "@alice:example.org @carol:example.org @bob:example.org")]
+    [InlineData("12", false, "@alice:example.org @carol:example.org")]
+    [InlineData("11", true, "@bob:example.org")]
+    [InlineData("11", false, "@alice:example.org")]
+    public void Who_has_a_power_of_their_own_is_told(string version, bool withLevels, string named)
+    {
+        var room = new TestRoom(RoomVersions.Find(version)!, """{"additional_creators":["@carol:example.org"]}""");
+        var levels = withLevels ? room.Event(EventTypes.PowerLevels, """{"users":{"@bob:example.org":50,"nobody":1}}""", stateKey: "") : null;
+        Assert.Equal(named, string.Join(" ", PowerLevels.Read(levels, room.Create).Named));
+    }
+
     [Fact]
     public void Relations_are_read()
     {

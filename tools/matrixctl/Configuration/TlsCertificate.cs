@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Matrix.LocalStack;
+using Matrix.Protocol;
 
 namespace Matrix.Ctl.Configuration;
 
@@ -40,6 +41,6 @@ static class TlsCertificate
         AtomicFile.Write(certificateFile, Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
     }
 
-    static string Host(string serverName) =>
-        serverName.StartsWith('[') ? serverName[1..serverName.IndexOf(']')] : serverName.Split(':')[0];
+    /// <summary>Certificates name IPv6 addresses without brackets.</summary>
+    static string Host(string serverName) => ServerName.Parse(serverName).Host.Trim('[', ']');
 }

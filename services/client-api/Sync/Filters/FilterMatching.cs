@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Matrix.Protocol;
 
 namespace Matrix.ClientApi.Sync.Filters;
@@ -22,21 +21,8 @@ static class FilterMatching
     public static bool Passes(this RoomEventFilter filter, EncodedEvent e) => filter.AllowsAll
         || (filter.AllowsType(e.Type)
             && ((filter.Senders is null && filter.NotSenders.Count == 0) || filter.AllowsSender(UserId.Parse(e.Sender)))
-            && (filter.ContainsUrl is not { } url || url == HasUrl(e.Content.Span)));
+            && filter.AllowsContent(e.Content.Span));
 
     /// <summary>True when no event can pass.</summary>
     public static bool PassesNone(this RoomEventFilter filter) => filter.Limit == 0 || filter.IsEmpty || filter.Rooms is { Count: 0 };
-
-    static bool HasUrl(ReadOnlySpan<byte> content)
-    {
-        var reader = new Utf8JsonReader(content);
-        reader.Read();
-        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
-        {
-            if (reader.ValueTextEquals("url"u8))
-                return true;
-            reader.Skip();
-        }
-        return false;
-    }
 }
