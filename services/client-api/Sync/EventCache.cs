@@ -45,10 +45,10 @@ sealed class EventCache(SyncStore store, StateTree states) : IDisposable
     {
         await Load(batch, nids, ct);
         var shown = new List<long>();
-        foreach (var e in batch.List(nids))
+        var asked = batch.List(nids);
+        await FindReplaced(asked, ct);
+        foreach (var e in asked)
         {
-            if (e.IsState)
-                e.Replaces ??= await FindReplaced(e, ct);
             if (e.Replaces is > 0 and var replaced)
                 shown.Add(replaced);
             if (e.RedactedBy is { } redaction)
@@ -109,8 +109,21 @@ sealed class EventCache(SyncStore store, StateTree states) : IDisposable
         }
     }
 
-    async ValueTask<long> FindReplaced(EncodedEvent e, CancellationToken ct) =>
-        e.StateBefore is { } state && await states.Find(state, new StateKeyPair(e.Type, e.StateKey!), ct) is { } replaced ? replaced : 0;
+    // For all of them together, as many round trips as for one.
+    async ValueTask FindReplaced(IReadOnlyList<EncodedEvent> shown, CancellationToken ct)
+    {
+        List<EncodedEvent>? unknown = null;
+        foreach (var e in shown)
+        {
+            if (e is { IsState: true, Replaces: null })
+                (unknown ??= []).Add(e);
+        }
+        if (unknown is null)
+            return;
+        var found = await states.Find([.. unknown.Select(e => (e.StateBefore ?? StateTree.Empty, new StateKeyPair(e.Type, e.StateKey!)))], ct);
+        for (var i = 0; i < found.Length; i++)
+            unknown[i].Replaces = found[i] ?? 0;
+    }
 
     async ValueTask Redact(CancellationToken ct)
     {

@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync;

@@ -6,7 +6,7 @@ namespace Matrix.ClientApi.Sync;
 /// <param name="Left">The user is no longer in it.</param>
 /// <param name="Full">The whole state is wanted, not what changed of it.</param>
 /// <param name="After">Where the timeline begins: the range is (After, UpTo].</param>
-/// <param name="VisibleUntil">See <see cref="VisibilityFilter.Filter"/>; null: the user may see all of the range.</param>
+/// <param name="VisibleUntil">Null: the user may see all of the range. Otherwise where the user's last stay ended: what may be seen is decided by the event.</param>
 /// <param name="Known">The events of the range, oldest first, where they are known without asking.</param>
 sealed record RoomChange(
     long RoomNid, string RoomId, bool Left, bool Full, long After, long UpTo, long? VisibleUntil, IReadOnlyList<TimelinePlace>? Known);

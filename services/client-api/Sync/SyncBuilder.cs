@@ -1,6 +1,7 @@
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.ClientApi.Sync.Typing;
+using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Protocol;
 using Matrix.Storage.Sync;
 
@@ -9,7 +10,7 @@ namespace Matrix.ClientApi.Sync;
 /// <summary>Puts together an answer to a sync request as of a position. What many ask for at once comes from the caches.</summary>
 sealed class SyncBuilder(
     SyncStore store, ChangeFinder finder, TimelineReader timelines, RoomStateReader states, RoomCountsCache counts,
-    StrippedStateReader stripped, SyncReceipts receipts, SyncTyping typing, SyncAccountData accountData)
+    StrippedStateReader stripped, SyncReceipts receipts, SyncTyping typing, SyncAccountData accountData, RoomSights sights)
 {
     public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
@@ -38,11 +39,12 @@ sealed class SyncBuilder(
         var limit = request.Filter.TimelineLimit();
         var known = await FindKnown(request, changes, limit, ct);
         await Prefetch(request, changes, known, limit, result, ct);
+        var seen = await sights.Get([.. changes.Where(change => change.VisibleUntil is not null).Select(change => change.RoomNid)], request.UserId, ct);
         var updates = new List<(RoomChange Change, RoomUpdate Update)>();
         foreach (var change in changes)
         {
             var range = new TimelineRange(
-                change.RoomNid, change.After, change.UpTo, known[change.RoomNid].Places, known[change.RoomNid].Complete, request.UserId, change.VisibleUntil);
+                change.RoomNid, change.After, change.UpTo, known[change.RoomNid].Places, known[change.RoomNid].Complete, request.UserId, seen.GetValueOrDefault(change.RoomNid));
             var update = new RoomUpdate(change.RoomNid, change.RoomId)
             {
                 Timeline = await timelines.ReadNewest(range, request.Filter.Room.Timeline, TimelineLimit(request, change), result.Events, ct),

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
 
@@ -11,7 +12,8 @@ sealed record UserRooms(ImmutableDictionary<long, UserMembership> Rooms, LogPosi
 /// Follows the log for the users who sync here, and wakes those whom an entry concerns: by user, and by the rooms they are in. An entry costs
 /// what it concerns; an idle user costs nothing. The rooms of a user are read from Postgres once and then kept by the log.
 /// </summary>
-sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, TimeProvider time) : IHostedService, IDisposable
+sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, RoomSights sights, TimeProvider time)
+    : IHostedService, IDisposable
 {
     static readonly TimeSpan Forget = TimeSpan.FromMinutes(10);
 
@@ -157,6 +159,7 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
         {
             foreach (var entry in entries)
             {
+                sights.Changed(entry);
                 if (entry is { Kind: LogKind.Event, Key: "m.room.redaction", EventNid: { } redaction })
                     events.Redacted(redaction);
                 if (IsMembership(entry))

@@ -13,7 +13,10 @@ public enum HistoryVisibilityValue
 public static class HistoryVisibility
 {
     /// <summary>The value of a state event; <c>shared</c> if there is none or the value is not known.</summary>
-    public static HistoryVisibilityValue Read(Pdu? visibility) => visibility?.ContentString("history_visibility"u8) switch
+    public static HistoryVisibilityValue Read(Pdu? visibility) => Parse(visibility?.ContentString("history_visibility"u8));
+
+    /// <summary>The meaning of <c>content.history_visibility</c>; <c>shared</c> if there is none or it is not known.</summary>
+    public static HistoryVisibilityValue Parse(string? value) => value switch
     {
         "world_readable" => HistoryVisibilityValue.WorldReadable,
         "invited" => HistoryVisibilityValue.Invited,

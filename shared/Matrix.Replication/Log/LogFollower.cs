@@ -29,6 +29,7 @@ public sealed partial class LogFollower : BackgroundService
     ImmutableArray<Action<IReadOnlyList<LogEntry>>> _subscribers = [];
     long _position;
     long _wanted;      // somebody has heard of this position
+    long _heard;       // the newest position that a message told of
     long _heardAt;     // timestamp of the last entry or check
     long _checkedAt;   // timestamp of the last check in Postgres
     long _behindSince; // timestamp, while a position above ours is known
@@ -48,6 +49,12 @@ public sealed partial class LogFollower : BackgroundService
 
     /// <summary>All entries up to here have been handed to the subscribers or are being handed to them.</summary>
     public LogPosition Position => new(Volatile.Read(ref _position));
+
+    /// <summary>
+    /// The newest position that this process has heard of, its own commits among them: who waits for it (<see cref="WaitFor"/>) reads what was
+    /// written here before.
+    /// </summary>
+    public LogPosition Heard => new(Math.Max(Volatile.Read(ref _heard), Volatile.Read(ref _position)));
 
     /// <summary>The newest entries.</summary>
     public RecentLog Recent { get; }
@@ -78,7 +85,18 @@ public sealed partial class LogFollower : BackgroundService
     }
 
     /// <summary>Takes a message, in any order and however often. Never waits.</summary>
-    public void Offer(LogAdvanced message) => _inbox.Writer.TryWrite(message);
+    public void Offer(LogAdvanced message)
+    {
+        var known = Volatile.Read(ref _heard);
+        while (message.To.Value > known)
+        {
+            var before = Interlocked.CompareExchange(ref _heard, message.To.Value, known);
+            if (before == known)
+                break;
+            known = before;
+        }
+        _inbox.Writer.TryWrite(message);
+    }
 
     /// <summary>Somebody has heard that the log is at least here.</summary>
     public void Want(LogPosition position)

@@ -161,15 +161,15 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
         var entries = new List<LogEntry>();
         var position = to.Value - part.Sum(change => change.Entries.Count);
         var from = new LogPosition(position);
-        foreach (var change in part)
-        {
-            foreach (var draft in change.Entries)
-                entries.Add(draft.At(new LogPosition(++position)));
-            change.Succeed(new LogPosition(position));
-        }
+        foreach (var draft in part.SelectMany(change => change.Entries))
+            entries.Add(draft.At(new LogPosition(++position)));
         Debug.Assert(position == to.Value, "The entries of a batch fill its positions.");
         var message = new LogAdvanced(from, to, entries);
+        // before anybody learns of the success: who reads after it can then wait until it is applied here (LogFollower.Heard)
         _follower.Offer(message);
+        position = from.Value;
+        foreach (var change in part)
+            change.Succeed(new LogPosition(position += change.Entries.Count));
         _announcer.Offer(message);
         ReplicationMetrics.Committed(part.Count, entries.Count);
     }

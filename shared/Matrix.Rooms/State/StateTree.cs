@@ -16,10 +16,14 @@ public sealed class StateTree(StateNodeStore store, StateNodeCache cache)
     public async ValueTask<long?> Find(StateNodeId root, StateKeyPair key, CancellationToken ct) => (await Find(root, [key], ct))[0];
 
     /// <summary>The events at the keys, in the same order; null where there is nothing.</summary>
-    public async ValueTask<long?[]> Find(StateNodeId root, IReadOnlyList<StateKeyPair> keys, CancellationToken ct)
+    public ValueTask<long?[]> Find(StateNodeId root, IReadOnlyList<StateKeyPair> keys, CancellationToken ct) =>
+        Find([.. keys.Select(key => (root, key))], ct);
+
+    /// <summary>The events at keys of several states, in the same order; null where there is nothing. As many round trips as for one state.</summary>
+    public async ValueTask<long?[]> Find(IReadOnlyList<(StateNodeId Root, StateKeyPair Key)> places, CancellationToken ct)
     {
-        var found = new long?[keys.Count];
-        var frontier = keys.Select((key, i) => (Index: i, Key: StateTreeKey.Encode(key), Node: root)).ToList();
+        var found = new long?[places.Count];
+        var frontier = places.Select((place, i) => (Index: i, Key: StateTreeKey.Encode(place.Key), Node: place.Root)).ToList();
         for (var depth = 0; frontier.Count > 0; depth++)
         {
             var nodes = await Load(frontier.Select(f => f.Node), ct);

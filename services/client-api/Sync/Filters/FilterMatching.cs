@@ -1,4 +1,5 @@
 using Matrix.Protocol;
+using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync.Filters;
 
@@ -25,4 +26,13 @@ static class FilterMatching
 
     /// <summary>True when no event can pass.</summary>
     public static bool PassesNone(this RoomEventFilter filter) => filter.Limit == 0 || filter.IsEmpty || filter.Rooms is { Count: 0 };
+
+    /// <summary>The filter as Postgres applies it; null when it keeps nothing out.</summary>
+    public static EventsWanted? ToWanted(this RoomEventFilter filter) => filter.AllowsAll ? null : new EventsWanted(
+        filter.Types is { } types ? [.. types.Select(Like)] : null, [.. filter.NotTypes.Select(Like)],
+        filter.Senders is { } senders ? [.. senders.Select(sender => sender.ToString())] : null, [.. filter.NotSenders.Select(sender => sender.ToString())],
+        filter.ContainsUrl == true);
+
+    static string Like(string pattern) => pattern.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal)
+        .Replace("_", @"\_", StringComparison.Ordinal).Replace('*', '%').Replace("\0", "", StringComparison.Ordinal);
 }
