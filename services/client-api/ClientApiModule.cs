@@ -25,7 +25,7 @@ public static class ClientApiModule
 {
     public static WebApplicationBuilder AddClientApi(this WebApplicationBuilder builder)
     {
-        builder.AddMatrixHttp();
+        builder.AddMatrixHttp().AddSessionCache();
         builder.Services.AddAccounts();
         builder.Services.AddRooms(builder.Configuration);
         RoomsEndpoints.Add(builder.Services);

@@ -18,11 +18,24 @@ public static class MatrixHttp
         builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.TryAddSingleton<SessionStore>();
         builder.Services.TryAddSingleton<DeviceStore>();
+        builder.Services.TryAddSingleton<SessionFinder>();
         builder.Services.AddMatrixOptions<RateLimitOptions>();
         builder.Services.TryAddSingleton<RateLimits>();
         builder.Services.Configure<JsonOptions>(json => MatrixJson.Configure(json.SerializerOptions));
         // so that a parameter that does not parse reaches the error handler outside Development too
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        return builder;
+    }
+
+    /// <summary>Keeps sessions in memory, and ends them. For a service that follows the log; may be called by every module.</summary>
+    public static WebApplicationBuilder AddSessionCache(this WebApplicationBuilder builder)
+    {
+        if (builder.Services.Any(service => service.ServiceType == typeof(SessionCache)))
+            return builder;
+        builder.Services.AddSingleton<SessionCacheStore>();
+        builder.Services.AddSingleton<SessionEnding>();
+        builder.Services.AddSingleton<SessionCache>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<SessionCache>());
         return builder;
     }
 

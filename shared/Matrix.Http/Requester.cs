@@ -49,14 +49,8 @@ public sealed class Requester
     {
         if (AccessToken.Find(context.Request) is not { } token) return null;
         var hash = SecretToken.Hash(token);
-        var sessions = context.RequestServices.GetRequiredService<SessionStore>();
-        var session = await sessions.Find(hash, context.RequestAborted) ?? throw MatrixException.UnknownToken();
-        var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
-        if (session.ExpiresAt <= now) throw MatrixException.UnknownToken(softLogout: true, "The access token has expired.");
-        if (session.Replaces is { } replaced) await sessions.Settle(replaced, context.RequestAborted);
-        if (IsStale(session, now, context.Connection.RemoteIpAddress?.ToString()))
-            await context.RequestServices.GetRequiredService<DeviceStore>()
-                .Touch(session.UserId, session.DeviceId, context.Connection.RemoteIpAddress?.ToString(), context.RequestAborted);
+        var session = await context.RequestServices.GetRequiredService<SessionFinder>()
+            .Get(hash, context.Connection.RemoteIpAddress?.ToString(), context.RequestAborted);
         return new Requester
         {
             UserId = session.UserId,
@@ -66,10 +60,6 @@ public sealed class Requester
             AccessTokenHash = hash,
         };
     }
-
-    // "last seen" is for people: one write in ten minutes, or in one when the address changed, is exact enough
-    static bool IsStale(Session session, DateTimeOffset now, string? ip) =>
-        now - session.LastSeenAt is not { } age || age > TimeSpan.FromMinutes(ip == session.LastSeenIp ? 10 : 1);
 }
 
 /// <summary>The requester where a token is welcome but not needed.</summary>

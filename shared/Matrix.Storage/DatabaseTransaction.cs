@@ -27,6 +27,14 @@ public sealed class DatabaseTransaction(NpgsqlTransaction tx) : IAsyncDisposable
     public Task<int> Execute(string sql, object? args = null, CancellationToken ct = default) =>
         connection.ExecuteAsync(Database.Command(sql, args, tx, ct));
 
+    /// <summary>Runs commands that are made for a batch, in one round trip.</summary>
+    public async Task Execute(Action<NpgsqlBatch> commands, CancellationToken ct = default)
+    {
+        await using var batch = new NpgsqlBatch(connection, tx);
+        commands(batch);
+        await batch.ExecuteNonQueryAsync(ct);
+    }
+
     public Task CommitAsync(CancellationToken ct = default) => tx.CommitAsync(ct);
 
     /// <summary>Rolls back what was not committed and returns the connection to the pool.</summary>

@@ -1,3 +1,4 @@
+using Matrix.Storage.Caching;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -20,6 +21,7 @@ public static class StorageModule
         services.AddSingleton(provider => Open(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString));
         services.TryAddSingleton(TimeProvider.System);
         services.AddHostedService<DatabaseStartup>();
+        services.AddCaches(configuration);
         return services;
     }
 

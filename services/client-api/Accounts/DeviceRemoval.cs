@@ -1,12 +1,11 @@
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Storage;
-using Npgsql;
 
 namespace Matrix.ClientApi.Accounts;
 
 /// <summary>Removes devices for a user who proves with the password that it is not just somebody at an open screen.</summary>
-sealed class DeviceRemoval(NpgsqlDataSource db, DeviceStore devices, UiaSessionStore sessions, UserInteractive uia)
+sealed class DeviceRemoval(UiaSessionStore proofs, SessionEnding sessions, UserInteractive uia)
 {
     public async Task<IResult> Remove(Requester requester, IReadOnlyList<DeviceId> deviceIds, AuthData? auth, CancellationToken ct)
     {
@@ -16,11 +15,8 @@ sealed class DeviceRemoval(NpgsqlDataSource db, DeviceStore devices, UiaSessionS
         var outcome = await uia.Authorize(operation, auth, [new UiaFlow(UiaStages.Password)], requester.UserId, ct);
         if (outcome.Challenge is not null) return outcome.Refusal;
 
-        await using var tx = await db.BeginTransaction(ct);
-        if (!await sessions.Delete(tx, outcome.Session.SessionId, ct))
-            throw MatrixException.Forbidden("This authentication session was used.");
-        await devices.Delete(tx, requester.UserId, [.. deviceIds.Select(id => id.ToString())], ct);
-        await tx.CommitAsync(ct);
+        if (!await proofs.Delete(outcome.Session.SessionId, ct)) throw MatrixException.Forbidden("This authentication session was used.");
+        await sessions.Append(new SessionsChange(requester.UserId, batch => DeviceStore.AddDelete(batch, requester.UserId, deviceIds)), ct);
         return Empty.Result;
     }
 }

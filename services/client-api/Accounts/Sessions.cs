@@ -1,33 +1,69 @@
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
+using Matrix.Http;
 using Matrix.Protocol;
+using Matrix.Replication;
 using Matrix.Storage;
+using Npgsql;
 
 namespace Matrix.ClientApi.Accounts;
 
 /// <summary>Begins and refreshes sessions: makes the tokens, whose hashes alone are stored.</summary>
-sealed class Sessions(SessionStore store, AccountOptions options, TimeProvider time)
+sealed class Sessions(SessionStore store, LogWriter log, SessionEnding ending, AccountOptions options, TimeProvider time)
 {
     /// <summary>Of a device's display name, in characters.</summary>
     public const int LongestName = 100;
 
-    /// <summary>Begins a session in the caller's transaction. The tokens are good once that is committed.</summary>
+    /// <summary>Begins the first session of a new account in the caller's transaction. The tokens are good once that is committed.</summary>
     public async Task<Tokens> Start(DatabaseTransaction tx, UserId userId, NewDevice device, CancellationToken ct)
     {
-        var deviceId = device.DeviceId ?? NewDeviceId();
-        var tokens = Issue(device.Refreshable, out var pair);
-        await store.Start(tx, userId, deviceId, Shorten(device.DisplayName), device.Ip, pair, ct);
-        return tokens with { DeviceId = deviceId };
+        var (tokens, add) = Prepare(userId, device);
+        await tx.Execute(add, ct);
+        return tokens;
+    }
+
+    /// <summary>Begins a session; what there was on the device ends. Null when the password is another one meanwhile, or the account closed.</summary>
+    public async Task<Tokens?> Start(Account account, NewDevice device, CancellationToken ct)
+    {
+        var (tokens, add) = Prepare(account.UserId, device);
+        var change = new SessionsChange(account.UserId, batch =>
+        {
+            AccountStore.AddPasswordCheck(batch, account.UserId, account.PasswordHash);
+            add(batch);
+        });
+        // nothing ends on a device that is new
+        return await Try(device.DeviceId is null ? log.Append(change, ct) : ending.Append(change, ct)) ? tokens : null;
     }
 
     /// <summary>Exchanges a refresh token; null when it is not good, any more or at all.</summary>
-    public async Task<Tokens?> Refresh(DatabaseTransaction tx, string refreshToken, CancellationToken ct)
+    public async Task<Tokens?> Refresh(string refreshToken, CancellationToken ct)
     {
         var hash = SecretToken.Hash(refreshToken);
-        if (await store.FindRefreshable(tx, hash, ct) is not { } session || session.ExpiresAt <= time.GetUtcNow()) return null;
+        if (await store.FindRefreshable(hash, ct) is not { } session || session.ExpiresAt <= time.GetUtcNow()) return null;
         var tokens = Issue(refreshable: true, out var pair);
-        await store.Exchange(tx, hash, session, pair, ct);
-        return tokens;
+        var change = new SessionsChange(session.UserId, batch => SessionStore.AddExchange(batch, hash, session, pair));
+        return await Try(ending.Append(change, ct)) ? tokens : null;
+    }
+
+    static async Task<bool> Try(Task<LogPosition> appending)
+    {
+        try
+        {
+            await appending;
+            return true;
+        }
+        catch (ChangeRefusedException)
+        {
+            return false;
+        }
+    }
+
+    (Tokens Tokens, Action<NpgsqlBatch> Add) Prepare(UserId userId, NewDevice device)
+    {
+        var deviceId = device.DeviceId ?? NewDeviceId();
+        var tokens = Issue(device.Refreshable, out var pair);
+        return (tokens with { DeviceId = deviceId },
+            batch => SessionStore.AddStart(batch, userId, deviceId, Shorten(device.DisplayName), device.Ip, pair));
     }
 
     Tokens Issue(bool refreshable, out TokenPair pair)

@@ -8,12 +8,11 @@ namespace Matrix.ClientApi.Sync;
 /// Events by number, encoded for clients, within a limit of bytes. An event never changes, so an entry needs no invalidation,
 /// except by a redaction, which the log announces. New events that many wait for are fetched once.
 /// </summary>
-sealed class EventCache(SyncStore store, StateTree states) : IDisposable
+sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDisposable
 {
-    const long Capacity = 64L << 20;
     const int Few = 64;
 
-    readonly BoundedCache<long, EncodedEvent> cache = new(Capacity, e => e.Weight);
+    readonly BoundedCache<long, EncodedEvent> cache = caches.Create<long, EncodedEvent>("events", 64 << 20, (_, e) => e.Weight);
     readonly SemaphoreSlim fetching = new(1);
     readonly Lock gate = new();
     readonly List<long> redactions = [];

@@ -7,7 +7,7 @@ namespace Matrix.ClientApi.Sync;
 /// Which membership events a device has been sent, so that lazily loaded members are not repeated (Client-Server API, "Lazy-loading room
 /// members"). Forgetting costs a repetition, nothing else. A client that asks again from an earlier token has not got what was sent after it.
 /// </summary>
-sealed class LazyMembers
+sealed class LazyMembers(Caches caches)
 {
     const int MostPerRoom = 2000;
 
@@ -15,7 +15,8 @@ sealed class LazyMembers
 
     readonly record struct Sent(long EventNid, LogPosition NextBatch);
 
-    readonly BoundedCache<Key, ConcurrentDictionary<string, Sent>> rooms = new(50_000, members => 1 + members.Count);
+    readonly BoundedCache<Key, ConcurrentDictionary<string, Sent>> rooms = caches.Create<Key, ConcurrentDictionary<string, Sent>>(
+        "lazy_members", 16 << 20, (_, members) => 500 + 150 * members.Count);
 
     public bool WasSent(SyncRequest request, long roomNid, string member, long eventNid) =>
         request.Since is { } since

@@ -3,9 +3,10 @@ using Matrix.Storage.Sync;
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>Counts and heroes of rooms, until the log announces a membership event in the room.</summary>
-sealed class RoomCountsCache(SyncStore store)
+sealed class RoomCountsCache(SyncStore store, Caches caches)
 {
-    readonly BoundedCache<long, RoomCounts> cache = new(20_000, _ => 1);
+    readonly BoundedCache<long, RoomCounts> cache = caches.Create<long, RoomCounts>(
+        "room_counts", 8 << 20, (_, counts) => 80 + counts.Heroes.Sum(Caches.WeightOf));
     int generation;
 
     public void Changed(long roomNid)

@@ -166,7 +166,7 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
                     counts.Changed(entry.RoomNid!.Value);
                 if (entry.RoomNid is { } room && ConcernsRoom(entry) && byRoom.TryGetValue(room, out var present))
                     woken.UnionWith(present.Where(user => user.Touch(entry.Position)));
-                if (entry.UserId is { } userId && users.TryGetValue(userId, out var concerned))
+                if (entry.Kind != LogKind.Session && entry.UserId is { } userId && users.TryGetValue(userId, out var concerned))
                 {
                     if (IsMembership(entry))
                         Hold(concerned, entry);

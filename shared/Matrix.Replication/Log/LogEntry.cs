@@ -11,6 +11,9 @@ public enum LogKind : short
     PushRules = 6,
     Directory = 7,
     Profile = 8,
+
+    /// <summary>Sessions of the user ended, or became others. For the processes that keep sessions; no client is told.</summary>
+    Session = 20,
 }
 
 /// <summary>A committed entry: what it is and whom it concerns, enough to wake the right waiters without a query.</summary>

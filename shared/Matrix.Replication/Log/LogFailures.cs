@@ -10,6 +10,12 @@ public sealed class HeadMovedException(PostgresException cause) : Exception(caus
     public const string SqlState = "MX001";
 }
 
+/// <summary>What the change was built on no longer holds (the SQL function <c>refuse_unless</c>). Nothing of it is stored.</summary>
+public sealed class ChangeRefusedException(PostgresException cause) : Exception(cause.MessageText, cause)
+{
+    public const string SqlState = "MX003";
+}
+
 /// <summary>The log could not be written within the time that a request can wait.</summary>
 public sealed class LogUnavailableException(string message, bool mayBeStored, Exception? cause = null) : Exception(message, cause), IMatrixError
 {
@@ -39,6 +45,10 @@ sealed class BatchException : Exception
     /// <summary>Trying again is of no use now.</summary>
     public bool IsFinal { get; }
 
-    static Exception Translate(Exception cause) =>
-        cause is PostgresException { SqlState: HeadMovedException.SqlState } moved ? new HeadMovedException(moved) : cause;
+    static Exception Translate(Exception cause) => cause switch
+    {
+        PostgresException { SqlState: HeadMovedException.SqlState } moved => new HeadMovedException(moved),
+        PostgresException { SqlState: ChangeRefusedException.SqlState } refused => new ChangeRefusedException(refused),
+        _ => cause,
+    };
 }

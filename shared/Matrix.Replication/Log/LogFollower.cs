@@ -31,7 +31,7 @@ public sealed partial class LogFollower : BackgroundService
     long _wanted;      // somebody has heard of this position
     long _heard;       // the newest position that a message told of
     long _heardAt;     // timestamp of the last entry or check
-    long _checkedAt;   // timestamp of the last check in Postgres
+    long _checkedAt;   // timestamp before the last check in Postgres; 0: there was none
     long _behindSince; // timestamp, while a position above ours is known
     long _behindAt;    // our position then: every step forward gives the messages under way their grace again
     long _readAgainAt; // timestamp before which a failed read is not repeated
@@ -58,6 +58,12 @@ public sealed partial class LogFollower : BackgroundService
 
     /// <summary>The newest entries.</summary>
     public RecentLog Recent { get; }
+
+    /// <summary>
+    /// Everything that was committed longer ago than this has been handed to the subscribers, whatever became of messages: Postgres was asked.
+    /// Stays below a few seconds while it answers.
+    /// </summary>
+    public TimeSpan Age => Volatile.Read(ref _checkedAt) is not 0 and var at ? _time.GetElapsedTime(at) : TimeSpan.MaxValue;
 
     /// <summary>Completes when the position is known, for which Postgres has to answer once.</summary>
     public Task Started => _started.Task;
@@ -141,9 +147,11 @@ public sealed partial class LogFollower : BackgroundService
         {
             try
             {
+                var began = _time.GetTimestamp();
                 var (position, recent) = await _reader.ReadNewest(_options.RecentCapacity, ct);
                 Recent.Start(position, recent);
                 Advance(position);
+                Volatile.Write(ref _checkedAt, began);
                 _started.TrySetResult();
                 return;
             }
@@ -179,8 +187,9 @@ public sealed partial class LogFollower : BackgroundService
     /// <summary>How long until the database has to be asked.</summary>
     TimeSpan NextLook()
     {
-        var quiet = _bus.IsConnected ? _options.SelfCheck : _options.SelfCheckWithoutBus;
-        var wait = quiet - _time.GetElapsedTime(_heardAt);
+        var wait = _options.SelfCheck - _time.GetElapsedTime(_checkedAt); // also when messages come: they may be old ones
+        if (!_bus.IsConnected)
+            wait = Min(wait, _options.SelfCheckWithoutBus - _time.GetElapsedTime(_heardAt));
         if (_behindSince != 0)
             wait = Min(wait, _options.Grace - _time.GetElapsedTime(_behindSince));
         if (_readAgainAt != 0)
@@ -202,11 +211,13 @@ public sealed partial class LogFollower : BackgroundService
     async Task CatchUp(CancellationToken ct)
     {
         var wanted = Volatile.Read(ref _wanted);
+        long began;
         try
         {
             IReadOnlyList<LogEntry> page;
             do
             {
+                began = _time.GetTimestamp();
                 page = await _reader.ReadAfter(Position, _options.PageSize, ct);
                 if (page.Count > 0)
                 {
@@ -226,7 +237,8 @@ public sealed partial class LogFollower : BackgroundService
         Interlocked.CompareExchange(ref _wanted, 0, wanted);
         _readAgainAt = 0;
         _behindSince = 0;
-        _heardAt = _checkedAt = _time.GetTimestamp();
+        _heardAt = _time.GetTimestamp();
+        Volatile.Write(ref _checkedAt, began);
     }
 
     void Apply(IReadOnlyList<LogEntry> entries)

@@ -41,36 +41,37 @@ public sealed class AccountStore(NpgsqlDataSource db)
             }, ct) == 1;
 
     /// <summary>
-    /// Whether the account is still open with this password, and keeps it so until the transaction ends: a session begun with a
-    /// password cannot outlive a change of it that was committed while the password was being checked.
+    /// Fails unless the account is still open with this password: a session begun with a password cannot outlive a change of it that was
+    /// committed while the password was being checked, since both are changes of the log.
     /// </summary>
-    public async Task<bool> HoldPassword(DatabaseTransaction tx, UserId userId, string? passwordHash, CancellationToken ct) =>
-        await tx.FindOne<int?>(
-            """
-            SELECT 1 FROM users
-            WHERE user_id = @userId AND password_hash IS NOT DISTINCT FROM @passwordHash::text AND deactivated_at IS NULL
-            FOR SHARE
-            """, new { userId, passwordHash }, ct) is not null;
+    public static void AddPasswordCheck(NpgsqlBatch batch, UserId userId, string? passwordHash) => batch.Add(
+        """
+        SELECT refuse_unless(EXISTS (
+            SELECT 1 FROM users WHERE user_id = $1 AND password_hash IS NOT DISTINCT FROM $2::text AND deactivated_at IS NULL), 'password')
+        """, userId, passwordHash);
 
-    public Task<int> SetPassword(DatabaseTransaction tx, UserId userId, string passwordHash, CancellationToken ct) => tx.Execute(
-        "UPDATE users SET password_hash = @passwordHash WHERE user_id = @userId AND deactivated_at IS NULL", new { userId, passwordHash }, ct);
+    public static void AddPassword(NpgsqlBatch batch, UserId userId, string passwordHash) =>
+        batch.Add("UPDATE users SET password_hash = $2 WHERE user_id = $1 AND deactivated_at IS NULL", userId, passwordHash);
 
-    /// <summary>Closes an account for good, and notes that it has to leave its rooms (<see cref="RoomUpdateStore"/>). Its devices go with their tokens; <paramref name="erase"/> takes the user's own data too.</summary>
-    public async Task Deactivate(DatabaseTransaction tx, UserId userId, bool erase, CancellationToken ct)
+    /// <summary>
+    /// Closes an account for good, and notes that it has to leave its rooms (<see cref="RoomUpdateStore"/>). Its devices go with their tokens;
+    /// <paramref name="erase"/> takes the user's own data too.
+    /// </summary>
+    public static void AddDeactivation(NpgsqlBatch batch, UserId userId, bool erase)
     {
-        await tx.Execute(
+        batch.Add(
             """
-            UPDATE users SET password_hash = NULL, deactivated_at = coalesce(deactivated_at, now()), erased = erased OR @erase
-            WHERE user_id = @userId
-            """, new { userId, erase }, ct);
-        await tx.Execute(RoomUpdateStore.MarkSql, new { userId }, ct);
-        await tx.Execute("DELETE FROM devices WHERE user_id = @userId", new { userId }, ct);
-        await tx.Execute("DELETE FROM filters WHERE user_id = @userId", new { userId }, ct);
+            UPDATE users SET password_hash = NULL, deactivated_at = coalesce(deactivated_at, now()), erased = erased OR $2
+            WHERE user_id = $1
+            """, userId, erase);
+        RoomUpdateStore.AddMark(batch, userId);
+        DeviceStore.AddDelete(batch, userId, deviceIds: null);
+        batch.Add("DELETE FROM filters WHERE user_id = $1", userId);
         if (!erase)
             return;
-        await tx.Execute("UPDATE users SET display_name = NULL, avatar_url = NULL WHERE user_id = @userId", new { userId }, ct);
-        await tx.Execute("DELETE FROM profile_fields WHERE user_id = @userId", new { userId }, ct);
-        await tx.Execute("DELETE FROM account_data WHERE user_id = @userId", new { userId }, ct);
+        batch.Add("UPDATE users SET display_name = NULL, avatar_url = NULL WHERE user_id = $1", userId);
+        batch.Add("DELETE FROM profile_fields WHERE user_id = $1", userId);
+        batch.Add("DELETE FROM account_data WHERE user_id = $1", userId);
     }
 
     static string CaseKey(string localpart) => localpart.ToLowerInvariant();

@@ -6,7 +6,10 @@ namespace Matrix.Storage;
 /// <summary>A device, with when (UTC) and from where it was last seen.</summary>
 public sealed record Device(DeviceId DeviceId, string? DisplayName, DateTimeOffset? LastSeenAt, string? LastSeenIp);
 
-/// <summary>The devices of local users. Deleting one ends its sessions: tokens are gone with it.</summary>
+/// <summary>
+/// The devices of local users. Deleting one ends its sessions: tokens are gone with it, so it is a change of the log, whose commands are
+/// the methods <c>Add…</c>.
+/// </summary>
 public sealed class DeviceStore(NpgsqlDataSource db)
 {
     const string Columns = "device_id, display_name, last_seen_at, last_seen_ip";
@@ -28,16 +31,11 @@ public sealed class DeviceStore(NpgsqlDataSource db)
         "UPDATE devices SET last_seen_at = now(), last_seen_ip = @ip WHERE user_id = @userId AND device_id = @deviceId",
         new { userId, deviceId, ip }, ct);
 
-    public Task<int> Delete(UserId userId, DeviceId deviceId, CancellationToken ct) =>
-        db.Execute("DELETE FROM devices WHERE user_id = @userId AND device_id = @deviceId", new { userId, deviceId }, ct);
-
-    public Task<int> Delete(DatabaseTransaction tx, UserId userId, IReadOnlyList<string> deviceIds, CancellationToken ct) => tx.Execute(
-        "DELETE FROM devices WHERE user_id = @userId AND device_id = ANY(@deviceIds)", new { userId, deviceIds = deviceIds.ToArray() }, ct);
-
-    public Task<int> DeleteAll(UserId userId, CancellationToken ct) =>
-        db.Execute("DELETE FROM devices WHERE user_id = @userId", new { userId }, ct);
+    /// <summary>Deletes the devices; null: all of the user's.</summary>
+    public static void AddDelete(NpgsqlBatch batch, UserId userId, IReadOnlyList<DeviceId>? deviceIds) => batch.Add(
+        "DELETE FROM devices WHERE user_id = $1 AND ($2::text[] IS NULL OR device_id = ANY($2))", userId, deviceIds?.Select(id => id.ToString()).ToArray());
 
     /// <summary>Deletes all but one: what a change of password does to the others.</summary>
-    public Task<int> DeleteOthers(DatabaseTransaction tx, UserId userId, DeviceId? keep, CancellationToken ct) => tx.Execute(
-        "DELETE FROM devices WHERE user_id = @userId AND device_id IS DISTINCT FROM @keep::text", new { userId, keep }, ct);
+    public static void AddDeleteOthers(NpgsqlBatch batch, UserId userId, DeviceId keep) =>
+        batch.Add("DELETE FROM devices WHERE user_id = $1 AND device_id <> $2", userId, keep);
 }

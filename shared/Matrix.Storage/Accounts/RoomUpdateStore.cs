@@ -16,6 +16,8 @@ public sealed class RoomUpdateStore(NpgsqlDataSource db)
         ON CONFLICT (user_id) DO UPDATE SET mark = excluded.mark, marked_at = now();
         """;
 
+    internal static void AddMark(NpgsqlBatch batch, UserId userId) => batch.Add(MarkSql.Replace("@userId", "$1", StringComparison.Ordinal), userId);
+
     public Task<RoomUpdateDue?> Find(UserId userId, CancellationToken ct) =>
         db.FindOne<RoomUpdateDue>("SELECT user_id, mark FROM room_updates_due WHERE user_id = @userId", new { userId }, ct);
 

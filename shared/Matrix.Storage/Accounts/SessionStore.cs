@@ -6,7 +6,7 @@ namespace Matrix.Storage;
 /// <summary>Who an access token speaks for.</summary>
 /// <param name="ExpiresAt">UTC; null: never. An expired token is still found, so that the client can be told to refresh it.</param>
 /// <param name="Replaces">Set until the token's first use: the refresh token that it was exchanged for, to be given to
-/// <see cref="SessionStore.Settle"/>.</param>
+/// <see cref="SessionStore.AddSettle"/>.</param>
 public sealed record Session(
     UserId UserId, DeviceId DeviceId, bool IsGuest, bool IsAdmin, DateTimeOffset? ExpiresAt, DateTimeOffset? LastSeenAt, string? LastSeenIp, byte[]? Replaces);
 
@@ -14,15 +14,15 @@ public sealed record Session(
 public sealed record TokenPair(byte[] AccessHash, DateTimeOffset? AccessExpiresAt, byte[]? RefreshHash, DateTimeOffset? RefreshExpiresAt);
 
 /// <summary>What a refresh token may be exchanged for.</summary>
-public sealed record RefreshableSession(UserId UserId, DeviceId DeviceId, DateTimeOffset? ExpiresAt, byte[]? Replaces);
+public sealed record RefreshableSession(UserId UserId, DeviceId DeviceId, DateTimeOffset? ExpiresAt);
 
-/// <summary>Access and refresh tokens. See <see cref="SecretToken"/> for what the hashes are of.</summary>
+/// <summary>
+/// Access and refresh tokens. See <see cref="SecretToken"/> for what the hashes are of. Processes keep what <see cref="Find"/> returns, so whatever
+/// ends a session is a change of the log: the methods <c>Add…</c> are its commands.
+/// </summary>
 public sealed class SessionStore(NpgsqlDataSource db)
 {
-    /// <summary>
-    /// By primary key: the one query that every request makes. There is no cache, so logout, deactivation and a change of password hold
-    /// at once on every replica, with no message that could be lost or late; it costs 0.1 ms on a prepared statement.
-    /// </summary>
+    /// <summary>By primary key.</summary>
     public Task<Session?> Find(byte[] accessHash, CancellationToken ct) => db.FindOne<Session>(
         """
         SELECT t.user_id, t.device_id, u.is_guest, u.is_admin, t.expires_at, d.last_seen_at, d.last_seen_ip, r.replaces
@@ -33,61 +33,55 @@ public sealed class SessionStore(NpgsqlDataSource db)
         WHERE t.token_hash = @accessHash AND u.deactivated_at IS NULL
         """, new { accessHash }, ct);
 
+    /// <summary>By primary key.</summary>
+    public Task<RefreshableSession?> FindRefreshable(byte[] refreshHash, CancellationToken ct) => db.FindOne<RefreshableSession>(
+        """
+        SELECT r.user_id, r.device_id, r.expires_at
+        FROM refresh_tokens r JOIN users u USING (user_id)
+        WHERE r.token_hash = @refreshHash AND u.deactivated_at IS NULL
+        """, new { refreshHash }, ct);
+
     /// <summary>The new pair is in use: the refresh token that it was exchanged for is worth nothing from now on.</summary>
-    public Task<int> Settle(byte[] replaced, CancellationToken ct) =>
-        db.Execute("DELETE FROM refresh_tokens WHERE token_hash = @replaced", new { replaced }, ct);
+    public static void AddSettle(NpgsqlBatch batch, byte[] replaced) =>
+        batch.Add("DELETE FROM refresh_tokens WHERE token_hash = $1", replaced);
 
     /// <summary>Begins a session on a device, which is made if it is new. Every other token of the device dies.</summary>
-    public async Task Start(DatabaseTransaction tx, UserId userId, DeviceId deviceId, string? displayName, string? ip, TokenPair tokens, CancellationToken ct)
+    public static void AddStart(NpgsqlBatch batch, UserId userId, DeviceId deviceId, string? displayName, string? ip, TokenPair tokens)
     {
-        await tx.Execute(
+        batch.Add(
             """
-            INSERT INTO devices (user_id, device_id, display_name, last_seen_at, last_seen_ip)
-            VALUES (@userId, @deviceId, @displayName, now(), @ip)
+            INSERT INTO devices (user_id, device_id, display_name, last_seen_at, last_seen_ip) VALUES ($1, $2, $3, now(), $4)
             ON CONFLICT (user_id, device_id) DO UPDATE SET last_seen_at = now(), last_seen_ip = excluded.last_seen_ip
-            """, new { userId, deviceId, displayName, ip }, ct);
-        await tx.Execute("DELETE FROM refresh_tokens WHERE user_id = @userId AND device_id = @deviceId", new { userId, deviceId }, ct);
-        await tx.Execute("DELETE FROM access_tokens WHERE user_id = @userId AND device_id = @deviceId", new { userId, deviceId }, ct);
-        await Insert(tx, userId, deviceId, tokens, replaces: null, ct);
+            """, userId, deviceId, displayName, ip);
+        batch.Add("DELETE FROM refresh_tokens WHERE user_id = $1 AND device_id = $2", userId, deviceId);
+        batch.Add("DELETE FROM access_tokens WHERE user_id = $1 AND device_id = $2", userId, deviceId);
+        AddTokens(batch, userId, deviceId, tokens, replaces: null);
     }
-
-    /// <summary>Locks the row, so that two exchanges of one token come one after the other.</summary>
-    public Task<RefreshableSession?> FindRefreshable(DatabaseTransaction tx, byte[] refreshHash, CancellationToken ct) =>
-        tx.FindOne<RefreshableSession>(
-            """
-            SELECT r.user_id, r.device_id, r.expires_at, r.replaces
-            FROM refresh_tokens r JOIN users u USING (user_id)
-            WHERE r.token_hash = @refreshHash AND u.deactivated_at IS NULL
-            FOR UPDATE OF r
-            """, new { refreshHash }, ct);
 
     /// <summary>
-    /// Exchanges a refresh token. It stays good until the new pair is used (a client may lose the answer), and an earlier pair that it
-    /// was exchanged for without being used dies; the token that it replaced itself is now settled.
+    /// Exchanges a refresh token, or fails when it is no longer good. It stays good until the new pair is used (a client may lose the answer), and an
+    /// earlier pair that it was exchanged for without being used dies; the token that it replaced itself is now settled.
     /// </summary>
-    public async Task Exchange(DatabaseTransaction tx, byte[] refreshHash, RefreshableSession session, TokenPair tokens, CancellationToken ct)
+    public static void AddExchange(NpgsqlBatch batch, byte[] refreshHash, RefreshableSession session, TokenPair tokens)
     {
-        if (session.Replaces is { } settled)
-            await tx.Execute("DELETE FROM refresh_tokens WHERE token_hash = @settled", new { settled }, ct);
-        await tx.Execute("DELETE FROM refresh_tokens WHERE replaces = @refreshHash", new { refreshHash }, ct);
-        await Insert(tx, session.UserId, session.DeviceId, tokens, refreshHash, ct);
+        batch.Add(
+            """
+            SELECT refuse_unless(EXISTS (
+                SELECT 1 FROM refresh_tokens JOIN users USING (user_id) WHERE token_hash = $1 AND deactivated_at IS NULL), 'refresh token')
+            """, refreshHash);
+        batch.Add("DELETE FROM refresh_tokens WHERE token_hash = (SELECT replaces FROM refresh_tokens WHERE token_hash = $1)", refreshHash);
+        batch.Add("DELETE FROM refresh_tokens WHERE replaces = $1", refreshHash);
+        AddTokens(batch, session.UserId, session.DeviceId, tokens, refreshHash);
     }
 
-    static async Task Insert(DatabaseTransaction tx, UserId userId, DeviceId deviceId, TokenPair tokens, byte[]? replaces, CancellationToken ct)
+    static void AddTokens(NpgsqlBatch batch, UserId userId, DeviceId deviceId, TokenPair tokens, byte[]? replaces)
     {
         if (tokens.RefreshHash is not null)
         {
-            await tx.Execute(
-                """
-                INSERT INTO refresh_tokens (token_hash, user_id, device_id, expires_at, replaces)
-                VALUES (@RefreshHash, @userId, @deviceId, @RefreshExpiresAt, @replaces)
-                """, new { tokens.RefreshHash, userId, deviceId, tokens.RefreshExpiresAt, replaces }, ct);
+            batch.Add("INSERT INTO refresh_tokens (token_hash, user_id, device_id, expires_at, replaces) VALUES ($1, $2, $3, $4, $5)",
+                tokens.RefreshHash, userId, deviceId, tokens.RefreshExpiresAt, replaces);
         }
-
-        await tx.Execute(
-            """
-            INSERT INTO access_tokens (token_hash, user_id, device_id, expires_at, refresh_token_hash)
-            VALUES (@AccessHash, @userId, @deviceId, @AccessExpiresAt, @RefreshHash)
-            """, new { tokens.AccessHash, userId, deviceId, tokens.AccessExpiresAt, tokens.RefreshHash }, ct);
+        batch.Add("INSERT INTO access_tokens (token_hash, user_id, device_id, expires_at, refresh_token_hash) VALUES ($1, $2, $3, $4, $5)",
+            tokens.AccessHash, userId, deviceId, tokens.AccessExpiresAt, tokens.RefreshHash);
     }
 }

@@ -40,4 +40,8 @@ public sealed class UiaSessionStore(NpgsqlDataSource db)
     /// <summary>The session has done what it was for; it can do nothing else. False when it already had.</summary>
     public async Task<bool> Delete(DatabaseTransaction tx, string sessionId, CancellationToken ct) =>
         await tx.Execute("DELETE FROM uia_sessions WHERE session_id = @sessionId", new { sessionId }, ct) == 1;
+
+    /// <summary>The same without a transaction.</summary>
+    public async Task<bool> Delete(string sessionId, CancellationToken ct) =>
+        await db.Execute("DELETE FROM uia_sessions WHERE session_id = @sessionId", new { sessionId }, ct) == 1;
 }

@@ -44,6 +44,9 @@ public sealed class MatrixServer : IAsyncLifetime
     /// <summary>Speaks to the server with the access token that a login, a registration or a refresh returned.</summary>
     public ApiClient As(Reply login) => new(_http, login.String("access_token"));
 
+    /// <summary>Speaks to this server with the token of a user who may have got it from another replica.</summary>
+    public ApiClient As(User user) => new(_http, user.AccessToken);
+
     /// <summary>The services of the program in this process; fails where the server runs elsewhere.</summary>
     public IServiceProvider Services => _program?.Host.Services ?? throw new InvalidOperationException("The server runs outside this process.");
 

@@ -1,7 +1,6 @@
 using Matrix.ClientApi.Accounts;
 using Matrix.Http;
 using Matrix.Storage;
-using Npgsql;
 
 namespace Matrix.ClientApi.Endpoints.Accounts;
 
@@ -11,19 +10,17 @@ static class PostDeactivate
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/account/deactivate", Handle);
 
     static async Task<IResult> Handle(
-        Body<Request> body, Requester requester, UserInteractive uia, AccountStore accounts, UiaSessionStore sessions, NpgsqlDataSource db,
-        RoomUpdates rooms, CancellationToken ct)
+        Body<Request> body, Requester requester, UserInteractive uia, UiaSessionStore proofs, SessionEnding sessions, RoomUpdates rooms,
+        CancellationToken ct)
     {
         requester.MustNotBeGuest();
         var outcome = await uia.Authorize(
             $"deactivate {requester.UserId}", body.Value.Auth, [new UiaFlow(UiaStages.Password)], requester.UserId, ct);
         if (outcome.Challenge is not null) return outcome.Refusal;
 
-        await using var tx = await db.BeginTransaction(ct);
-        if (!await sessions.Delete(tx, outcome.Session.SessionId, ct))
-            throw MatrixException.Forbidden("This authentication session was used.");
-        await accounts.Deactivate(tx, requester.UserId, body.Value.Erase, ct);
-        await tx.CommitAsync(ct);
+        if (!await proofs.Delete(outcome.Session.SessionId, ct)) throw MatrixException.Forbidden("This authentication session was used.");
+        await sessions.Append(
+            new SessionsChange(requester.UserId, batch => AccountStore.AddDeactivation(batch, requester.UserId, body.Value.Erase)), ct);
         await rooms.Show(requester.UserId, ct);
         return Results.Json(new Response("success"), MatrixJson.Options);
     }

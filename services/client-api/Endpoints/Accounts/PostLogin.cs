@@ -2,8 +2,6 @@ using Matrix.ClientApi.Accounts;
 using Matrix.Hosting.Configuration;
 using Matrix.Http;
 using Matrix.Protocol;
-using Matrix.Storage;
-using Npgsql;
 
 namespace Matrix.ClientApi.Endpoints.Accounts;
 
@@ -13,8 +11,8 @@ static class PostLogin
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/login", Handle);
 
     static async Task<Response> Handle(
-        Body<Request> body, HttpContext context, HomeserverOptions homeserver, AccountOptions options, LoginCheck check, AccountStore accounts,
-        Sessions sessions, NpgsqlDataSource db, CancellationToken ct)
+        Body<Request> body, HttpContext context, HomeserverOptions homeserver, AccountOptions options, LoginCheck check, Sessions sessions,
+        CancellationToken ct)
     {
         var request = body.Value;
         if (request.Type != UiaStages.Password || !options.PasswordConfig.Enabled)
@@ -22,12 +20,9 @@ static class PostLogin
         var address = context.Connection.RemoteIpAddress;
         var account = await check.Password(UserOf(request), request.Password ?? throw MatrixException.MissingParam("password"), address, ct);
 
-        await using var tx = await db.BeginTransaction(ct);
-        // closed or given another password since it was checked
-        if (!await accounts.HoldPassword(tx, account.UserId, account.PasswordHash, ct)) throw LoginCheck.Wrong();
         var device = new NewDevice(request.DeviceId, request.InitialDeviceDisplayName, request.RefreshToken, address?.ToString());
-        var tokens = await sessions.Start(tx, account.UserId, device, ct);
-        await tx.CommitAsync(ct);
+        // null: closed or given another password since it was checked
+        var tokens = await sessions.Start(account, device, ct) ?? throw LoginCheck.Wrong();
         return new Response(
             account.UserId, tokens.DeviceId, tokens.AccessToken, tokens.RefreshToken, tokens.ExpiresInMs, account.UserId.Server,
             WellKnown.Client(homeserver));

@@ -8,9 +8,9 @@ static class PostLogout
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/logout", Handle);
 
-    static async Task<Empty> Handle(Requester requester, DeviceStore devices, CancellationToken ct)
+    static async Task<Empty> Handle(Requester requester, SessionEnding sessions, CancellationToken ct)
     {
-        await devices.Delete(requester.UserId, requester.DeviceId, ct);
+        await sessions.Append(new SessionsChange(requester.UserId, batch => DeviceStore.AddDelete(batch, requester.UserId, [requester.DeviceId])), ct);
         return default;
     }
 }

@@ -8,9 +8,9 @@ static class PostLogoutAll
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/logout/all", Handle);
 
-    static async Task<Empty> Handle(Requester requester, DeviceStore devices, CancellationToken ct)
+    static async Task<Empty> Handle(Requester requester, SessionEnding sessions, CancellationToken ct)
     {
-        await devices.DeleteAll(requester.UserId, ct);
+        await sessions.Append(new SessionsChange(requester.UserId, batch => DeviceStore.AddDelete(batch, requester.UserId, deviceIds: null)), ct);
         return default;
     }
 }

@@ -1,7 +1,6 @@
 using Matrix.ClientApi.Accounts;
 using Matrix.Http;
 using Matrix.Storage;
-using Npgsql;
 
 namespace Matrix.ClientApi.Endpoints.Accounts;
 
@@ -11,8 +10,8 @@ static class PostPassword
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/account/password", Handle);
 
     static async Task<IResult> Handle(
-        Body<Request> body, Requester requester, UserInteractive uia, Passwords passwords, AccountStore accounts, DeviceStore devices,
-        UiaSessionStore sessions, NpgsqlDataSource db, CancellationToken ct)
+        Body<Request> body, Requester requester, UserInteractive uia, Passwords passwords, UiaSessionStore proofs, SessionEnding sessions,
+        CancellationToken ct)
     {
         requester.MustNotBeGuest();
         passwords.MustBeGood(body.Value.NewPassword);
@@ -21,12 +20,12 @@ static class PostPassword
         if (outcome.Challenge is not null) return outcome.Refusal;
 
         var hash = await passwords.Hash(body.Value.NewPassword, ct);
-        await using var tx = await db.BeginTransaction(ct);
-        if (!await sessions.Delete(tx, outcome.Session.SessionId, ct))
-            throw MatrixException.Forbidden("This authentication session was used.");
-        await accounts.SetPassword(tx, requester.UserId, hash, ct);
-        if (body.Value.LogoutDevices) await devices.DeleteOthers(tx, requester.UserId, requester.DeviceId, ct);
-        await tx.CommitAsync(ct);
+        if (!await proofs.Delete(outcome.Session.SessionId, ct)) throw MatrixException.Forbidden("This authentication session was used.");
+        await sessions.Append(new SessionsChange(requester.UserId, batch =>
+        {
+            AccountStore.AddPassword(batch, requester.UserId, hash);
+            if (body.Value.LogoutDevices) DeviceStore.AddDeleteOthers(batch, requester.UserId, requester.DeviceId);
+        }), ct);
         return Empty.Result;
     }
 

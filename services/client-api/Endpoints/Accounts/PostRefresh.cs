@@ -1,7 +1,5 @@
 using Matrix.ClientApi.Accounts;
 using Matrix.Http;
-using Matrix.Storage;
-using Npgsql;
 
 namespace Matrix.ClientApi.Endpoints.Accounts;
 
@@ -10,14 +8,8 @@ static class PostRefresh
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/refresh", Handle);
 
-    static async Task<Tokens> Handle(Body<Request> body, Sessions sessions, NpgsqlDataSource db, CancellationToken ct)
-    {
-        await using var tx = await db.BeginTransaction(ct);
-        var tokens = await sessions.Refresh(tx, body.Value.RefreshToken, ct)
-            ?? throw MatrixException.UnknownToken(softLogout: true, "Unknown refresh token.");
-        await tx.CommitAsync(ct);
-        return tokens;
-    }
+    static async Task<Tokens> Handle(Body<Request> body, Sessions sessions, CancellationToken ct) =>
+        await sessions.Refresh(body.Value.RefreshToken, ct) ?? throw MatrixException.UnknownToken(softLogout: true, "Unknown refresh token.");
 
     sealed record Request(string RefreshToken);
 }

@@ -3,9 +3,10 @@ using Matrix.Storage.Sync;
 namespace Matrix.ClientApi.Sync.Receipts;
 
 /// <summary>Receipts by the position they were written at: what stands there never changes, it is only superseded.</summary>
-sealed class ReceiptCache(ReceiptStore store) : IDisposable
+sealed class ReceiptCache(ReceiptStore store, Caches caches) : IDisposable
 {
-    readonly BoundedCache<long, Receipt?> cache = new(50_000, _ => 1);
+    readonly BoundedCache<long, Receipt?> cache = caches.Create<long, Receipt?>(
+        "receipts", 16 << 20, (_, receipt) => receipt is null ? 0 : 80 + Caches.WeightOf(receipt.UserId) + Caches.WeightOf(receipt.EventId));
     readonly SemaphoreSlim fetching = new(1);
 
     public void Dispose() => fetching.Dispose();

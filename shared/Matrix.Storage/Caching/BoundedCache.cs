@@ -1,0 +1,144 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+
+namespace Matrix.Storage.Caching;
+
+/// <summary>
+/// A cache with a limit on the weight of what it holds. Two generations: when the young one holds half the limit it becomes the old one, and
+/// the old one is dropped; what is read in between moves on. Near the quality of least-recently-used, without its lock.
+/// </summary>
+/// <param name="capacity">The most that it may weigh.</param>
+/// <param name="weigh">What an entry weighs, when it is set.</param>
+public sealed class BoundedCache<TKey, TValue>(long capacity, Func<TKey, TValue, long> weigh, IEqualityComparer<TKey>? comparer = null) : IBoundedCache
+    where TKey : notnull
+{
+    readonly Lock turning = new();
+    volatile Generations current = new(comparer);
+    long hits, misses, evictions;
+
+    public long Hits => Volatile.Read(ref hits);
+
+    public long Misses => Volatile.Read(ref misses);
+
+    public long Evictions => Volatile.Read(ref evictions);
+
+    public long Weight => current.Young.Weight + current.Old.Weight;
+
+    public long Capacity => capacity;
+
+    public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
+    {
+        var now = current;
+        if (now.Young.TryGet(key, out var entry) || Promote(now, key, out entry))
+        {
+            Interlocked.Increment(ref hits);
+            value = entry.Value;
+            return true;
+        }
+        Interlocked.Increment(ref misses);
+        value = default;
+        return false;
+    }
+
+    public void Set(TKey key, TValue value)
+    {
+        var now = current;
+        now.Young.Set(key, new Entry(value, weigh(key, value)));
+        TurnIfFull(now);
+    }
+
+    public void Remove(TKey key)
+    {
+        Generations now;
+        do
+        {
+            now = current;
+            now.Old.Remove(key); // first: see Promote
+            now.Young.Remove(key);
+        }
+        while (now != current);
+    }
+
+    bool Promote(Generations now, TKey key, out Entry entry)
+    {
+        if (!now.Old.TryGet(key, out entry))
+            return false;
+        if (now.Young.TryAdd(key, entry))
+        {
+            now.CountPromotion();
+            // It may have been removed meanwhile, from the old generation or from what has followed it: then it must not come back.
+            if (now != current || !now.Old.Contains(key))
+                now.Young.Remove(key);
+            TurnIfFull(now);
+        }
+        return true;
+    }
+
+    void TurnIfFull(Generations full)
+    {
+        if (full.Young.Weight <= capacity / 2)
+            return;
+        lock (turning)
+        {
+            if (full != current)
+                return;
+            Interlocked.Add(ref evictions, Math.Max(0, full.Old.Count - full.Promotions));
+            current = new Generations(full.Young, new Generation(comparer));
+        }
+    }
+
+    readonly record struct Entry(TValue Value, long Weight);
+
+    sealed class Generations(Generation old, Generation young)
+    {
+        public Generations(IEqualityComparer<TKey>? comparer) : this(new Generation(comparer), new Generation(comparer))
+        {
+        }
+
+        int promotions;
+
+        public Generation Old => old;
+
+        public Generation Young => young;
+
+        /// <summary>Entries of the old generation that are in the young one too.</summary>
+        public int Promotions => Volatile.Read(ref promotions);
+
+        public void CountPromotion() => Interlocked.Increment(ref promotions);
+    }
+
+    sealed class Generation(IEqualityComparer<TKey>? comparer)
+    {
+        readonly ConcurrentDictionary<TKey, Entry> entries = new(comparer);
+        long weight;
+
+        public long Weight => Volatile.Read(ref weight);
+
+        public bool TryGet(TKey key, out Entry entry) => entries.TryGetValue(key, out entry);
+
+        public bool Contains(TKey key) => entries.ContainsKey(key);
+
+        public int Count => entries.Count;
+
+        public bool TryAdd(TKey key, Entry entry)
+        {
+            if (!entries.TryAdd(key, entry))
+                return false;
+            Interlocked.Add(ref weight, entry.Weight);
+            return true;
+        }
+
+        public void Set(TKey key, Entry entry)
+        {
+            Remove(key);
+            if (!TryAdd(key, entry))
+                Set(key, entry); // another set it at the same moment
+        }
+
+        public void Remove(TKey key)
+        {
+            if (entries.TryRemove(key, out var removed))
+                Interlocked.Add(ref weight, -removed.Weight);
+        }
+    }
+}
