@@ -9,15 +9,17 @@ namespace Matrix.ClientApi.Sync.Visibility;
 /// another such event; what a process remembers may open a door a moment longer, as any reader that is behind does, but never closes one: a user
 /// who is not in the room is looked up.
 /// </summary>
-sealed class RoomSights(TimelineStore store, LogFollower follower, TimeProvider time)
+sealed class RoomSights(TimelineStore store, LogFollower follower, Caches caches, TimeProvider time)
 {
     /// <summary>Of a user with more memberships of a room than this the oldest are not known: what was before them is not seen.</summary>
     const int MostEvents = 2000;
 
     static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(200);
 
-    readonly BoundedCache<long, SightEvent[]> visibilities = new(200_000, events => 1 + events.Length);
-    readonly BoundedCache<(long Room, string User), Own> memberships = new(500_000, own => 1 + own.Events.Length);
+    readonly BoundedCache<long, SightEvent[]> visibilities = caches.Create<long, SightEvent[]>(
+        "room_visibilities", 4 << 20, (_, events) => 24 + 16 * events.Length);
+    readonly BoundedCache<(long Room, string User), Own> memberships = caches.Create<(long Room, string User), Own>(
+        "room_memberships", 16 << 20, (key, own) => 100 + Caches.WeightOf(key.User) + 16 * own.Events.Length);
     int generation;
 
     sealed record Own(SightEvent[] Events, SightMembership Current);
