@@ -7,6 +7,7 @@ using Matrix.ClientApi.Endpoints.Directory;
 using Matrix.ClientApi.Endpoints.Discovery;
 using Matrix.ClientApi.Endpoints.Filters;
 using Matrix.ClientApi.Endpoints.History;
+using Matrix.ClientApi.Endpoints.Keys;
 using Matrix.ClientApi.Endpoints.Misc;
 using Matrix.ClientApi.Endpoints.Profile;
 using Matrix.ClientApi.Endpoints.PushRules;
@@ -14,6 +15,7 @@ using Matrix.ClientApi.Endpoints.Receipts;
 using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.ClientApi.Endpoints.Sync;
 using Matrix.ClientApi.Endpoints.Typing;
+using Matrix.ClientApi.Keys;
 using Matrix.ClientApi.Sync;
 using Matrix.Http;
 using Matrix.Rooms;
@@ -31,6 +33,7 @@ public static class ClientApiModule
         RoomsEndpoints.Add(builder.Services);
         DirectoryEndpoints.Add(builder.Services);
         builder.Services.AddSync();
+        builder.Services.AddKeys();
         return builder;
     }
 
@@ -48,6 +51,7 @@ public static class ClientApiModule
         SyncEndpoints.Map(app);
         ReceiptsEndpoints.Map(app);
         TypingEndpoints.Map(app);
+        KeysEndpoints.Map(app);
         HistoryEndpoints.Map(app);
         AdminEndpoints.Map(app);
         MiscEndpoints.Map(app);

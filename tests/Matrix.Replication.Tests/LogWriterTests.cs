@@ -71,6 +71,16 @@ public sealed class LogWriterTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_change_is_shown_the_rows_of_its_own_commands_however_many_there_are()
+    {
+        var reading = Enumerable.Range(0, 60).Select(i => new Reading(i % 4)).ToList();
+        var others = Enumerable.Range(0, 60).Select(_ => new Note(Guid.NewGuid()));
+        await Task.WhenAll(reading.Zip(others, (one, other) => new LogChange[] { other, one }).SelectMany(pair => pair).Select(_host.Append));
+        Assert.All(reading, change => Assert.Equal(Enumerable.Range(1, change.Rows), change.Read));
+        Assert.All(reading, change => Assert.Equal([change.Rows, 7], change.Counts));
+    }
+
+    [Fact]
     public async Task A_change_that_throws_while_it_adds_commands_fails_alone()
     {
         var bad = _host.Append(new Broken());
@@ -289,6 +299,37 @@ public sealed class LogWriterTests : IAsyncLifetime
             WHERE datname = current_database() AND application_name LIKE 'log-writer%' AND wait_event_type = 'Lock'
             """) == 0)
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+    }
+
+    /// <summary>Asks for some rows, or none, and then for one more.</summary>
+    sealed class Reading(int rows) : LogChange
+    {
+        public int Rows => rows;
+
+        public List<int> Read { get; } = [];
+
+        public List<int> Counts { get; } = [];
+
+        public override IReadOnlyList<LogEntryDraft> Entries { get; } = [new(LogKind.Profile)];
+
+        public override bool ReadsRows => true;
+
+        public override void AddCommands(NpgsqlBatch batch, Func<int, int> back)
+        {
+            batch.Add("SELECT generate_series(1, $1)", rows);
+            batch.Add("UPDATE log_head SET position = position WHERE false");
+            batch.Add("SELECT 7");
+        }
+
+        public override async Task ReadRows(NpgsqlDataReader reader, CancellationToken ct)
+        {
+            var read = new List<int>();
+            while (await reader.ReadAsync(ct))
+                read.Add(reader.GetInt32(0));
+            if (Counts.Count == 0)
+                Read.AddRange(read);
+            Counts.Add(Counts.Count == 0 ? read.Count : read.Single());
+        }
     }
 
     sealed class Broken : LogChange

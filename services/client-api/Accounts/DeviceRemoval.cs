@@ -16,7 +16,7 @@ sealed class DeviceRemoval(UiaSessionStore proofs, SessionEnding sessions, UserI
         if (outcome.Challenge is not null) return outcome.Refusal;
 
         if (!await proofs.Delete(outcome.Session.SessionId, ct)) throw MatrixException.Forbidden("This authentication session was used.");
-        await sessions.Append(new SessionsChange(requester.UserId, batch => DeviceStore.AddDelete(batch, requester.UserId, deviceIds)), ct);
+        await sessions.Append(new SessionsChange(requester.UserId, batch => DeviceStore.AddDelete(batch, requester.UserId, deviceIds), ofDevices: true), ct);
         return Empty.Result;
     }
 }

@@ -30,7 +30,7 @@ sealed class Sessions(SessionStore store, LogWriter log, SessionEnding ending, A
         {
             AccountStore.AddPasswordCheck(batch, account.UserId, account.PasswordHash);
             add(batch);
-        });
+        }, ofDevices: device.DeviceId is null);
         // nothing ends on a device that is new
         return await Try(device.DeviceId is null ? log.Append(change, ct) : ending.Append(change, ct)) ? tokens : null;
     }

@@ -13,6 +13,12 @@ sealed class Changes
 
     public List<UserMembership> Knocked { get; } = [];
 
+    /// <summary>There may be messages to the device.</summary>
+    public bool ToDevice { get; init; }
+
+    /// <summary>What the log says of the time since the token; null for a client that knows nothing.</summary>
+    public LogWindow? Window { get; init; }
+
     /// <summary>Some of the user's account data may have changed.</summary>
     public bool AccountData { get; init; }
 
@@ -32,7 +38,7 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
     /// <summary>Everything, for a client that knows nothing.</summary>
     public async Task<Changes> FindAll(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
-        var changes = new Changes { AccountData = true, PushRules = true };
+        var changes = new Changes { AccountData = true, PushRules = true, ToDevice = true };
         foreach (var room in rooms.Rooms.Values.Where(room => request.Filter.PassesRoom(room.RoomId)))
         {
             if (room.Membership == "join")
@@ -57,6 +63,8 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
         var window = await ReadWindow(request, since, rooms, ct);
         var changes = new Changes
         {
+            Window = window,
+            ToDevice = window.HasToDevice || request.ToDeviceSince < since,
             AccountData = window.HasAccountData,
             PushRules = window.HasPushRules,
             ReceiptPositions = window.Receipts,
@@ -123,7 +131,9 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
     async Task<LogWindow> ReadWindow(SyncRequest request, LogPosition since, UserRooms rooms, CancellationToken ct)
     {
         if (follower.Recent.TryRead(since, rooms.Position, out var entries))
-            return LogWindow.Read(entries, rooms.Position, request.UserId, room => rooms.Rooms.TryGetValue(room, out var known) && known.Membership == "join");
+            return LogWindow.Read(
+                entries, rooms.Position, request.UserId, request.DeviceId,
+                room => rooms.Rooms.TryGetValue(room, out var known) && known.Membership == "join");
         var joined = rooms.Rooms.Values.Where(room => room.Membership == "join").Select(room => room.RoomNid).ToArray();
         return await LogWindow.Read(store, since, rooms.Position, request.UserId, joined, ct);
     }

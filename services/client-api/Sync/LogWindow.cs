@@ -1,8 +1,12 @@
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync;
+
+/// <summary>A membership event of somebody else in one of the user's rooms.</summary>
+readonly record struct MemberPlace(string UserId, long RoomNid, long EventNid);
 
 /// <summary>What the log says happened in (after, upTo] that can concern a user.</summary>
 sealed class LogWindow
@@ -14,6 +18,18 @@ sealed class LogWindow
     public bool HasAccountData { get; private set; }
 
     public bool HasPushRules { get; private set; }
+
+    /// <summary>There may be messages to the device.</summary>
+    public bool HasToDevice { get; private set; }
+
+    /// <summary>Whose devices changed: anybody, whether they share a room or not.</summary>
+    public HashSet<string> DeviceLists { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Others whose keys the user has signed.</summary>
+    public HashSet<string> SignedUsers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Membership events of others in rooms that the user is in.</summary>
+    public List<MemberPlace> Members { get; } = [];
 
     /// <summary>The positions of receipts in the user's rooms, without the private ones of others.</summary>
     public List<long> Receipts { get; } = [];
@@ -28,14 +44,14 @@ sealed class LogWindow
     public IReadOnlyList<TimelinePlace> Timeline(long room) => timelines.GetValueOrDefault(room) ?? [];
 
     /// <summary>From the entries that this process remembers, without asking Postgres.</summary>
-    public static LogWindow Read(IReadOnlyList<LogEntry> entries, LogPosition upTo, string userId, Func<long, bool> isOfUser)
+    public static LogWindow Read(IReadOnlyList<LogEntry> entries, LogPosition upTo, string userId, string deviceId, Func<long, bool> isOfUser)
     {
         var window = new LogWindow { HasTimelines = true };
         foreach (var entry in entries)
         {
             if (entry.Position > upTo)
                 break;
-            window.Add(entry, userId, isOfUser);
+            window.Add(entry, userId, deviceId, isOfUser);
         }
         return window;
     }
@@ -43,7 +59,7 @@ sealed class LogWindow
     /// <summary>From Postgres, for a client that was away for longer than this process remembers.</summary>
     public static async Task<LogWindow> Read(SyncStore store, LogPosition after, LogPosition upTo, string userId, long[] rooms, CancellationToken ct)
     {
-        var window = new LogWindow { HasAccountData = true, HasPushRules = true, HasTimelines = false };
+        var window = new LogWindow { HasAccountData = true, HasPushRules = true, HasToDevice = true, HasTimelines = false };
         window.OwnMemberships.AddRange(await store.ListOwnMemberships(userId, after.Value, upTo.Value, ct));
         foreach (var room in await store.ListChangedRooms(rooms, after.Value, ct))
             window.timelines.Add(room, []);
@@ -52,7 +68,7 @@ sealed class LogWindow
         return window;
     }
 
-    void Add(LogEntry entry, string userId, Func<long, bool> isOfUser)
+    void Add(LogEntry entry, string userId, string deviceId, Func<long, bool> isOfUser)
     {
         switch (entry)
         {
@@ -60,6 +76,17 @@ sealed class LogWindow
                 var own = entry.UserId == userId && entry.Key == EventTypes.Member;
                 if (own || isOfUser(room))
                     Add(new TimelinePlace(room, nid, entry.Position.Value), own);
+                if (!own && entry is { Key: EventTypes.Member, UserId: { } member } && isOfUser(room))
+                    Members.Add(new MemberPlace(member, room, nid));
+                break;
+            case { Kind: LogKind.ToDevice }:
+                HasToDevice |= ToDeviceRecipients.Concerns(entry, userId, deviceId);
+                break;
+            case { Kind: LogKind.DeviceList, Key: null, UserId: { } changed }:
+                DeviceLists.Add(changed);
+                break;
+            case { Kind: LogKind.DeviceList, Key: { } signed } when entry.UserId == userId:
+                SignedUsers.Add(signed);
                 break;
             case { Kind: LogKind.Receipt, RoomNid: { } room } when (entry.Key != Receipt.PrivateRead || entry.UserId == userId) && isOfUser(room):
                 Receipts.Add(entry.Position.Value);

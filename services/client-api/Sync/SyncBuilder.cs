@@ -1,8 +1,10 @@
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Protocol;
+using Matrix.Replication;
 using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync;
@@ -10,7 +12,8 @@ namespace Matrix.ClientApi.Sync;
 /// <summary>Puts together an answer to a sync request as of a position. What many ask for at once comes from the caches.</summary>
 sealed class SyncBuilder(
     SyncStore store, ChangeFinder finder, TimelineReader timelines, RoomStateReader states, RoomCountsCache counts,
-    StrippedStateReader stripped, SyncReceipts receipts, SyncTyping typing, SyncAccountData accountData, RoomSights sights)
+    StrippedStateReader stripped, SyncReceipts receipts, SyncTyping typing, SyncAccountData accountData, RoomSights sights,
+    ToDeviceReader toDevice, DeviceListReader deviceLists, OneTimeKeyCounts keyCounts)
 {
     public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
@@ -29,7 +32,20 @@ sealed class SyncBuilder(
             await accountData.Fill(request, rooms, result, ct);
         if (changes.PushRules)
             await accountData.AddPushRules(request, result, ct);
+        await AddDevices(request, rooms, changes, result, ct);
         return result;
+    }
+
+    async Task AddDevices(SyncRequest request, UserRooms rooms, Changes changes, SyncResult result, CancellationToken ct)
+    {
+        if (changes.ToDevice)
+        {
+            var after = request.ToDeviceSince ?? request.Since ?? LogPosition.Start;
+            result.ToDevice = await toDevice.Read(request.UserId, request.DeviceId, after, result.NextBatch, ToDeviceReader.MostAtOnce, ct);
+        }
+        if (changes.Window is { } window && request.Since is { } since)
+            result.DeviceLists = await deviceLists.Read(request.UserId, since, rooms, window, ct);
+        result.KeyCounts = await keyCounts.Get(request.UserId, request.DeviceId, ct);
     }
 
     async Task AddRooms(SyncRequest request, List<RoomChange> changes, SyncResult result, CancellationToken ct)

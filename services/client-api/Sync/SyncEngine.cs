@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.Hosting;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
@@ -5,13 +6,16 @@ using Matrix.Storage.Sync;
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>Answers sync requests: at once when there is news, else when the log brings some, or when time is up.</summary>
-sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, SyncStore store, Shutdown shutdown, TimeProvider time)
+sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, ToDeviceReader toDevice, SyncStore store, Shutdown shutdown, TimeProvider time)
 {
     static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(5);
 
     public async Task<SyncResult> Sync(SyncRequest request, CancellationToken ct)
     {
         request = request with { Since = await Settle(request.Since, ct) };
+        request = request with { ToDeviceSince = request.Since is null ? null : request.ToDeviceSince ?? request.Since };
+        if (request.ToDeviceSince is { } has)
+            await toDevice.Acknowledge(request.UserId, request.DeviceId, has, ct);
         var user = await hub.Acquire(request.UserId, ct);
         try
         {
@@ -22,8 +26,8 @@ sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, 
                 var result = await builder.Build(request, rooms, ct);
                 if (request.Since is null || request.FullState || !result.IsEmpty)
                     return result;
-                request = request with { Since = result.NextBatch, TypingSince = result.Typing };
-                if (!await Wait(user, result, request.Timeout - time.GetElapsedTime(began), ct))
+                request = request with { Since = result.NextBatch, TypingSince = result.Typing, ToDeviceSince = result.ToDevice.UpTo };
+                if (!await Wait(user, request.DeviceId, result, request.Timeout - time.GetElapsedTime(began), ct))
                     return result;
             }
         }
@@ -55,14 +59,14 @@ sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, 
     }
 
     /// <summary>False when the request has to be answered as it is: time is up, or the process stops.</summary>
-    async Task<bool> Wait(SyncUser user, SyncResult seen, TimeSpan remaining, CancellationToken ct)
+    async Task<bool> Wait(SyncUser user, string deviceId, SyncResult seen, TimeSpan remaining, CancellationToken ct)
     {
         if (remaining <= TimeSpan.Zero || shutdown.IsDraining)
             return false;
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, shutdown.Draining);
         try
         {
-            return await hub.WaitBeyond(user, seen.NextBatch, seen.Typing.Number, remaining, either.Token);
+            return await hub.WaitBeyond(user, deviceId, seen.NextBatch, seen.Typing.Number, remaining, either.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {

@@ -1,7 +1,9 @@
 using System.Collections.Immutable;
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
+using Npgsql;
 
 namespace Matrix.ClientApi.Sync;
 
@@ -12,7 +14,8 @@ sealed record UserRooms(ImmutableDictionary<long, UserMembership> Rooms, LogPosi
 /// Follows the log for the users who sync here, and wakes those whom an entry concerns: by user, and by the rooms they are in. An entry costs
 /// what it concerns; an idle user costs nothing. The rooms of a user are read from Postgres once and then kept by the log.
 /// </summary>
-sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, RoomSights sights, TimeProvider time)
+sealed class SyncHub(
+    LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, RoomSights sights, SharedRooms shared, TimeProvider time)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Forget = TimeSpan.FromMinutes(10);
@@ -115,26 +118,26 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
     /// <summary>Somebody began or stopped typing in a room: the change has this number.</summary>
     public void TypingChanged(long room, long number)
     {
-        List<SyncUser> woken = [];
+        List<TaskCompletionSource> woken = [];
         lock (gate)
         {
-            if (byRoom.TryGetValue(room, out var present))
-                woken.AddRange(present.Where(user => user.TouchTyping(number)));
+            foreach (var user in byRoom.GetValueOrDefault(room) ?? [])
+                user.TouchTyping(number, woken);
         }
-        woken.ForEach(Wake);
+        Wake(woken);
     }
 
     /// <summary>
-    /// Completes when an entry above <paramref name="seen"/> concerns the user, or typing after <paramref name="seenTyping"/>; at once when one already did.
+    /// Completes when an entry above <paramref name="seen"/> concerns the user or the device, or typing after <paramref name="seenTyping"/>; at once when one already did.
     /// </summary>
-    public async Task<bool> WaitBeyond(SyncUser user, LogPosition seen, long seenTyping, TimeSpan timeout, CancellationToken ct)
+    public async Task<bool> WaitBeyond(SyncUser user, string deviceId, LogPosition seen, long seenTyping, TimeSpan timeout, CancellationToken ct)
     {
         Task waiter;
         lock (gate)
         {
-            if (user.Touched > seen || user.TouchedTyping > seenTyping)
+            if (user.TouchedOf(deviceId) > seen || user.TouchedTyping > seenTyping)
                 return true;
-            waiter = user.AddWaiter();
+            waiter = user.AddWaiter(deviceId);
         }
         try
         {
@@ -154,7 +157,8 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
 
     void Apply(IReadOnlyList<LogEntry> entries)
     {
-        var woken = new HashSet<SyncUser>();
+        var woken = new List<TaskCompletionSource>();
+        List<LogEntry>? elsewhere = null;
         lock (gate)
         {
             foreach (var entry in entries)
@@ -163,22 +167,89 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
                 if (entry is { Kind: LogKind.Event, Key: "m.room.redaction", EventNid: { } redaction })
                     events.Redacted(redaction);
                 if (IsMembership(entry))
-                    counts.Changed(entry.RoomNid!.Value);
+                    MembershipChanged(entry);
                 if (entry.RoomNid is { } room && ConcernsRoom(entry) && byRoom.TryGetValue(room, out var present))
-                    woken.UnionWith(present.Where(user => user.Touch(entry.Position)));
-                if (entry.Kind != LogKind.Session && entry.UserId is { } userId && users.TryGetValue(userId, out var concerned))
                 {
-                    if (IsMembership(entry))
-                        Hold(concerned, entry);
-                    if (concerned.Touch(entry.Position))
-                        woken.Add(concerned);
+                    foreach (var user in present)
+                        user.Touch(entry.Position, woken);
                 }
+                if (entry.Kind == LogKind.ToDevice)
+                    TouchDevices(entry, woken);
+                else if (entry is { Kind: LogKind.DeviceList, Key: null } && !TouchSharing(entry, woken))
+                    (elsewhere ??= []).Add(entry);
+                else if (ConcernsUser(entry) && users.TryGetValue(entry.UserId!, out var concerned))
+                    concerned.Touch(entry.Position, woken);
             }
             if (entries.Count > 0)
                 position = Max(position, entries[^1].Position);
         }
-        foreach (var user in woken)
-            Wake(user);
+        Wake(woken);
+        if (elsewhere is not null)
+            _ = WakeSharing(elsewhere);
+    }
+
+    void MembershipChanged(LogEntry entry)
+    {
+        counts.Changed(entry.RoomNid!.Value);
+        if (entry.UserId is not { } userId)
+            return;
+        shared.Changed(userId);
+        if (users.TryGetValue(userId, out var concerned))
+            Hold(concerned, entry);
+    }
+
+    void TouchDevices(LogEntry entry, List<TaskCompletionSource> woken)
+    {
+        foreach (var (userId, deviceId) in ToDeviceRecipients.List(entry))
+        {
+            if (!users.TryGetValue(userId, out var user))
+                continue;
+            if (deviceId is null)
+                user.Touch(entry.Position, woken);
+            else
+                user.TouchDevice(entry.Position, deviceId, woken);
+        }
+    }
+
+    // Another list of devices concerns all who share a room with its owner. False: the owner's rooms are not known here.
+    bool TouchSharing(LogEntry entry, List<TaskCompletionSource> woken)
+    {
+        if (entry.UserId is not { } userId || !users.TryGetValue(userId, out var owner) || owner is not { Loaded.IsCompletedSuccessfully: true, Unread.Count: 0 })
+            return false;
+        owner.Touch(entry.Position, woken);
+        foreach (var room in owner.Rooms.Values.Where(room => room.Membership == "join"))
+        {
+            foreach (var user in byRoom.GetValueOrDefault(room.RoomNid) ?? [])
+                user.Touch(entry.Position, woken);
+        }
+        return true;
+    }
+
+    // The rooms are asked for, once for the process. When that fails all are woken, and find out themselves.
+    async Task WakeSharing(List<LogEntry> changed)
+    {
+        Dictionary<string, long[]>? rooms = null;
+        try
+        {
+            rooms = await shared.Get([.. changed.Select(entry => entry.UserId!).Distinct()], CancellationToken.None);
+        }
+        catch (NpgsqlException)
+        {
+            // below
+        }
+        var woken = new List<TaskCompletionSource>();
+        lock (gate)
+        {
+            foreach (var entry in changed)
+            {
+                var concerned = rooms is null
+                    ? users.Values.AsEnumerable()
+                    : rooms[entry.UserId!].SelectMany(room => byRoom.GetValueOrDefault(room) ?? []).Append(users.GetValueOrDefault(entry.UserId!)).OfType<SyncUser>();
+                foreach (var user in concerned.Distinct())
+                    user.Touch(entry.Position, woken);
+            }
+        }
+        Wake(woken);
     }
 
     // The user may have joined: until the event has been read, what happens in the room concerns the user.
@@ -188,14 +259,7 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
         Add(user, entry.RoomNid!.Value);
     }
 
-    void Wake(SyncUser user)
-    {
-        TaskCompletionSource[] waiters;
-        lock (gate)
-            waiters = user.TakeWaiters();
-        foreach (var waiter in waiters)
-            waiter.TrySetResult();
-    }
+    static void Wake(List<TaskCompletionSource> waiters) => waiters.ForEach(waiter => waiter.TrySetResult());
 
     async Task Begin()
     {
@@ -272,6 +336,8 @@ sealed class SyncHub(LogFollower follower, SyncStore store, EventCache events, R
     static bool IsMembership(LogEntry entry) => entry is { Kind: LogKind.Event, Key: "m.room.member", RoomNid: not null, EventNid: not null };
 
     static bool ConcernsRoom(LogEntry entry) => entry.Kind == LogKind.Event || (entry.Kind == LogKind.Receipt && entry.Key != Receipt.PrivateRead);
+
+    static bool ConcernsUser(LogEntry entry) => entry is { UserId: not null, Kind: not (LogKind.OneTimeKeys or LogKind.Session) };
 
     static LogPosition Max(LogPosition a, LogPosition b) => a > b ? a : b;
 }

@@ -1,9 +1,11 @@
 using Matrix.ClientApi.Endpoints.History;
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Storage;
+using Matrix.Storage.Keys;
 using Matrix.Storage.Sync;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -18,6 +20,9 @@ static class SyncModule
         services.TryAddSingleton<AccountDataStore>();
         services.AddSingleton<SyncStore>();
         services.AddSingleton<TimelineStore>();
+        services.AddSingleton<DeviceKeyStore>();
+        services.AddSingleton<DeviceListStore>();
+        services.AddSingleton<ToDeviceStore>();
         services.AddSingleton<EventCache>();
         services.AddSingleton<RoomCountsCache>();
         services.AddSingleton<LazyMembers>();
@@ -37,6 +42,12 @@ static class SyncModule
         services.AddHostedService(provider => provider.GetRequiredService<TypingRooms>());
         services.AddSingleton<SyncTyping>();
         services.AddSingleton<SyncAccountData>();
+        services.AddSingleton<ToDeviceReader>();
+        services.AddSingleton<ToDeviceSweeper>();
+        services.AddHostedService(provider => provider.GetRequiredService<ToDeviceSweeper>());
+        services.AddSingleton<OneTimeKeyCounts>();
+        services.AddSingleton<SharedRooms>();
+        services.AddSingleton<DeviceListReader>();
         services.AddSingleton<SyncBuilder>();
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();

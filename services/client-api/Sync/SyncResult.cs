@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.Protocol;
 using Matrix.Replication;
@@ -10,7 +11,11 @@ namespace Matrix.ClientApi.Sync;
 /// <param name="Since">Null: the first sync.</param>
 /// <param name="StateAfter">The state is wanted as it is at the end of each timeline, not at its start.</param>
 sealed record SyncRequest(
-    string UserId, string DeviceId, LogPosition? Since, TypingMark? TypingSince, FilterDefinition Filter, bool FullState, StateAfter StateAfter, TimeSpan Timeout);
+    string UserId, string DeviceId, LogPosition? Since, TypingMark? TypingSince, FilterDefinition Filter, bool FullState, StateAfter StateAfter, TimeSpan Timeout)
+{
+    /// <summary>How far the device has its messages: as far as <see cref="Since"/>, or less far.</summary>
+    public LogPosition? ToDeviceSince { get; init; }
+}
 
 /// <summary>Whether the client asked for state_after, and by which name it looks for it.</summary>
 enum StateAfter
@@ -27,6 +32,13 @@ sealed class SyncResult(LogPosition nextBatch)
 
     /// <summary>What of who is typing the answer holds.</summary>
     public TypingMark Typing { get; set; }
+
+    /// <summary>Messages to the device, and how far it has them with this answer.</summary>
+    public ToDeviceBatch ToDevice { get; set; } = new([], nextBatch, false);
+
+    public DeviceListChanges DeviceLists { get; set; } = DeviceListChanges.None;
+
+    public DeviceKeyCounts KeyCounts { get; set; } = DeviceKeyCounts.None;
 
     /// <summary>Every event in the answer, and those that they show.</summary>
     public EventBatch Events { get; } = new();
@@ -51,7 +63,9 @@ sealed class SyncResult(LogPosition nextBatch)
         return update;
     }
 
-    public bool IsEmpty => Joined.Count + Left.Count + Invited.Count + Knocked.Count + AccountData.Count == 0;
+    /// <summary>There is no news. The counts of keys alone are none.</summary>
+    public bool IsEmpty =>
+        Joined.Count + Left.Count + Invited.Count + Knocked.Count + AccountData.Count + ToDevice.Messages.Count == 0 && DeviceLists.IsEmpty;
 }
 
 /// <summary>A room as somebody sees it who is not in it.</summary>

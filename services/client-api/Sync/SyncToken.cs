@@ -9,9 +9,10 @@ namespace Matrix.ClientApi.Sync;
 /// A place between two entries of the log: everything up to and including <see cref="Position"/> lies before it. As <c>s123</c> it is what
 /// sync hands out as next_batch, as <c>t123</c> a place in one room's timeline (prev_batch, start, end); both are accepted wherever
 /// a client may bring a token. History before the first synced event has negative positions. After an underscore follows what is
-/// ephemeral and may be lost: what the client knows of who is typing. Anything else there is for later versions, and is passed over.
+/// ephemeral and may be lost: what the client knows of who is typing; and, as <c>d100</c>, how far the device has its messages, when that is less far
+/// than the rest. Anything else there is for later versions, and is passed over.
 /// </summary>
-readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null)
+readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null, LogPosition? ToDevice = null)
 {
     /// <summary>Parses <c>s…</c> or <c>t…</c>.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SyncToken token)
@@ -21,21 +22,35 @@ readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null
             return false;
         var number = text.AsSpan(1);
         TypingMark? typing = null;
+        LogPosition? toDevice = null;
+        var rest = ReadOnlySpan<char>.Empty;
         if (number.IndexOf('_') is >= 0 and var end)
         {
-            typing = ParseTyping(number[(end + 1)..]);
+            rest = number[(end + 1)..];
             number = number[..end];
         }
         if (!long.TryParse(number, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
             return false;
-        token = new SyncToken(new LogPosition(value), typing);
+        foreach (var range in rest.Split('_'))
+        {
+            var part = rest[range];
+            if (part.StartsWith('d') && long.TryParse(part[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var device))
+                toDevice = new LogPosition(device);
+            else
+                typing ??= ParseTyping(part);
+        }
+        token = new SyncToken(new LogPosition(value), typing, toDevice);
         return true;
     }
 
     /// <summary>The form of next_batch.</summary>
-    public override string ToString() => Typing is { Number: > 0 } typing
-        ? string.Create(CultureInfo.InvariantCulture, $"s{Position.Value}_{typing.Process}.{typing.Number}")
-        : string.Create(CultureInfo.InvariantCulture, $"s{Position.Value}");
+    public override string ToString()
+    {
+        var text = string.Create(CultureInfo.InvariantCulture, $"s{Position.Value}");
+        if (Typing is { Number: > 0 } typing)
+            text += string.Create(CultureInfo.InvariantCulture, $"_{typing.Process}.{typing.Number}");
+        return ToDevice is { } toDevice && toDevice != Position ? text + string.Create(CultureInfo.InvariantCulture, $"_d{toDevice.Value}") : text;
+    }
 
     /// <summary>The form of prev_batch, start and end.</summary>
     public string ToTimelineString() => string.Create(CultureInfo.InvariantCulture, $"t{Position.Value}");

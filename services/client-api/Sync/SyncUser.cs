@@ -10,7 +10,8 @@ namespace Matrix.ClientApi.Sync;
 /// </summary>
 sealed class SyncUser(string userId)
 {
-    readonly List<TaskCompletionSource> waiters = [];
+    readonly List<(string DeviceId, TaskCompletionSource Source)> waiters = [];
+    readonly Dictionary<string, LogPosition> devices = new(StringComparer.Ordinal);
     readonly List<LogEntry> unread = [];
 
     public string UserId { get; } = userId;
@@ -22,8 +23,8 @@ sealed class SyncUser(string userId)
 
     public DateTimeOffset LastUsed { get; set; }
 
-    /// <summary>The newest entry that concerned the user.</summary>
-    public LogPosition Touched { get; private set; }
+    /// <summary>The newest entry that concerned the user, whatever the device.</summary>
+    LogPosition Touched { get; set; }
 
     /// <summary>The newest change of who is typing that concerned the user.</summary>
     public long TouchedTyping { get; private set; }
@@ -48,34 +49,49 @@ sealed class SyncUser(string userId)
         }
     }
 
-    /// <summary>True when somebody waits and has to be woken.</summary>
-    public bool Touch(LogPosition position)
+    /// <summary>The newest entry that concerned a device of the user.</summary>
+    public LogPosition TouchedOf(string deviceId) => devices.TryGetValue(deviceId, out var own) && own > Touched ? own : Touched;
+
+    /// <summary>Something concerns the user: adds those who wait to the ones that have to be woken.</summary>
+    public void Touch(LogPosition position, List<TaskCompletionSource> woken)
     {
         if (position > Touched)
             Touched = position;
-        return waiters.Count > 0;
+        Take(null, woken);
+    }
+
+    /// <summary>The same for one device.</summary>
+    public void TouchDevice(LogPosition position, string deviceId, List<TaskCompletionSource> woken)
+    {
+        if (!devices.TryGetValue(deviceId, out var own) || position > own)
+            devices[deviceId] = position;
+        Take(deviceId, woken);
     }
 
     /// <inheritdoc cref="Touch"/>
-    public bool TouchTyping(long number)
+    public void TouchTyping(long number, List<TaskCompletionSource> woken)
     {
         TouchedTyping = Math.Max(TouchedTyping, number);
-        return waiters.Count > 0;
+        Take(null, woken);
     }
 
-    public Task AddWaiter()
+    public Task AddWaiter(string deviceId)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        waiters.Add(waiter);
+        waiters.Add((deviceId, waiter));
         return waiter.Task;
     }
 
-    public void RemoveWaiter(Task waiter) => waiters.RemoveAll(w => w.Task == waiter);
+    public void RemoveWaiter(Task waiter) => waiters.RemoveAll(w => w.Source.Task == waiter);
 
-    public TaskCompletionSource[] TakeWaiters()
+    void Take(string? deviceId, List<TaskCompletionSource> woken)
     {
-        TaskCompletionSource[] taken = [.. waiters];
-        waiters.Clear();
-        return taken;
+        for (var i = waiters.Count - 1; i >= 0; i--)
+        {
+            if (deviceId is not null && waiters[i].DeviceId != deviceId)
+                continue;
+            woken.Add(waiters[i].Source);
+            waiters.RemoveAt(i);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.Protocol;
 using Matrix.Storage;
@@ -16,7 +17,7 @@ static class SyncWriter
         var to = new JsonSplicer(output);
         var writer = new Writer(to, request, result, new EventAudience(request.UserId, request.DeviceId, now, false));
         to.Raw("{\"next_batch\":"u8);
-        to.String(new SyncToken(result.NextBatch, result.Typing).ToString());
+        to.String(new SyncToken(result.NextBatch, result.Typing, result.ToDevice.UpTo).ToString());
         if (result.AccountData.Count > 0)
         {
             to.Raw(",\"account_data\":"u8);
@@ -24,6 +25,7 @@ static class SyncWriter
         }
         if (result.Joined.Count + result.Left.Count + result.Invited.Count + result.Knocked.Count > 0)
             writer.Rooms();
+        DeviceWriter.Write(to, result);
         to.Raw("}"u8);
         return output.WrittenMemory;
     }

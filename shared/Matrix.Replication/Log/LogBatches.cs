@@ -29,7 +29,7 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, T
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var position = await Execute(batch);
+            var position = await Execute(batch, changes, lastCommands);
             ReplicationMetrics.CommitTook(Stopwatch.GetElapsedTime(started));
             return position;
         }
@@ -115,14 +115,23 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, T
             """, count, kinds, rooms, users, devices, events, keys);
     }
 
-    static async Task<LogPosition> Execute(NpgsqlBatch batch)
+    static async Task<LogPosition> Execute(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, int[] lastCommands)
     {
         await using var reader = await batch.ExecuteReaderAsync();
         await reader.ReadAsync();
         var position = new LogPosition(reader.GetInt64(0));
-        while (await reader.NextResultAsync())
+        var wanted = changes.Any(change => change.Change.ReadsRows);
+        var (command, change) = (0, 0);
+        while (await reader.NextResultAsync()) // an error of a later command is thrown here
         {
-            // an error of a later command is thrown here
+            if (!wanted)
+                continue;
+            command = Answering(batch, command);
+            var of = reader.HasRows ? command : command - 1; // one without rows is answered to its end at once
+            while (lastCommands[change] < of)
+                change++;
+            if (changes[change].Change is { ReadsRows: true } reading)
+                await reading.ReadRows(reader, CancellationToken.None);
         }
         return position;
     }
@@ -139,14 +148,20 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, T
 
     static int? Culprit(NpgsqlBatch batch, int[] lastCommands)
     {
-        // the driver does not say which command failed; the server answers in order, so it is the first that was not answered
-        var command = 0;
-        while (command < batch.BatchCommands.Count && batch.BatchCommands[command].StatementType != StatementType.Unknown)
-            command++;
+        // the driver does not say which command failed
+        var command = Answering(batch, 0);
         if (command < 2)
             return null; // our own commands
         var change = Array.FindIndex(lastCommands, last => command <= last);
         return change < 0 ? null : change;
+    }
+
+    // The server answers in order: what it is at is the first command that was not answered to its end.
+    static int Answering(NpgsqlBatch batch, int from)
+    {
+        while (from < batch.BatchCommands.Count && batch.BatchCommands[from].StatementType != StatementType.Unknown)
+            from++;
+        return from;
     }
 
     async Task<NpgsqlConnection> Connect(CancellationToken abandon)

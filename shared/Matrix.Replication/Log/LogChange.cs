@@ -17,4 +17,14 @@ public abstract class LogChange
     /// Called again, on a new batch, when the batch has to be split or retried: it must not change this object.
     /// </summary>
     public abstract void AddCommands(NpgsqlBatch batch, Func<int, int> back);
+
+    /// <summary>Do its commands return rows that it needs?</summary>
+    public virtual bool ReadsRows => false;
+
+    /// <summary>
+    /// Takes the rows that one of its commands returned: called for each command that returns any, in their order, before the commit. They
+    /// count once the change is committed; a change whose connection was lost in between may be committed without having been shown them,
+    /// and one that is tried again is shown others.
+    /// </summary>
+    public virtual Task ReadRows(NpgsqlDataReader reader, CancellationToken ct) => Task.CompletedTask;
 }

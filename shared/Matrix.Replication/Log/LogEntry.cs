@@ -12,6 +12,9 @@ public enum LogKind : short
     Directory = 7,
     Profile = 8,
 
+    /// <summary>A device's one-time or fallback keys were uploaded or claimed. Wakes nobody.</summary>
+    OneTimeKeys = 9,
+
     /// <summary>Sessions of the user ended, or became others. For the processes that keep sessions; no client is told.</summary>
     Session = 20,
 }

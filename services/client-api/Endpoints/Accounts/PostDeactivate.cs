@@ -20,7 +20,7 @@ static class PostDeactivate
 
         if (!await proofs.Delete(outcome.Session.SessionId, ct)) throw MatrixException.Forbidden("This authentication session was used.");
         await sessions.Append(
-            new SessionsChange(requester.UserId, batch => AccountStore.AddDeactivation(batch, requester.UserId, body.Value.Erase)), ct);
+            new SessionsChange(requester.UserId, batch => AccountStore.AddDeactivation(batch, requester.UserId, body.Value.Erase), ofDevices: true), ct);
         await rooms.Show(requester.UserId, ct);
         return Results.Json(new Response("success"), MatrixJson.Options);
     }

@@ -10,7 +10,7 @@ static class PostLogout
 
     static async Task<Empty> Handle(Requester requester, SessionEnding sessions, CancellationToken ct)
     {
-        await sessions.Append(new SessionsChange(requester.UserId, batch => DeviceStore.AddDelete(batch, requester.UserId, [requester.DeviceId])), ct);
+        await sessions.Append(new SessionsChange(requester.UserId, batch => DeviceStore.AddDelete(batch, requester.UserId, [requester.DeviceId]), ofDevices: true), ct);
         return default;
     }
 }

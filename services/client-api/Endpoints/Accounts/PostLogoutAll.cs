@@ -10,7 +10,7 @@ static class PostLogoutAll
 
     static async Task<Empty> Handle(Requester requester, SessionEnding sessions, CancellationToken ct)
     {
-        await sessions.Append(new SessionsChange(requester.UserId, batch => DeviceStore.AddDelete(batch, requester.UserId, deviceIds: null)), ct);
+        await sessions.Append(new SessionsChange(requester.UserId, batch => DeviceStore.AddDelete(batch, requester.UserId, deviceIds: null), ofDevices: true), ct);
         return default;
     }
 }

@@ -25,7 +25,7 @@ static class PostPassword
         {
             AccountStore.AddPassword(batch, requester.UserId, hash);
             if (body.Value.LogoutDevices) DeviceStore.AddDeleteOthers(batch, requester.UserId, requester.DeviceId);
-        }), ct);
+        }, ofDevices: body.Value.LogoutDevices), ct);
         return Empty.Result;
     }
 

@@ -18,7 +18,10 @@ static class GetSync
         var since = Since(query["since"]);
         var request = new SyncRequest(
             requester.UserId.ToString(), requester.DeviceId.ToString(), since?.Position, since?.Typing,
-            await filters.Get(requester.UserId, query["filter"], ct), Flag(query, "full_state"), StateAfterOf(query), Timeout(query["timeout"]));
+            await filters.Get(requester.UserId, query["filter"], ct), Flag(query, "full_state"), StateAfterOf(query), Timeout(query["timeout"]))
+        {
+            ToDeviceSince = since?.ToDevice,
+        };
         CheckPresence(query["set_presence"]);
         var result = await engine.Sync(request, ct);
         await JsonBytes.Write(context, SyncWriter.Write(request, result, time.GetUtcNow().ToUnixTimeMilliseconds()), ct);

@@ -1,0 +1,82 @@
+using System.Buffers;
+using System.Text.Json;
+using Matrix.ClientApi.Keys;
+using Matrix.ClientApi.Sync;
+using Matrix.Hosting.Configuration;
+using Matrix.Http;
+using Matrix.Protocol;
+
+namespace Matrix.ClientApi.Endpoints.Keys;
+
+/// <summary>POST /_matrix/client/v3/keys/claim</summary>
+static class PostKeysClaim
+{
+    const int MostDevices = 10_000;
+
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/keys/claim", Handle);
+
+    static async Task Handle(HttpContext context, Body<Request> body, Requester requester, KeyClaims claims, HomeserverOptions homeserver, CancellationToken ct)
+    {
+        _ = requester;
+        var (wishes, remote) = Read(body.Value.OneTimeKeys, ServerName.Parse(homeserver.ServerName));
+        var claimed = await claims.Claim(wishes, ct);
+        var output = new ArrayBufferWriter<byte>(256 + (400 * claimed.Count));
+        Write(new JsonSplicer(output), claimed, remote);
+        await JsonBytes.Write(context, output.WrittenMemory, ct);
+    }
+
+    static (List<KeyWish> Wishes, IReadOnlyCollection<string> Remote) Read(JsonElement users, ServerName own)
+    {
+        if (users.ValueKind != JsonValueKind.Object)
+            throw MatrixException.BadJson("one_time_keys must be an object.");
+        var wishes = new HashSet<KeyWish>();
+        var remote = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var user in users.EnumerateObject())
+        {
+            if (!UserId.TryParse(user.Name, out var userId) || user.Value.ValueKind != JsonValueKind.Object)
+                throw MatrixException.InvalidParam("one_time_keys must be an object of users, each an object of devices.");
+            if (userId.Server != own)
+            {
+                remote.Add(userId.Server.ToString());
+                continue;
+            }
+            foreach (var device in user.Value.EnumerateObject())
+            {
+                if (device.Value.ValueKind != JsonValueKind.String || device.Value.GetString() is not { } algorithm
+                    || !SignedObject.IsText(device.Name) || !SignedObject.IsText(algorithm))
+                    throw MatrixException.InvalidParam("one_time_keys must name an algorithm for each device.");
+                wishes.Add(new KeyWish(user.Name, device.Name, algorithm));
+            }
+        }
+        return wishes.Count <= MostDevices ? ([.. wishes], remote) : throw MatrixException.TooLarge("There are too many devices.");
+    }
+
+    static void Write(JsonSplicer to, IReadOnlyList<ClaimedKey> claimed, IReadOnlyCollection<string> unreachable)
+    {
+        to.Raw("{\"one_time_keys\":{"u8);
+        var firstUser = true;
+        foreach (var user in claimed.GroupBy(key => key.UserId))
+        {
+            to.Comma(ref firstUser);
+            to.String(user.Key);
+            to.Raw(":{"u8);
+            var first = true;
+            foreach (var key in user)
+            {
+                to.Comma(ref first);
+                to.String(key.DeviceId);
+                to.Raw(":{"u8);
+                to.String($"{key.Algorithm}:{key.KeyId}");
+                to.Raw(":"u8);
+                to.Raw(key.Key);
+                to.Raw("}"u8);
+            }
+            to.Raw("}"u8);
+        }
+        to.Raw("},\"failures\":{"u8);
+        Unreachable.Write(to, unreachable);
+        to.Raw("}}"u8);
+    }
+
+    sealed record Request(JsonElement OneTimeKeys);
+}

@@ -1,0 +1,62 @@
+using Matrix.Storage.Keys;
+
+namespace Matrix.ClientApi.Sync.Devices;
+
+/// <summary>The rooms that users are in, also of those who do not sync here, until the log announces another membership of theirs.</summary>
+sealed class SharedRooms(DeviceListStore store, Caches caches) : IDisposable
+{
+    readonly BoundedCache<string, long[]> cache = caches.Create<string, long[]>(
+        "shared_rooms", 8 << 20, (user, rooms) => Caches.WeightOf(user) + 24 + 8L * rooms.Length);
+    readonly SemaphoreSlim fetching = new(1);
+    int generation;
+
+    public void Dispose() => fetching.Dispose();
+
+    /// <summary>The user's membership of a room may have changed.</summary>
+    public void Changed(string userId)
+    {
+        Interlocked.Increment(ref generation);
+        cache.Remove(userId);
+    }
+
+    public async ValueTask<Dictionary<string, long[]>> Get(IReadOnlyCollection<string> users, CancellationToken ct)
+    {
+        var found = new Dictionary<string, long[]>(StringComparer.Ordinal);
+        if (Take(users, found).Count == 0)
+            return found;
+        // whoever shares a room is asked about it at the same moment: one asks, the others find it
+        await fetching.WaitAsync(ct);
+        try
+        {
+            var missing = Take(users, found);
+            if (missing.Count == 0)
+                return found;
+            var before = Volatile.Read(ref generation);
+            var fetched = (await store.ListRooms([.. missing], ct)).ToDictionary(user => user.UserId, user => user.Rooms, StringComparer.Ordinal);
+            foreach (var user in missing)
+            {
+                found[user] = fetched.GetValueOrDefault(user) ?? [];
+                if (Volatile.Read(ref generation) == before)
+                    cache.Set(user, found[user]);
+            }
+            return found;
+        }
+        finally
+        {
+            fetching.Release();
+        }
+    }
+
+    List<string> Take(IReadOnlyCollection<string> users, Dictionary<string, long[]> found)
+    {
+        var missing = new List<string>();
+        foreach (var user in users)
+        {
+            if (cache.TryGet(user, out var rooms))
+                found[user] = rooms;
+            else
+                missing.Add(user);
+        }
+        return missing;
+    }
+}
