@@ -1,43 +1,77 @@
 namespace Matrix.Protocol;
 
-/// <summary>The full conflicted set as a graph: which of its events are in the auth chains of which, also by way of events outside of it.</summary>
+/// <summary>
+/// The full conflicted set as a graph: which of its events are in the auth chains of which. Chains may lead out of the set and back in by way of
+/// <paramref name="passage"/>; those events are walked through and never come out. All is linear in events and auth events.
+/// </summary>
 sealed class AuthGraph(IReadOnlyDictionary<EventId, Pdu> full, IReadOnlySet<EventId> passage, ResolutionEvents events)
 {
-    readonly Dictionary<EventId, IReadOnlyList<EventId>> _parents = [];
-
-    /// <summary>The power events of the set, with what of the set is in their auth chains.</summary>
-    public HashSet<EventId> SelectPowerEvents()
+    /// <summary>
+    /// The power events of the set with what of the set is in their auth chains, in the reverse topological power ordering: auth events before
+    /// those that cite them, and among the free ones the greater power of the sender, then the earlier time, then the smaller id first.
+    /// </summary>
+    public List<Pdu> SortPowerEvents()
     {
-        var selected = full.Values.Where(IsPowerEvent).Select(pdu => pdu.EventId).ToHashSet();
-        var open = new Stack<EventId>(selected);
-        while (open.TryPop(out var id))
-            foreach (var parent in Parents(id))
-                if (selected.Add(parent))
-                    open.Push(parent);
-        return selected;
-    }
-
-    public Pdu Get(EventId id) => full[id];
-
-    /// <summary>The members of the set that this one cites, directly or through events outside of the set.</summary>
-    public IReadOnlyList<EventId> Parents(EventId id)
-    {
-        if (_parents.TryGetValue(id, out var known))
-            return known;
-        var (parents, seen) = (new List<EventId>(), new HashSet<EventId>());
-        var open = new Stack<EventId>(full[id].AuthEvents);
-        while (open.TryPop(out var next))
+        var (waiting, children) = Connect(ReachFromPowerEvents());
+        var sorted = new List<Pdu>(waiting.Count);
+        var free = new PriorityQueue<Pdu, Place>(waiting.Count);
+        var released = new Stack<EventId>(waiting.Where(entry => entry.Value == 0).Select(entry => entry.Key));
+        while (true)
         {
-            if (!seen.Add(next))
-                continue;
-            if (full.ContainsKey(next))
-                parents.Add(next);
-            else if (passage.Contains(next) && events.Find(next) is { } pdu)
-                foreach (var further in pdu.AuthEvents)
-                    open.Push(further);
+            while (released.TryPop(out var id))
+                if (full.TryGetValue(id, out var pdu))
+                    free.Enqueue(pdu, new Place(events.SenderLevel(pdu), pdu.OriginServerTs, id));
+                else
+                    Release(id);
+            if (!free.TryDequeue(out var next, out _))
+                return sorted;
+            sorted.Add(next);
+            Release(next.EventId);
         }
-        return _parents[id] = parents;
+
+        void Release(EventId id)
+        {
+            foreach (var child in children.GetValueOrDefault(id, []))
+                if (--waiting[child] == 0)
+                    released.Push(child);
+        }
     }
+
+    /// <summary>The power events, and all of the set and the passage that is in their auth chains.</summary>
+    HashSet<EventId> ReachFromPowerEvents()
+    {
+        var reached = full.Values.Where(IsPowerEvent).Select(pdu => pdu.EventId).ToHashSet();
+        var open = new Stack<EventId>(reached);
+        while (open.TryPop(out var id))
+            foreach (var parent in Get(id).AuthEvents)
+                if ((full.ContainsKey(parent) || (passage.Contains(parent) && events.Find(parent) is not null)) && reached.Add(parent))
+                    open.Push(parent);
+        return reached;
+    }
+
+    /// <summary>For each event how many of these it cites, and which of these cite it.</summary>
+    (Dictionary<EventId, int> Waiting, Dictionary<EventId, List<EventId>> Children) Connect(HashSet<EventId> reached)
+    {
+        var waiting = new Dictionary<EventId, int>(reached.Count);
+        var children = new Dictionary<EventId, List<EventId>>();
+        foreach (var id in reached)
+        {
+            var count = 0;
+            foreach (var parent in Get(id).AuthEvents.Distinct())
+            {
+                if (!reached.Contains(parent))
+                    continue;
+                if (!children.TryGetValue(parent, out var list))
+                    children[parent] = list = [];
+                list.Add(id);
+                count++;
+            }
+            waiting[id] = count;
+        }
+        return (waiting, children);
+    }
+
+    Pdu Get(EventId id) => full.TryGetValue(id, out var pdu) ? pdu : events.Find(id)!;
 
     static bool IsPowerEvent(Pdu pdu) => pdu.Type switch
     {
@@ -45,4 +79,14 @@ sealed class AuthGraph(IReadOnlyDictionary<EventId, Pdu> full, IReadOnlySet<Even
         EventTypes.Member => pdu.Membership is "leave" or "ban" && pdu.Sender.ToString() != pdu.StateKey,
         _ => false,
     };
+
+    readonly record struct Place(long Level, long Timestamp, EventId Id) : IComparable<Place>
+    {
+        public int CompareTo(Place other)
+        {
+            if (Level != other.Level)
+                return other.Level.CompareTo(Level);
+            return Timestamp != other.Timestamp ? Timestamp.CompareTo(other.Timestamp) : Id.CompareTo(other.Id);
+        }
+    }
 }

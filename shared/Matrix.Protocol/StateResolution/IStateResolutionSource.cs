@@ -25,5 +25,6 @@ public interface IStateResolutionSource
         IReadOnlyList<IReadOnlyCollection<EventId>> differing, CancellationToken ct);
 
     /// <summary>The events on the paths of auth events between any two of these, ends included (spec, room version 12, Conflicted state subgraph).</summary>
+    /// <remarks>Asked from version 2 on: before 12 such events are not resolved again, but chains lead through them.</remarks>
     ValueTask<IReadOnlyCollection<EventId>> FindSubgraph(IReadOnlyCollection<EventId> conflicted, CancellationToken ct);
 }

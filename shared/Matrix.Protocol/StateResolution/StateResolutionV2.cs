@@ -22,9 +22,9 @@ static class StateResolutionV2
         var graph = new AuthGraph(pdus, passage, events);
 
         var state = isNewer ? [] : Unconflicted(pdus.Values, events);
-        var power = graph.SelectPowerEvents();
-        Apply(PowerOrdering.Sort(power, graph, events), state, events);
-        var rest = pdus.Values.Where(pdu => !power.Contains(pdu.EventId)).ToList();
+        var power = graph.SortPowerEvents();
+        Apply(power, state, events);
+        var rest = pdus.Values.Except(power).ToList();
         Apply(await MainlineOrdering.Sort(rest, state.GetValueOrDefault(new(EventTypes.PowerLevels, "")), events), state, events);
         return await WithoutUnconflicted(state, source, events);
     }

@@ -5,7 +5,7 @@ namespace Matrix.Protocol.Tests;
 public class StateResolutionTests
 {
     /// <summary>How many rooms of each version are tried; raise it for a long run.</summary>
-    static readonly int Rooms = int.TryParse(Environment.GetEnvironmentVariable("MATRIX_TEST_ROOMS"), out var rooms) ? rooms : 40;
+    public static readonly int Rooms = int.TryParse(Environment.GetEnvironmentVariable("MATRIX_TEST_ROOMS"), out var rooms) ? rooms : 40;
 
     /// <summary>Rooms in which an event outside of the full conflicted set joins two inside (2), or the conflicted state subgraph decides (2.1).</summary>
     static readonly int[] Telling = [128, 153];
