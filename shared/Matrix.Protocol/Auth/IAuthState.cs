@@ -15,6 +15,7 @@ public sealed class AuthState : IAuthState
 {
     readonly Dictionary<StateKeyPair, Pdu> _events = [];
 
+    /// <param name="events">The events of the state; those without a state key are left out.</param>
     public AuthState(IEnumerable<Pdu> events)
     {
         foreach (var pdu in events)

@@ -31,12 +31,16 @@ public sealed class PowerLevels
     /// <summary>The level for state events that are not listed; 50, but 0 in a room without power levels.</summary>
     public long StateDefault => _content is null ? 0 : _content.Level("state_default") ?? 50;
 
+    /// <summary>The level needed to ban; 50 if not set.</summary>
     public long Ban => _content?.Level("ban") ?? 50;
 
+    /// <summary>The level needed to remove somebody; 50 if not set.</summary>
     public long Kick => _content?.Level("kick") ?? 50;
 
+    /// <summary>The level needed to redact the events of others; 50 if not set.</summary>
     public long Redact => _content?.Level("redact") ?? 50;
 
+    /// <summary>The level needed to invite; 0 if not set.</summary>
     public long Invite => _content?.Level("invite") ?? 0;
 
     /// <summary>A user's level; <see cref="Infinite"/> for the creators of a version 12 room.</summary>

@@ -9,6 +9,7 @@ public sealed record ClientEventOptions
     /// <summary>Without <c>room_id</c>, as /sync wants it.</summary>
     public static ClientEventOptions WithoutRoomId { get; } = new() { IncludeRoomId = false };
 
+    /// <summary>With <c>room_id</c>?</summary>
     public bool IncludeRoomId { get; init; } = true;
 
     /// <summary><c>unsigned.age</c>, in milliseconds.</summary>

@@ -34,27 +34,34 @@ public sealed class Pdu
         Redacts = Type == EventTypes.Redaction ? PduReader.ReadRedacts(this, fields.Redacts) : null;
     }
 
+    /// <summary>The event's id: as it names itself in versions 1 and 2, its reference hash since (<see cref="RoomVersionRules.EventIds"/>).</summary>
     public EventId EventId { get; }
 
     /// <summary>The room; of a version 12 create event, the room that it makes.</summary>
     public RoomId RoomId { get; }
 
+    /// <summary>The event's type, such as <c>m.room.message</c>; at most 255 bytes.</summary>
     public string Type { get; }
 
     /// <summary>The state key; null for an event that is not state.</summary>
     public string? StateKey { get; }
 
+    /// <summary>Is this a state event?</summary>
     public bool IsState => StateKey is not null;
 
+    /// <summary>Who sent it.</summary>
     public UserId Sender { get; }
 
+    /// <summary>How many events were before it at most, as the sending server claims.</summary>
     public long Depth { get; }
 
     /// <summary>Milliseconds since 1970, as the sending server claims.</summary>
     public long OriginServerTs { get; }
 
+    /// <summary>The events that it follows, at most 20.</summary>
     public IReadOnlyList<EventId> PrevEvents { get; }
 
+    /// <summary>The events that allow it (<see cref="Matrix.Protocol.AuthEvents"/>), at most 10.</summary>
     public IReadOnlyList<EventId> AuthEvents { get; }
 
     /// <summary>What an <c>m.room.redaction</c> is to redact; null for other types or when it names no event.</summary>
@@ -88,6 +95,12 @@ public sealed class Pdu
 
     /// <summary>Does the hash in <c>hashes</c> fit the content? If not, only the redacted event may be used.</summary>
     public bool HasValidContentHash => EventHashes.ContentMatches(Json.Span);
+
+    /// <summary>
+    /// The reference hash in unpadded base64 (Server-Server API, Calculating the reference hash). Since version 3 it is the event id; before,
+    /// <see cref="PduBuilder.ReferenceHashes"/> wants it.
+    /// </summary>
+    public string ReferenceHash => UnpaddedBase64.Encode(EventHashes.Reference(Json.Span, Rules));
 
     /// <summary>Reads an event from another server: canonical form, format and size of its room version, event id.</summary>
     /// <param name="json">The event in any form of JSON. <c>unsigned</c> is dropped.</param>

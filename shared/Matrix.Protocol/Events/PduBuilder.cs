@@ -8,11 +8,13 @@ namespace Matrix.Protocol;
 /// <summary>Makes new events: canonical JSON, content hash, signature, event id.</summary>
 public sealed class PduBuilder
 {
+    /// <summary>The event's type, such as <c>m.room.message</c>; at most 255 bytes.</summary>
     public required string Type { get; init; }
 
     /// <summary>The state key; null for an event that is not state.</summary>
     public string? StateKey { get; init; }
 
+    /// <summary>Who sends it.</summary>
     public required UserId Sender { get; init; }
 
     /// <summary>The room; null only for a create event of version 12, whose hash becomes the room's id.</summary>
@@ -24,8 +26,10 @@ public sealed class PduBuilder
     /// <summary>The content as a document, for callers that have one.</summary>
     public JsonElement ContentElement { get; init; }
 
+    /// <summary>The events that it follows: the room's forward extremities, at most 20.</summary>
     public IReadOnlyList<EventId> PrevEvents { get; init; } = [];
 
+    /// <summary>The events that allow it: those at the places that <see cref="Matrix.Protocol.AuthEvents"/> names.</summary>
     public IReadOnlyList<EventId> AuthEvents { get; init; } = [];
 
     /// <summary>The greatest depth of the previous events, plus one; cut off at <see cref="RoomVersionRules.MaxDepth"/>.</summary>
@@ -37,7 +41,7 @@ public sealed class PduBuilder
     /// <summary>What a redaction redacts; goes where the room version wants it.</summary>
     public EventId? Redacts { get; init; }
 
-    /// <summary>For versions 1 and 2: reference hashes of the previous and auth events, in unpadded base64. Missing ones are left out.</summary>
+    /// <summary>For versions 1 and 2: <see cref="Pdu.ReferenceHash"/> of the previous and auth events. Missing ones are left out.</summary>
     public IReadOnlyDictionary<EventId, string>? ReferenceHashes { get; init; }
 
     /// <summary>For versions 1 and 2: the id. Null makes one from the event's content.</summary>

@@ -8,6 +8,7 @@ public record EventFilter
     readonly TypeList? _types;
     readonly TypeList _notTypes = TypeList.Empty;
 
+    /// <summary>The filter that lets everything through.</summary>
     public static EventFilter Default { get; } = new();
 
     /// <summary>How many events at most, as the client asks; null for the server's choice. Servers cap it.</summary>

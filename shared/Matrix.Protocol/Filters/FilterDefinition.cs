@@ -6,7 +6,9 @@ namespace Matrix.Protocol;
 /// <summary>How a filter wants events to look.</summary>
 public enum EventFormat
 {
+    /// <summary>The format of the Client-Server API.</summary>
     Client,
+    /// <summary>As servers exchange them.</summary>
     Federation,
 }
 
@@ -19,13 +21,16 @@ public sealed record FilterDefinition
     /// <summary>Paths with dots of the fields wanted; null for all. A server may give more.</summary>
     public IReadOnlyList<string>? EventFields { get; init; }
 
+    /// <summary>How the events of the answer look.</summary>
     public EventFormat EventFormat { get; init; }
 
+    /// <summary>For presence.</summary>
     public EventFilter Presence { get; init; } = EventFilter.Default;
 
     /// <summary>For account data that belongs to no room.</summary>
     public EventFilter AccountData { get; init; } = EventFilter.Default;
 
+    /// <summary>For everything that belongs to a room.</summary>
     public RoomFilter Room { get; init; } = RoomFilter.Default;
 
     /// <summary>Reads a whole filter.</summary>
@@ -53,6 +58,7 @@ public sealed record FilterDefinition
 /// <summary>The part of a filter about rooms.</summary>
 public sealed record RoomFilter
 {
+    /// <summary>The filter that lets everything through.</summary>
     public static RoomFilter Default { get; } = new();
 
     /// <summary>Only these rooms; null for all.</summary>
@@ -61,14 +67,19 @@ public sealed record RoomFilter
     /// <summary>None of these rooms.</summary>
     public IReadOnlyList<RoomId> NotRooms { get; init; } = [];
 
+    /// <summary>With the rooms that the user has left?</summary>
     public bool IncludeLeave { get; init; }
 
+    /// <summary>For typing and receipts.</summary>
     public RoomEventFilter Ephemeral { get; init; } = RoomEventFilter.Default;
 
+    /// <summary>For the state before the timeline.</summary>
     public RoomEventFilter State { get; init; } = RoomEventFilter.Default;
 
+    /// <summary>For the timeline.</summary>
     public RoomEventFilter Timeline { get; init; } = RoomEventFilter.Default;
 
+    /// <summary>For account data of the room.</summary>
     public RoomEventFilter AccountData { get; init; } = RoomEventFilter.Default;
 
     /// <summary>Is this room wanted at all?</summary>

@@ -5,6 +5,7 @@ namespace Matrix.Protocol;
 /// <summary>Which events of rooms pass (C-S API, RoomEventFilter).</summary>
 public sealed record RoomEventFilter : EventFilter
 {
+    /// <summary>The filter that lets everything through.</summary>
     public static new RoomEventFilter Default { get; } = new();
 
     /// <summary>Only these rooms; null for all.</summary>
@@ -16,10 +17,13 @@ public sealed record RoomEventFilter : EventFilter
     /// <summary>Only events with a <c>url</c> in their content, or only those without; null for both.</summary>
     public bool? ContainsUrl { get; init; }
 
+    /// <summary>Only the memberships of those whose events are shown (C-S API, Lazy-loading room members)?</summary>
     public bool LazyLoadMembers { get; init; }
 
+    /// <summary>With memberships that were told before? Only of use with <see cref="LazyLoadMembers"/>.</summary>
     public bool IncludeRedundantMembers { get; init; }
 
+    /// <summary>Unread counts of each thread apart from the room's (C-S API, Threaded read receipts)?</summary>
     public bool UnreadThreadNotifications { get; init; }
 
     /// <summary>Does everything pass, whatever it is?</summary>

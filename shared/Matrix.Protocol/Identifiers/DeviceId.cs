@@ -19,6 +19,7 @@ public readonly record struct DeviceId : IParsable<DeviceId>, IComparable<Device
         return result;
     }
 
+    /// <summary>Reads the wire form; false, and no value, if it breaks the grammar.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out DeviceId result)
     {
         var valid = s is not null && IsValid(s);
@@ -26,6 +27,7 @@ public readonly record struct DeviceId : IParsable<DeviceId>, IComparable<Device
         return valid;
     }
 
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out DeviceId)"/>
     public static bool TryParse([NotNullWhen(true)] string? s, out DeviceId result) => TryParse(s, null, out result);
 
     /// <summary>Ordinal order of the wire form.</summary>
@@ -34,12 +36,16 @@ public readonly record struct DeviceId : IParsable<DeviceId>, IComparable<Device
     /// <summary>The wire form.</summary>
     public override string ToString() => Grammar.Text<DeviceId>(_value);
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <(DeviceId left, DeviceId right) => left.CompareTo(right) < 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <=(DeviceId left, DeviceId right) => left.CompareTo(right) <= 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >(DeviceId left, DeviceId right) => left.CompareTo(right) > 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >=(DeviceId left, DeviceId right) => left.CompareTo(right) >= 0;
 
     static bool IsValid(ReadOnlySpan<char> text) => text.Length > 0 && Grammar.IsText(text);

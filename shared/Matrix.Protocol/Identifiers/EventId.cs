@@ -30,6 +30,7 @@ public readonly record struct EventId : IParsable<EventId>, IComparable<EventId>
         return result;
     }
 
+    /// <summary>Reads the wire form; false, and no value, if it breaks the grammar.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out EventId result)
     {
         var valid = s is not null && IsValid(s);
@@ -37,6 +38,7 @@ public readonly record struct EventId : IParsable<EventId>, IComparable<EventId>
         return valid;
     }
 
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out EventId)"/>
     public static bool TryParse([NotNullWhen(true)] string? s, out EventId result) => TryParse(s, null, out result);
 
     /// <summary>Ordinal order of the wire form.</summary>
@@ -45,12 +47,16 @@ public readonly record struct EventId : IParsable<EventId>, IComparable<EventId>
     /// <summary>The wire form.</summary>
     public override string ToString() => Grammar.Text<EventId>(_value);
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <(EventId left, EventId right) => left.CompareTo(right) < 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <=(EventId left, EventId right) => left.CompareTo(right) <= 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >(EventId left, EventId right) => left.CompareTo(right) > 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >=(EventId left, EventId right) => left.CompareTo(right) >= 0;
 
     static bool IsValid(ReadOnlySpan<char> text) => text.Length > 1 && text[0] == '$' && Grammar.IsText(text);

@@ -11,8 +11,10 @@ public readonly record struct KeyId : IParsable<KeyId>, IComparable<KeyId>
 
     KeyId(string value) => _value = value;
 
+    /// <summary>What is before the colon, such as <c>ed25519</c>.</summary>
     public string Algorithm => ToString()[.._value!.IndexOf(':')];
 
+    /// <summary>What is behind the first colon: a name that the owner gave the key, or a device id.</summary>
     public string Version => ToString()[(_value!.IndexOf(':') + 1)..];
 
     /// <exception cref="InvalidIdentifierException">The text breaks the grammar.</exception>
@@ -23,6 +25,7 @@ public readonly record struct KeyId : IParsable<KeyId>, IComparable<KeyId>
         return result;
     }
 
+    /// <summary>Reads the wire form; false, and no value, if it breaks the grammar.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out KeyId result)
     {
         var valid = s is not null && IsValid(s);
@@ -30,6 +33,7 @@ public readonly record struct KeyId : IParsable<KeyId>, IComparable<KeyId>
         return valid;
     }
 
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out KeyId)"/>
     public static bool TryParse([NotNullWhen(true)] string? s, out KeyId result) => TryParse(s, null, out result);
 
     /// <summary>Ordinal order of the wire form.</summary>
@@ -38,12 +42,16 @@ public readonly record struct KeyId : IParsable<KeyId>, IComparable<KeyId>
     /// <summary>The wire form.</summary>
     public override string ToString() => Grammar.Text<KeyId>(_value);
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <(KeyId left, KeyId right) => left.CompareTo(right) < 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <=(KeyId left, KeyId right) => left.CompareTo(right) <= 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >(KeyId left, KeyId right) => left.CompareTo(right) > 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >=(KeyId left, KeyId right) => left.CompareTo(right) >= 0;
 
     static bool IsValid(ReadOnlySpan<char> text) =>

@@ -12,8 +12,10 @@ public readonly record struct MxcUri : IParsable<MxcUri>, IComparable<MxcUri>
 
     MxcUri(string value) => _value = value;
 
+    /// <summary>The server that has the media.</summary>
     public ServerName Server => ServerName.Trusted(ToString()[Scheme.Length.._value!.LastIndexOf('/')]);
 
+    /// <summary>The name of the media on its server.</summary>
     public string MediaId => ToString()[(_value!.LastIndexOf('/') + 1)..];
 
     /// <summary>The address of this media id on this server.</summary>
@@ -28,6 +30,7 @@ public readonly record struct MxcUri : IParsable<MxcUri>, IComparable<MxcUri>
         return result;
     }
 
+    /// <summary>Reads the wire form; false, and no value, if it breaks the grammar.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out MxcUri result)
     {
         var valid = s is not null && IsValid(s);
@@ -35,6 +38,7 @@ public readonly record struct MxcUri : IParsable<MxcUri>, IComparable<MxcUri>
         return valid;
     }
 
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out MxcUri)"/>
     public static bool TryParse([NotNullWhen(true)] string? s, out MxcUri result) => TryParse(s, null, out result);
 
     /// <summary>Ordinal order of the wire form.</summary>
@@ -43,12 +47,16 @@ public readonly record struct MxcUri : IParsable<MxcUri>, IComparable<MxcUri>
     /// <summary>The wire form.</summary>
     public override string ToString() => Grammar.Text<MxcUri>(_value);
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <(MxcUri left, MxcUri right) => left.CompareTo(right) < 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <=(MxcUri left, MxcUri right) => left.CompareTo(right) <= 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >(MxcUri left, MxcUri right) => left.CompareTo(right) > 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >=(MxcUri left, MxcUri right) => left.CompareTo(right) >= 0;
 
     const string Scheme = "mxc://";

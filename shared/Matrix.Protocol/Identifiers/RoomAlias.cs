@@ -11,8 +11,10 @@ public readonly record struct RoomAlias : IParsable<RoomAlias>, IComparable<Room
 
     RoomAlias(string value) => _value = value;
 
+    /// <summary>What is between the sigil and the first colon.</summary>
     public string Localpart => Grammar.Localpart(ToString());
 
+    /// <summary>The server that made the alias and knows the room.</summary>
     public ServerName Server => Grammar.Domain(ToString());
 
     /// <summary>The alias with this localpart on this server.</summary>
@@ -27,6 +29,7 @@ public readonly record struct RoomAlias : IParsable<RoomAlias>, IComparable<Room
         return result;
     }
 
+    /// <summary>Reads the wire form; false, and no value, if it breaks the grammar.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out RoomAlias result)
     {
         var valid = s is not null && IsValid(s);
@@ -34,6 +37,7 @@ public readonly record struct RoomAlias : IParsable<RoomAlias>, IComparable<Room
         return valid;
     }
 
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out RoomAlias)"/>
     public static bool TryParse([NotNullWhen(true)] string? s, out RoomAlias result) => TryParse(s, null, out result);
 
     /// <summary>Ordinal order of the wire form.</summary>
@@ -42,12 +46,16 @@ public readonly record struct RoomAlias : IParsable<RoomAlias>, IComparable<Room
     /// <summary>The wire form.</summary>
     public override string ToString() => Grammar.Text<RoomAlias>(_value);
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <(RoomAlias left, RoomAlias right) => left.CompareTo(right) < 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <=(RoomAlias left, RoomAlias right) => left.CompareTo(right) <= 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >(RoomAlias left, RoomAlias right) => left.CompareTo(right) > 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >=(RoomAlias left, RoomAlias right) => left.CompareTo(right) >= 0;
 
     static bool IsValid(ReadOnlySpan<char> text) => Grammar.IsSigilled(text, '#');

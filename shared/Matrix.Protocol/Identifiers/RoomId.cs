@@ -33,6 +33,7 @@ public readonly record struct RoomId : IParsable<RoomId>, IComparable<RoomId>
         return result;
     }
 
+    /// <summary>Reads the wire form; false, and no value, if it breaks the grammar.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out RoomId result)
     {
         var valid = s is not null && IsValid(s);
@@ -40,6 +41,7 @@ public readonly record struct RoomId : IParsable<RoomId>, IComparable<RoomId>
         return valid;
     }
 
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out RoomId)"/>
     public static bool TryParse([NotNullWhen(true)] string? s, out RoomId result) => TryParse(s, null, out result);
 
     /// <summary>Ordinal order of the wire form.</summary>
@@ -48,12 +50,16 @@ public readonly record struct RoomId : IParsable<RoomId>, IComparable<RoomId>
     /// <summary>The wire form.</summary>
     public override string ToString() => Grammar.Text<RoomId>(_value);
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <(RoomId left, RoomId right) => left.CompareTo(right) < 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <=(RoomId left, RoomId right) => left.CompareTo(right) <= 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >(RoomId left, RoomId right) => left.CompareTo(right) > 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >=(RoomId left, RoomId right) => left.CompareTo(right) >= 0;
 
     static bool IsValid(ReadOnlySpan<char> text) =>

@@ -42,6 +42,7 @@ public readonly record struct ServerName : IParsable<ServerName>, IComparable<Se
         return result;
     }
 
+    /// <summary>Reads the wire form; false, and no value, if it breaks the grammar.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out ServerName result)
     {
         var valid = s is not null && IsValid(s);
@@ -49,6 +50,7 @@ public readonly record struct ServerName : IParsable<ServerName>, IComparable<Se
         return valid;
     }
 
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out ServerName)"/>
     public static bool TryParse([NotNullWhen(true)] string? s, out ServerName result) => TryParse(s, null, out result);
 
     /// <summary>Ordinal order of the wire form.</summary>
@@ -57,12 +59,16 @@ public readonly record struct ServerName : IParsable<ServerName>, IComparable<Se
     /// <summary>The wire form.</summary>
     public override string ToString() => Grammar.Text<ServerName>(_value);
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <(ServerName left, ServerName right) => left.CompareTo(right) < 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <=(ServerName left, ServerName right) => left.CompareTo(right) <= 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >(ServerName left, ServerName right) => left.CompareTo(right) > 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >=(ServerName left, ServerName right) => left.CompareTo(right) >= 0;
 
     static readonly SearchValues<char> DnsCharacters =

@@ -12,8 +12,10 @@ public readonly record struct UserId : IParsable<UserId>, IComparable<UserId>
 
     UserId(string value) => _value = value;
 
+    /// <summary>What is between the sigil and the first colon.</summary>
     public string Localpart => Grammar.Localpart(ToString());
 
+    /// <summary>The server that has the account.</summary>
     public ServerName Server => Grammar.Domain(ToString());
 
     /// <summary>Does the localpart keep to today's grammar (<c>a-z 0-9 . _ = - / +</c>, not empty)? New accounts must.</summary>
@@ -38,6 +40,7 @@ public readonly record struct UserId : IParsable<UserId>, IComparable<UserId>
         return result;
     }
 
+    /// <summary>Reads the wire form; false, and no value, if it breaks the grammar.</summary>
     public static bool TryParse([NotNullWhen(true)] string? s, IFormatProvider? provider, out UserId result)
     {
         var valid = s is not null && IsValid(s);
@@ -45,6 +48,7 @@ public readonly record struct UserId : IParsable<UserId>, IComparable<UserId>
         return valid;
     }
 
+    /// <inheritdoc cref="TryParse(string?, IFormatProvider?, out UserId)"/>
     public static bool TryParse([NotNullWhen(true)] string? s, out UserId result) => TryParse(s, null, out result);
 
     /// <summary>Ordinal order of the wire form.</summary>
@@ -53,12 +57,16 @@ public readonly record struct UserId : IParsable<UserId>, IComparable<UserId>
     /// <summary>The wire form.</summary>
     public override string ToString() => Grammar.Text<UserId>(_value);
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <(UserId left, UserId right) => left.CompareTo(right) < 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator <=(UserId left, UserId right) => left.CompareTo(right) <= 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >(UserId left, UserId right) => left.CompareTo(right) > 0;
 
+    /// <inheritdoc cref="CompareTo"/>
     public static bool operator >=(UserId left, UserId right) => left.CompareTo(right) >= 0;
 
     static readonly SearchValues<char> StrictCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789._=-/+");

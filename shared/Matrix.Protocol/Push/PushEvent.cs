@@ -11,6 +11,7 @@ public sealed class PushEvent(Pdu pdu)
     readonly Dictionary<string, Range?> _found = [];
     readonly Dictionary<string, string?> _texts = [];
 
+    /// <summary>The event itself.</summary>
     public Pdu Pdu => pdu;
 
     /// <summary>The text of a string property; null if it is missing or no string. <paramref name="path"/> has dots between names.</summary>

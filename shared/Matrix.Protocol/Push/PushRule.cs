@@ -6,6 +6,7 @@ namespace Matrix.Protocol;
 /// <summary>A push rule as clients see it (C-S API, Push Rules).</summary>
 public sealed record PushRule
 {
+    /// <summary>Unique among the rules of its kind; of a room rule the room's id, of a sender rule the user's.</summary>
     [JsonPropertyName("rule_id")]
     public required string RuleId { get; init; }
 
@@ -13,6 +14,7 @@ public sealed record PushRule
     [JsonPropertyName("default")]
     public bool Default { get; init; }
 
+    /// <summary>Rules that are not enabled never match.</summary>
     [JsonPropertyName("enabled")]
     public bool Enabled { get; init; } = true;
 
@@ -32,6 +34,7 @@ public sealed record PushRule
 /// <summary>A condition of a push rule (C-S API, Conditions). Kinds that are not known never hold.</summary>
 public sealed record PushCondition
 {
+    /// <summary>Such as <c>event_match</c>.</summary>
     [JsonPropertyName("kind")]
     public required string Kind { get; init; }
 
@@ -39,12 +42,15 @@ public sealed record PushCondition
     [JsonPropertyName("key"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Key { get; init; }
 
+    /// <summary>What <c>event_match</c> looks for: a glob.</summary>
     [JsonPropertyName("pattern"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Pattern { get; init; }
 
+    /// <summary>What <c>room_member_count</c> wants: a number, perhaps with <c>==</c>, <c>&lt;</c>, <c>&gt;</c>, <c>&lt;=</c> or <c>&gt;=</c> before it.</summary>
     [JsonPropertyName("is"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Is { get; init; }
 
+    /// <summary>What <c>event_property_is</c> and <c>event_property_contains</c> look for: a string, an integer, a boolean or null.</summary>
     [JsonPropertyName("value"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public JsonElement Value { get; init; }
 

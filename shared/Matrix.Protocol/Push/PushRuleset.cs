@@ -6,18 +6,23 @@ namespace Matrix.Protocol;
 /// <summary>A user's push rules, in each list the most important first (C-S API, Push Rulesets). Its JSON is the value of <c>global</c>.</summary>
 public sealed record PushRuleset
 {
+    /// <summary>The first to be asked, with conditions.</summary>
     [JsonPropertyName("override")]
     public IReadOnlyList<PushRule> Override { get; init; } = [];
 
+    /// <summary>With patterns for <c>content.body</c>.</summary>
     [JsonPropertyName("content")]
     public IReadOnlyList<PushRule> Content { get; init; } = [];
 
+    /// <summary>For all events of a room.</summary>
     [JsonPropertyName("room")]
     public IReadOnlyList<PushRule> Room { get; init; } = [];
 
+    /// <summary>For all events of a sender.</summary>
     [JsonPropertyName("sender")]
     public IReadOnlyList<PushRule> Sender { get; init; } = [];
 
+    /// <summary>The last to be asked, with conditions.</summary>
     [JsonPropertyName("underride")]
     public IReadOnlyList<PushRule> Underride { get; init; } = [];
 
@@ -68,6 +73,7 @@ public sealed record PushRuleset
         }
     }
 
+    /// <summary>The JSON form, as clients get it.</summary>
     public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, PlainJson.Default.PushRuleset);
 
     static List<PushRule> Merge(IReadOnlyList<PushRule> stored, IReadOnlyList<PushRule> defaults)

@@ -8,9 +8,13 @@ namespace Matrix.Protocol;
 /// <param name="IsFallingBack">Is the reply only there for clients without threads?</param>
 public sealed record EventRelation(string? RelType, EventId? EventId, string? Key, EventId? InReplyTo, bool IsFallingBack)
 {
+    /// <summary>A reaction (C-S API, Event annotations and reactions).</summary>
     public const string Annotation = "m.annotation";
+    /// <summary>A reference without further meaning (C-S API, Reference relations).</summary>
     public const string Reference = "m.reference";
+    /// <summary>An edit (C-S API, Event replacements).</summary>
     public const string Replace = "m.replace";
+    /// <summary>An event in a thread (C-S API, Threading).</summary>
     public const string Thread = "m.thread";
 
     /// <summary>The root of the thread that the event is in; null if it is in none.</summary>

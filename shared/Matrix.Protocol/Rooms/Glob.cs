@@ -14,6 +14,7 @@ public sealed class Glob
     readonly bool _ignoreCase;
     readonly bool _isLiteral;
 
+    /// <param name="pattern">The pattern.</param>
     public Glob(string pattern, bool ignoreCase = false) : this(pattern, ignoreCase, !pattern.AsSpan().ContainsAny(Wildcards))
     {
     }

@@ -3,9 +3,13 @@ namespace Matrix.Protocol;
 /// <summary>The values of <c>m.room.history_visibility</c>.</summary>
 public enum HistoryVisibilityValue
 {
+    /// <summary>By everybody, member or not.</summary>
     WorldReadable,
+    /// <summary>By members, whenever they joined.</summary>
     Shared,
+    /// <summary>By members from their invite on.</summary>
     Invited,
+    /// <summary>By members from their join on.</summary>
     Joined,
 }
 

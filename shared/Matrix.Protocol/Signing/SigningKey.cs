@@ -58,5 +58,6 @@ public sealed class SigningKey : IDisposable
     /// <summary>The signature of these bytes: 64 bytes.</summary>
     public byte[] Sign(ReadOnlySpan<byte> data) => SignatureAlgorithm.Ed25519.Sign(_key, data);
 
+    /// <summary>Wipes the key from memory.</summary>
     public void Dispose() => _key.Dispose();
 }

@@ -15,9 +15,11 @@ public sealed class MemoryResolutionSource : IStateResolutionSource
         _unconflicted = unconflicted;
     }
 
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyCollection<ResolutionEvent>> LoadEvents(IReadOnlyCollection<EventId> ids, CancellationToken ct) =>
         new([.. ids.Where(_events.ContainsKey).Select(id => _events[id])]);
 
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyDictionary<StateKeyPair, EventId>> FindUnconflicted(
         IReadOnlyCollection<StateKeyPair> keys, CancellationToken ct)
     {
@@ -28,6 +30,7 @@ public sealed class MemoryResolutionSource : IStateResolutionSource
         return new(found);
     }
 
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyCollection<EventId>> FindAuthDifference(
         IReadOnlyList<IReadOnlyCollection<EventId>> differing, CancellationToken ct)
     {
@@ -40,6 +43,7 @@ public sealed class MemoryResolutionSource : IStateResolutionSource
         return new([.. reached.Where(entry => entry.Value < differing.Count).Select(entry => entry.Key)]);
     }
 
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyCollection<EventId>> FindSubgraph(IReadOnlyCollection<EventId> conflicted, CancellationToken ct)
     {
         var above = Chain(conflicted);

@@ -29,7 +29,9 @@ public enum PowerLevelFormat
 /// <summary>Which algorithm resolves conflicting states.</summary>
 public enum StateResolutionAlgorithm
 {
+    /// <summary>Room version 1.</summary>
     V1,
+    /// <summary>Room versions 2 to 11.</summary>
     V2,
 
     /// <summary>The specification's 2.1: version 12.</summary>

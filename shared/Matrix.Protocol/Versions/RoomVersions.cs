@@ -5,6 +5,7 @@ namespace Matrix.Protocol;
 /// <summary>The room versions of the specification, each derived from the one before.</summary>
 public static class RoomVersions
 {
+    /// <summary>Event ids chosen by servers, relaxed JSON, state resolution 1.</summary>
     public static RoomVersionRules V1 { get; } = new()
     {
         Id = "1",
@@ -17,14 +18,19 @@ public static class RoomVersions
         HasRedactionRule = true,
     };
 
+    /// <summary>State resolution 2.</summary>
     public static RoomVersionRules V2 { get; } = V1 with { Id = "2", StateResolution = StateResolutionAlgorithm.V2 };
 
+    /// <summary>Event ids are reference hashes; redactions are checked when they are applied.</summary>
     public static RoomVersionRules V3 { get; } = V2 with { Id = "3", EventIds = EventIdFormat.Hash, HasRedactionRule = false };
 
+    /// <summary>Event ids in URL-safe base64.</summary>
     public static RoomVersionRules V4 { get; } = V3 with { Id = "4", EventIds = EventIdFormat.UrlSafeHash };
 
+    /// <summary>Signing keys must have been valid when the event was made.</summary>
     public static RoomVersionRules V5 { get; } = V4 with { Id = "5", EnforcesKeyValidity = true };
 
+    /// <summary>Strict JSON; <c>m.room.aliases</c> loses its rules; levels of notifications are checked.</summary>
     public static RoomVersionRules V6 { get; } = V5 with
     {
         Id = "6",
@@ -35,12 +41,16 @@ public static class RoomVersions
         ChecksNotificationLevels = true,
     };
 
+    /// <summary>Knocking.</summary>
     public static RoomVersionRules V7 { get; } = V6 with { Id = "7", HasKnocking = true };
 
+    /// <summary>Restricted joins.</summary>
     public static RoomVersionRules V8 { get; } = V7 with { Id = "8", Redaction = RedactionRules.V8, HasRestrictedJoins = true };
 
+    /// <summary>Redaction keeps who authorised a restricted join.</summary>
     public static RoomVersionRules V9 { get; } = V8 with { Id = "9", Redaction = RedactionRules.V9 };
 
+    /// <summary>Power levels are integers; knocking and restricted joins together.</summary>
     public static RoomVersionRules V10 { get; } = V9 with
     {
         Id = "10",
@@ -48,6 +58,7 @@ public static class RoomVersions
         HasKnockRestrictedJoins = true,
     };
 
+    /// <summary>The creator is the sender; redactions name their target in the content; redaction keeps more.</summary>
     public static RoomVersionRules V11 { get; } = V10 with
     {
         Id = "11",
@@ -56,6 +67,7 @@ public static class RoomVersions
         RedactsInContent = true,
     };
 
+    /// <summary>Room ids are hashes of create events, creators have infinite power, state resolution 2.1.</summary>
     public static RoomVersionRules V12 { get; } = V11 with
     {
         Id = "12",

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Matrix.Protocol.Tests;
 
@@ -34,6 +35,21 @@ public class PushRulesTests
     {
         var outcome = Evaluate(type, content, stateKey);
         Assert.Equal((rule, notify, highlight, sound), (outcome?.RuleId, outcome?.Notify ?? false, outcome?.Highlight ?? false, outcome?.Sound));
+    }
+
+    [Fact]
+    public void The_default_rules_are_those_of_the_specification_word_for_word_and_in_order()
+    {
+        using var file = new StreamReader(typeof(PushRulesTests).Assembly.GetManifestResourceStream("push/predefined_rules.json")!);
+        var expected = JsonNode.Parse(file.ReadToEnd().Replace("[the user's Matrix ID]", TestRoom.Bob.ToString()))!.AsObject();
+        var actual = JsonNode.Parse(PushRuleset.Default(TestRoom.Bob).ToJson())!.AsObject();
+        foreach (var (kind, rules) in expected)
+        {
+            Assert.Equal(rules!.AsArray().Count, actual[kind]!.AsArray().Count);
+            foreach (var (rule, made) in rules.AsArray().Zip(actual[kind]!.AsArray()))
+                Assert.True(JsonNode.DeepEquals(rule, made), $"{rule}\n{made}");
+        }
+        Assert.Equal(expected.Count, actual.Count);
     }
 
     [Fact]
