@@ -94,6 +94,6 @@ public class KnownShapesTests
         Assert.Equal(state.Count + 1, room.Resolve(left, right).Count);
         // The power levels are in conflict with their first ancestor: the whole chain is the conflicted state subgraph, and the line to the mainline.
         Assert.Equal(left[new(EventTypes.Topic, "")], room.Resolve(left, oldest)[new(EventTypes.Topic, "")]);
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"took {clock.Elapsed}");
+        Assert.True(clock.Elapsed < TimeSpan.FromMinutes(3), $"took {clock.Elapsed}");
     }
 }
