@@ -38,7 +38,8 @@ static class Logging
             .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off)
             // a stack trace for each attempt while RabbitMQ is away; the replication's own state says it in a line
             .MinimumLevel.Override("MassTransit", LogEventLevel.Fatal)
-            .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Error)
+            // a line for each probe; what is amiss is said by whoever finds it, and in the probe's answer
+            .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Fatal)
             .Enrich.FromLogContext()
             .Enrich.WithProperty("Service", service);
         foreach (var (category, level) in options.Levels) log.MinimumLevel.Override(category, level);

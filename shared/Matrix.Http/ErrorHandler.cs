@@ -1,5 +1,6 @@
 using System.Globalization;
 using Matrix.Protocol;
+using Matrix.Storage;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -8,9 +9,9 @@ namespace Matrix.Http;
 
 /// <summary>
 /// The one place where a refusal becomes <c>{"errcode", "error"}</c>. An exception nobody planned is logged and becomes
-/// 500 M_UNKNOWN without its text; a request that the client has dropped ends silently.
+/// 500 M_UNKNOWN without its text; while Postgres is away it is 503, and one log line for many requests; a request that the client has dropped ends silently.
 /// </summary>
-sealed partial class ErrorHandler(RequestDelegate next, ILogger<ErrorHandler> log)
+sealed partial class ErrorHandler(RequestDelegate next, DatabaseOutage outage, ILogger<ErrorHandler> log)
 {
     public async Task Invoke(HttpContext context)
     {
@@ -42,6 +43,7 @@ sealed partial class ErrorHandler(RequestDelegate next, ILogger<ErrorHandler> lo
         var error = exception switch
         {
             MatrixException matrix => matrix,
+            _ when DatabaseOutage.IsOne(exception) => Unavailable(exception),
             IMatrixError known => new MatrixException(known.Status, known.Errcode, known.Message),
             BadHttpRequestException bad => BindingError.Explain(bad),
             // JSON can say NUL in a string or a path, and Postgres stores none
@@ -59,6 +61,12 @@ sealed partial class ErrorHandler(RequestDelegate next, ILogger<ErrorHandler> lo
         if (error.RetryAfter is { } wait)
             context.Response.Headers.RetryAfter = Math.Ceiling(wait.TotalSeconds).ToString(CultureInfo.InvariantCulture);
         return ErrorBody.Write(context, error);
+    }
+
+    MatrixException Unavailable(Exception exception)
+    {
+        outage.Failed(exception);
+        return MatrixException.Unavailable();
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Method} {Endpoint} failed")]

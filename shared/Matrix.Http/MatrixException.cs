@@ -54,6 +54,12 @@ public sealed class MatrixException(int status, string errcode, string message, 
 
     public static MatrixException Unknown(string message, int status = 500) => new(status, "M_UNKNOWN", message);
 
+    /// <summary>The database is away for a while.</summary>
+    public static MatrixException Unavailable() => new(503, "M_UNKNOWN", "The server's database does not answer. Try again in a moment.")
+    {
+        RetryAfter = TimeSpan.FromSeconds(2),
+    };
+
     public static MatrixException LimitExceeded(TimeSpan retryAfter) =>
         new(429, "M_LIMIT_EXCEEDED", "Too many requests.", ("retry_after_ms", (long)Math.Ceiling(retryAfter.TotalMilliseconds)))
         {

@@ -16,6 +16,7 @@ public static class MatrixHttp
     public static WebApplicationBuilder AddMatrixHttp(this WebApplicationBuilder builder)
     {
         builder.Services.TryAddSingleton(TimeProvider.System);
+        builder.Services.TryAddSingleton<DatabaseOutage>();
         builder.Services.TryAddSingleton<SessionStore>();
         builder.Services.TryAddSingleton<DeviceStore>();
         builder.Services.TryAddSingleton<SessionFinder>();

@@ -1,6 +1,7 @@
 using Matrix.Federation;
 using Matrix.Rooms.State;
 using Matrix.Rooms.Writing;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -28,7 +29,8 @@ public static class RoomsModule
         services.TryAddSingleton<AliasStore>();
         services.TryAddSingleton<RoomSummaryStore>();
         services.TryAddSingleton<StateNodeStore>();
-        services.TryAddSingleton(p => new StateNodeCache(p.GetRequiredService<IOptions<RoomOptions>>().Value.StateNodeCacheSize));
+        services.AddCaches(configuration);
+        services.TryAddSingleton(p => new StateNodeCache(p.GetRequiredService<Caches>()));
         services.TryAddSingleton<StateTree>();
         services.TryAddSingleton<StateEvents>();
         services.TryAddSingleton<RoomFinder>();

@@ -15,13 +15,15 @@ public static class StorageModule
     /// </summary>
     public static IServiceCollection AddStorage(this IServiceCollection services, IConfiguration configuration)
     {
+        services.AddCaches(configuration);
+        services.TryAddSingleton<DatabaseOutage>();
         if (services.Any(service => service.ServiceType == typeof(NpgsqlDataSource)))
             return services;
         services.AddSection<DatabaseOptions>(configuration, "database:args");
         services.AddSingleton(provider => Open(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString));
         services.TryAddSingleton(TimeProvider.System);
         services.AddHostedService<DatabaseStartup>();
-        services.AddCaches(configuration);
+        services.AddHealthChecks().AddCheck<DatabaseHealth>("database");
         return services;
     }
 

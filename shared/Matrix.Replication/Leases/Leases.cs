@@ -10,7 +10,7 @@ namespace Matrix.Replication;
 /// Leases in Postgres, by its clock. All that a process holds are renewed together; one that is not renewed (its process died, or cannot reach
 /// Postgres) is free after its duration, and one that is given back is free at once.
 /// </summary>
-public sealed partial class Leases(NpgsqlDataSource db, TimeProvider time, ILogger<Leases> logger) : BackgroundService
+public sealed partial class Leases(NpgsqlDataSource db, DatabaseOutage outage, TimeProvider time, ILogger<Leases> logger) : BackgroundService
 {
     static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
     static readonly TimeSpan ShortestDuration = TimeSpan.FromSeconds(3);
@@ -58,6 +58,10 @@ public sealed partial class Leases(NpgsqlDataSource db, TimeProvider time, ILogg
             catch (OperationCanceledException)
             {
                 // stopped, or lost the lease
+            }
+            catch (Exception e) when (DatabaseOutage.IsOne(e))
+            {
+                outage.Failed(e);
             }
             catch (Exception e)
             {
@@ -145,7 +149,10 @@ public sealed partial class Leases(NpgsqlDataSource db, TimeProvider time, ILogg
         }
         catch (Exception e) when (e is NpgsqlException or OperationCanceledException && !ct.IsCancellationRequested)
         {
-            NotRenewed(due.Count, e.Message);
+            if (DatabaseOutage.IsOne(e))
+                outage.Failed(e);
+            else
+                NotRenewed(due.Count, e.Message);
         }
     }
 

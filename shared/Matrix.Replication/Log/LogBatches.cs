@@ -10,7 +10,7 @@ namespace Matrix.Replication;
 /// connection the writer forbids that number (so that a straggler in the server cannot commit it any more) and reads whether it had been
 /// committed. So a batch is always known to be committed once or not at all before its changes are tried again.
 /// </summary>
-sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, TimeProvider time, ILogger logger) : IAsyncDisposable
+sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, DatabaseOutage outage, TimeProvider time, ILogger logger) : IAsyncDisposable
 {
     const string FencedState = "MX002";
 
@@ -42,7 +42,7 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, T
         {
             _inDoubt = true;
             await Disconnect();
-            OutcomeUnknown(_batch, e);
+            OutcomeUnknown(_batch, e.Message);
             if (await Resolve(abandon) is { } committed)
                 return committed;
             throw new BatchException(e, culprit: null, isFinal: false);
@@ -237,7 +237,7 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, T
                 await Disconnect();
                 if (both.IsCancellationRequested)
                     throw new BatchException(new LogUnavailableException("The database does not answer.", mayBeStored, e), null, isFinal: true);
-                NoConnection(e.Message);
+                outage.Failed(e);
             }
             await Task.Delay(options.ReconnectPause, time, CancellationToken.None);
         }
@@ -252,14 +252,11 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, T
         await connection.DisposeAsync();
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Lost the connection during batch {Batch}; finding out whether it was committed")]
-    partial void OutcomeUnknown(long batch, Exception cause);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Lost the connection during batch {Batch}; finding out whether it was committed: {Reason}")]
+    partial void OutcomeUnknown(long batch, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Batch {Batch} was committed: {Committed}")]
     partial void Resolved(long batch, bool committed);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The log writer has no database connection: {Reason}")]
-    partial void NoConnection(string reason);
 
     [LoggerMessage(Level = LogLevel.Debug, Message = "The log writer's row stays behind")]
     partial void NotForgotten(Exception cause);

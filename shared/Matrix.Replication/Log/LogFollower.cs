@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Matrix.Storage;
+using Matrix.Storage.Caching;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -12,10 +14,13 @@ namespace Matrix.Replication;
 /// </summary>
 public sealed partial class LogFollower : BackgroundService
 {
+    const int LeastRecent = 1024;
+
     readonly LogReader _reader;
     readonly LogFollowerOptions _options;
     readonly BusState _bus;
     readonly SharedPosition _shared;
+    readonly DatabaseOutage _outage;
     readonly TimeProvider _time;
     readonly ILogger<LogFollower> _logger;
     readonly PositionWaiters _waiters = new();
@@ -36,15 +41,17 @@ public sealed partial class LogFollower : BackgroundService
     long _behindAt;    // our position then: every step forward gives the messages under way their grace again
     long _readAgainAt; // timestamp before which a failed read is not repeated
 
-    public LogFollower(NpgsqlDataSource db, LogFollowerOptions options, BusState bus, SharedPosition shared, TimeProvider time, ILogger<LogFollower> logger)
+    public LogFollower(NpgsqlDataSource db, LogFollowerOptions options, BusState bus, SharedPosition shared, DatabaseOutage outage, Caches caches,
+        TimeProvider time, ILogger<LogFollower> logger)
     {
+        _outage = outage;
         _reader = new LogReader(db);
         _options = options;
         _bus = bus;
         _shared = shared;
         _time = time;
         _logger = logger;
-        Recent = new RecentLog(options.RecentCapacity);
+        Recent = new RecentLog((int)Math.Max(LeastRecent, options.RecentCapacity * caches.FactorOf("recent_log")));
     }
 
     /// <summary>All entries up to here have been handed to the subscribers or are being handed to them.</summary>
@@ -148,7 +155,7 @@ public sealed partial class LogFollower : BackgroundService
             try
             {
                 var began = _time.GetTimestamp();
-                var (position, recent) = await _reader.ReadNewest(_options.RecentCapacity, ct);
+                var (position, recent) = await _reader.ReadNewest(Recent.Capacity, ct);
                 Recent.Start(position, recent);
                 Advance(position);
                 Volatile.Write(ref _checkedAt, began);
@@ -157,7 +164,7 @@ public sealed partial class LogFollower : BackgroundService
             }
             catch (NpgsqlException e)
             {
-                ReadFailed(e);
+                _outage.Failed(e);
                 await Task.Delay(TimeSpan.FromSeconds(1), _time, ct);
             }
         }
@@ -229,12 +236,13 @@ public sealed partial class LogFollower : BackgroundService
         }
         catch (NpgsqlException e)
         {
-            ReadFailed(e);
+            _outage.Failed(e);
             _readAgainAt = _time.GetTimestamp();
             return;
         }
         // Whatever position was heard of before, Postgres has just said what there is. What comes later is heard of again.
         Interlocked.CompareExchange(ref _wanted, 0, wanted);
+        _outage.Over();
         _readAgainAt = 0;
         _behindSince = 0;
         _heardAt = _time.GetTimestamp();
@@ -274,9 +282,6 @@ public sealed partial class LogFollower : BackgroundService
     {
         public void Dispose() => end();
     }
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The log could not be read")]
-    partial void ReadFailed(Exception cause);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The log goes on at {Next} after {Position}: entries are missing")]
     partial void Skipped(long position, long next);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Threading.Channels;
+using Matrix.Storage;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -19,15 +20,17 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
     readonly LogFollower _follower;
     readonly LogAnnouncer _announcer;
     readonly LogWriterOptions _options;
+    readonly DatabaseOutage _outage;
     readonly ILogger<LogWriter> _logger;
     readonly Channel<PendingChange> _queue;
     readonly CancellationTokenSource _abandoned = new();
     Task _loop = Task.CompletedTask;
 
-    public LogWriter(NpgsqlDataSource db, LogFollower follower, LogAnnouncer announcer, LogWriterOptions options, TimeProvider time,
+    public LogWriter(NpgsqlDataSource db, LogFollower follower, LogAnnouncer announcer, LogWriterOptions options, DatabaseOutage outage, TimeProvider time,
         ILogger<LogWriter> logger)
     {
-        _batches = new LogBatches(db, options, time, logger);
+        _batches = new LogBatches(db, options, outage, time, logger);
+        _outage = outage;
         _follower = follower;
         _announcer = announcer;
         _options = options;
@@ -137,7 +140,10 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
             }
             catch (BatchException e)
             {
-                BatchFailed(part.Count, e.Cause);
+                if (DatabaseOutage.IsOne(e.Cause))
+                    _outage.Failed(e.Cause);
+                else
+                    BatchFailed(part.Count, e.Cause);
                 if (!e.IsFinal && ++retries <= MaxRetries)
                     parts.Push(part);
                 else if (!e.IsFinal && part.Count > 1)

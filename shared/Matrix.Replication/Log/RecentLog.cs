@@ -10,6 +10,9 @@ public sealed class RecentLog(int capacity)
     long _floor;  // the position before the oldest entry
     long _newest;
 
+    /// <summary>How many entries there is room for.</summary>
+    public int Capacity => capacity;
+
     /// <summary>The position before the oldest entry: what came until here is not in memory.</summary>
     public LogPosition Floor
     {

@@ -1,15 +1,15 @@
-using BitFaster.Caching.Lru;
 using Matrix.Protocol;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.State;
 
 /// <summary>The events that stand in rooms' states, as they were signed, by number. Events never change, so nothing is ever invalidated.</summary>
-public sealed class StateEvents(EventStore store, StateTree tree)
+public sealed class StateEvents(EventStore store, StateTree tree, Caches caches)
 {
-    readonly ConcurrentLru<long, Pdu> cache = new(20_000);
+    readonly BoundedCache<long, Pdu> cache = caches.Create<long, Pdu>("state_events", 32 << 20, (_, pdu) => 600 + 2 * pdu.Json.Length);
 
-    public void Add(long eventNid, Pdu pdu) => cache.AddOrUpdate(eventNid, pdu);
+    public void Add(long eventNid, Pdu pdu) => cache.Set(eventNid, pdu);
 
     /// <summary>The events that stand at the keys, in the same order; null where there is nothing.</summary>
     public async ValueTask<Pdu?[]> Find(StateNodeId root, IReadOnlyList<StateKeyPair> keys, CancellationToken ct)

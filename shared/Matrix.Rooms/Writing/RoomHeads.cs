@@ -1,6 +1,7 @@
 using BitFaster.Caching.Lru;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Writing;
@@ -12,16 +13,17 @@ namespace Matrix.Rooms.Writing;
 /// </summary>
 public sealed class RoomHeads : IDisposable
 {
-    const int Capacity = 10_000;
+    const int Bytes = 10 << 20, BytesOfPlace = 1024;
 
-    readonly ConcurrentLru<long, RoomPlace> places = new(Capacity);
+    readonly ConcurrentLru<long, RoomPlace> places;
     readonly RoomStore store;
     readonly LogWriter log;
     readonly IDisposable subscription;
 
-    public RoomHeads(RoomStore store, LogWriter log, LogFollower follower)
+    public RoomHeads(RoomStore store, LogWriter log, LogFollower follower, Caches caches)
     {
         (this.store, this.log) = (store, log);
+        places = new((int)(caches.Scale("room_heads", Bytes) / BytesOfPlace));
         subscription = follower.Subscribe(Hear);
     }
 

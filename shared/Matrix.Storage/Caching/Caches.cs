@@ -65,6 +65,8 @@ public sealed class Caches : IDisposable
     /// <summary>For what is bounded in another way.</summary>
     public long Scale(string name, long bytes) => Math.Max(Least, (long)(bytes * options.FactorOf(name)));
 
+    public double FactorOf(string name) => options.FactorOf(name);
+
     /// <summary>The bytes of a string on the heap.</summary>
     public static long WeightOf(string? text) => text is null ? 0 : 24 + 2L * text.Length;
 

@@ -1,6 +1,7 @@
 using CsCheck;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 using Npgsql;
 
@@ -124,5 +125,5 @@ public sealed class StateTreeTests
     }
 
     /// <summary>A tree whose cache holds every node: its data source leads nowhere.</summary>
-    static StateTree InMemory() => new(new StateNodeStore(NpgsqlDataSource.Create("Host=nowhere.invalid")), new StateNodeCache(1_000_000));
+    static StateTree InMemory() => new(new StateNodeStore(NpgsqlDataSource.Create("Host=nowhere.invalid")), new StateNodeCache(new Caches(new CacheOptions()), 2L << 30));
 }

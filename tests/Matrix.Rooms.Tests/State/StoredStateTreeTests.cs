@@ -1,5 +1,6 @@
 using Matrix.Protocol;
 using Matrix.Rooms.State;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 using Matrix.Testing;
 using Npgsql;
@@ -40,7 +41,7 @@ public sealed class StoredStateTreeTests
         await Assert.ThrowsAsync<InvalidDataException>(() => Open(database).ReadAll(lost, default));
     }
 
-    static StateTree Open(TestDatabase database) => new(new StateNodeStore(database.Db), new StateNodeCache(10_000));
+    static StateTree Open(TestDatabase database) => new(new StateNodeStore(database.Db), new StateNodeCache(new Caches(new CacheOptions())));
 
     static async Task Store(NpgsqlDataSource db, IEnumerable<StateNode> nodes)
     {

@@ -2,16 +2,16 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Matrix.Replication.Tests;
+namespace Matrix.Testing;
 
 /// <summary>Stands between the processes and a server that is to be away for a while.</summary>
-sealed class TcpProxy : IAsyncDisposable
+public sealed class TcpProxy : IAsyncDisposable
 {
     readonly (string Host, int Port) _server;
     readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     readonly ConcurrentDictionary<Socket, bool> _open = new();
     readonly Task _accepting;
-    volatile bool _away;
+    volatile bool _away, _swallow;
 
     public TcpProxy(string host, int port)
     {
@@ -21,7 +21,7 @@ sealed class TcpProxy : IAsyncDisposable
     }
 
     /// <summary>The server gets what is sent, and its answers are lost.</summary>
-    public volatile bool SwallowAnswers;
+    public bool SwallowAnswers { get => _swallow; set => _swallow = value; }
 
     public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
