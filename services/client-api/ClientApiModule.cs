@@ -17,6 +17,7 @@ using Matrix.ClientApi.Endpoints.Sync;
 using Matrix.ClientApi.Endpoints.Typing;
 using Matrix.ClientApi.Keys;
 using Matrix.ClientApi.Sync;
+using Matrix.ClientApi.Sync.Sliding;
 using Matrix.Http;
 using Matrix.Rooms;
 
@@ -34,6 +35,7 @@ public static class ClientApiModule
         DirectoryEndpoints.Add(builder.Services);
         builder.Services.AddSync();
         builder.Services.AddKeys();
+        builder.Services.AddSlidingSync();
         return builder;
     }
 

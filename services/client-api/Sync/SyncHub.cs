@@ -115,6 +115,13 @@ sealed class SyncHub(
         }
     }
 
+    /// <summary>Looks at what is kept of a user, or changes it, under the lock that entries are told under. Quick: it holds up the log.</summary>
+    public T Read<T>(Func<LogPosition, T> read)
+    {
+        lock (gate)
+            return read(position);
+    }
+
     /// <summary>Somebody began or stopped typing in a room: the change has this number.</summary>
     public void TypingChanged(long room, long number)
     {
@@ -171,14 +178,14 @@ sealed class SyncHub(
                 if (entry.RoomNid is { } room && ConcernsRoom(entry) && byRoom.TryGetValue(room, out var present))
                 {
                     foreach (var user in present)
-                        user.Touch(entry.Position, woken);
+                        user.Touch(entry, woken);
                 }
                 if (entry.Kind == LogKind.ToDevice)
                     TouchDevices(entry, woken);
                 else if (entry is { Kind: LogKind.DeviceList, Key: null } && !TouchSharing(entry, woken))
                     (elsewhere ??= []).Add(entry);
                 else if (ConcernsUser(entry) && users.TryGetValue(entry.UserId!, out var concerned))
-                    concerned.Touch(entry.Position, woken);
+                    concerned.Touch(entry, woken);
             }
             if (entries.Count > 0)
                 position = Max(position, entries[^1].Position);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Matrix.ClientApi.Sync.Sliding;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
 
@@ -31,6 +32,9 @@ sealed class SyncUser(string userId)
 
     public ImmutableDictionary<long, UserMembership> Rooms { get; private set; } = ImmutableDictionary<long, UserMembership>.Empty;
 
+    /// <summary>The user's rooms in order, for who follows them by sliding sync; null: nobody has yet.</summary>
+    public RoomList? List { get; set; }
+
     /// <summary>Membership events of the user that came after the rooms were read and have not been looked into.</summary>
     public IReadOnlyList<LogEntry> Unread => unread;
 
@@ -46,6 +50,7 @@ sealed class SyncUser(string userId)
             unread.RemoveAll(entry => entry.EventNid == change.EventNid);
             if (!Rooms.TryGetValue(change.RoomNid, out var known) || known.Position < change.Position)
                 Rooms = Rooms.SetItem(change.RoomNid, change);
+            List?.Set(change);
         }
     }
 
@@ -60,6 +65,13 @@ sealed class SyncUser(string userId)
         Take(null, woken);
     }
 
+    /// <summary>The same, when the entry may have changed the user's list of rooms.</summary>
+    public void Touch(LogEntry entry, List<TaskCompletionSource> woken)
+    {
+        List?.Follow(entry);
+        Touch(entry.Position, woken);
+    }
+
     /// <summary>The same for one device.</summary>
     public void TouchDevice(LogPosition position, string deviceId, List<TaskCompletionSource> woken)
     {
@@ -68,7 +80,7 @@ sealed class SyncUser(string userId)
         Take(deviceId, woken);
     }
 
-    /// <inheritdoc cref="Touch"/>
+    /// <inheritdoc cref="Touch(LogPosition, List{TaskCompletionSource})"/>
     public void TouchTyping(long number, List<TaskCompletionSource> woken)
     {
         TouchedTyping = Math.Max(TouchedTyping, number);

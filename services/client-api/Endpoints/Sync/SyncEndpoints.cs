@@ -2,5 +2,10 @@ namespace Matrix.ClientApi.Endpoints.Sync;
 
 static class SyncEndpoints
 {
-    public static void Map(IEndpointRouteBuilder app) => GetSync.Map(app);
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        GetSync.Map(app);
+        PostSlidingSync.Map(app);
+        PostUnstableSlidingSync.Map(app);
+    }
 }

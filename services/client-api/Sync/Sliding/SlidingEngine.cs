@@ -1,0 +1,81 @@
+using Matrix.Hosting;
+using Matrix.Replication;
+using Matrix.Storage.Sync;
+
+namespace Matrix.ClientApi.Sync.Sliding;
+
+/// <summary>An answer with the pos that it ends at.</summary>
+sealed record SlidingAnswer(SlidingResult Result, SlidingPos Pos);
+
+/// <summary>Answers sliding sync requests: at once when there is news, else when the log brings some, or when time is up.</summary>
+sealed class SlidingEngine(
+    SyncHub hub, LogFollower follower, SlidingBuilder builder, Connections connections, SyncStore store, Shutdown shutdown, TimeProvider time)
+{
+    static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(5);
+
+    public async Task<SlidingAnswer> Sync(SlidingRequest request, CancellationToken ct)
+    {
+        var key = new ConnectionKey(request.UserId, request.DeviceId, request.Shape.ConnId);
+        var connection = request.Pos is { } pos ? await connections.Get(key, pos.Version, ct) : null;
+        await Settle(request.Since, ct);
+        var user = await hub.Acquire(request.UserId, ct);
+        try
+        {
+            var began = time.GetTimestamp();
+            while (true)
+            {
+                var result = await builder.Build(request, key, connection, user, ct);
+                if (connection is null || !result.IsEmpty || !await Wait(user, request, result, request.Timeout - time.GetElapsedTime(began), ct))
+                    return await Answer(key, connection, result, ct);
+            }
+        }
+        finally
+        {
+            hub.Release(user);
+        }
+    }
+
+    /// <summary>What the client now has is stored before it hears of it; nothing is if only the position moved.</summary>
+    async Task<SlidingAnswer> Answer(ConnectionKey key, Connection? connection, SlidingResult result, CancellationToken ct)
+    {
+        var next = connection is null ? await connections.Begin(key, result.State, ct)
+            : ReferenceEquals(result.State, connection.State) ? connection
+            : await connections.Advance(connection, result.State, ct);
+        next.Settled = result.Settled;
+        return new SlidingAnswer(result, new SlidingPos(result.Position, next.Version, result.Extensions.TypingMark));
+    }
+
+    /// <summary>A pos from another replica may be ahead of what this one has been told: it is soon. From before a restore it never will be.</summary>
+    async ValueTask Settle(LogPosition? since, CancellationToken ct)
+    {
+        if (since is not { } position || position <= hub.Position)
+            return;
+        if (await store.FindLogHead(ct) is not { } head || position.Value > head)
+            throw Connections.Unknown();
+        try
+        {
+            await follower.WaitFor(position, ct).WaitAsync(CatchUp, time, ct);
+        }
+        catch (TimeoutException)
+        {
+            // The answer will be empty, and the client asks again from the same place.
+        }
+    }
+
+    /// <summary>False when the request has to be answered as it is: time is up, or the process stops.</summary>
+    async Task<bool> Wait(SyncUser user, SlidingRequest request, SlidingResult seen, TimeSpan remaining, CancellationToken ct)
+    {
+        if (remaining <= TimeSpan.Zero || shutdown.IsDraining)
+            return false;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, shutdown.Draining);
+        try
+        {
+            var typing = request.Shape.Extensions.Typing.Enabled ? seen.Extensions.TypingMark.Number : long.MaxValue;
+            return await hub.WaitBeyond(user, request.DeviceId, seen.Position, typing, remaining, either.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,114 @@
+using System.Buffers;
+using System.Text;
+using Matrix.ClientApi.Sync.Receipts;
+using Matrix.Protocol;
+using Matrix.Storage;
+
+namespace Matrix.ClientApi.Sync.Sliding;
+
+/// <summary>Writes an answer (MSC4186). What is empty, and what a client would not need to be told, is left out.</summary>
+static class SlidingWriter
+{
+    public static ReadOnlyMemory<byte> Write(SlidingRequest request, SlidingAnswer answer, long now)
+    {
+        var output = new ArrayBufferWriter<byte>(1024);
+        var to = new JsonSplicer(output);
+        var result = answer.Result;
+        to.Raw("{\"pos\":"u8);
+        to.String(answer.Pos.ToString());
+        to.Raw(",\"lists\":{"u8);
+        var first = true;
+        foreach (var (name, count) in result.Counts)
+        {
+            to.Comma(ref first);
+            to.String(name);
+            to.Raw(":{\"count\":"u8);
+            to.Number(count);
+            to.Raw("}"u8);
+        }
+        to.Raw("},\"rooms\":{"u8);
+        first = true;
+        var writer = new SlidingRoomWriter(to, request, result, new EventAudience(request.UserId, request.DeviceId, now, false));
+        foreach (var room in result.Rooms)
+        {
+            to.Comma(ref first);
+            to.String(room.Plan.Entry.RoomId);
+            to.Raw(":"u8);
+            writer.Write(room);
+        }
+        to.Raw("},\"extensions\":{"u8);
+        Extensions(to, result.Extensions);
+        to.Raw("}}"u8);
+        return output.WrittenMemory;
+    }
+
+    static void Extensions(JsonSplicer to, ExtensionResults results)
+    {
+        var first = true;
+        if (results.GlobalAccountData.Count + results.RoomAccountData.Count > 0)
+        {
+            to.Comma(ref first);
+            to.Raw("\"account_data\":{\"global\":"u8);
+            AccountData(to, results.GlobalAccountData);
+            to.Raw(",\"rooms\":{"u8);
+            Rooms(to, results.RoomAccountData, AccountData);
+            to.Raw("}}"u8);
+        }
+        if (results.Receipts.Count > 0)
+        {
+            to.Comma(ref first);
+            to.Raw("\"receipts\":{\"rooms\":{"u8);
+            Rooms(to, results.Receipts, ReceiptWriter.Write);
+            to.Raw("}}"u8);
+        }
+        if (results.Typing.Count > 0)
+        {
+            to.Comma(ref first);
+            to.Raw("\"typing\":{\"rooms\":{"u8);
+            Rooms(to, results.Typing, Typing);
+            to.Raw("}}"u8);
+        }
+    }
+
+    static void Rooms<T>(JsonSplicer to, SortedDictionary<string, T> rooms, Action<JsonSplicer, T> write)
+    {
+        var first = true;
+        foreach (var (room, value) in rooms)
+        {
+            to.Comma(ref first);
+            to.String(room);
+            to.Raw(":"u8);
+            write(to, value);
+        }
+    }
+
+    static void AccountData(JsonSplicer to, List<AccountDataItem> items)
+    {
+        to.Raw("["u8);
+        var first = true;
+        foreach (var item in items)
+        {
+            to.Comma(ref first);
+            to.Raw("{\"type\":"u8);
+            to.String(item.Type);
+            to.Raw(",\"content\":"u8);
+            to.Raw(Encoding.UTF8.GetBytes(item.Content));
+            to.Raw("}"u8);
+        }
+        to.Raw("]"u8);
+    }
+
+    static void Typing(JsonSplicer to, IReadOnlyList<string> users)
+    {
+        to.Raw("{\"type\":\""u8);
+        to.Raw(Encoding.UTF8.GetBytes(EventTypes.Typing));
+        to.Raw("\",\"content\":{\"user_ids\":["u8);
+        var first = true;
+        foreach (var user in users)
+        {
+            to.Comma(ref first);
+            to.String(user);
+        }
+        to.Raw("]}}"u8);
+    }
+}
