@@ -1,5 +1,6 @@
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
 using Npgsql;
@@ -22,9 +23,10 @@ public sealed class RoomWriter
     readonly RoomHeads heads;
     readonly EventBuilding building;
     readonly EventStore events;
+    readonly EventNotices notices;
 
-    internal RoomWriter(RoomFinder rooms, RoomHeads heads, EventBuilding building, EventStore events) =>
-        (this.rooms, this.heads, this.building, this.events) = (rooms, heads, building, events);
+    internal RoomWriter(RoomFinder rooms, RoomHeads heads, EventBuilding building, EventStore events, EventNotices notices) =>
+        (this.rooms, this.heads, this.building, this.events, this.notices) = (rooms, heads, building, events, notices);
 
     /// <summary>
     /// Sends one event. A transaction id that the device has used in this room before gives the event of the first time; a state event that changes nothing
@@ -90,7 +92,7 @@ public sealed class RoomWriter
             {
                 var eventId = await plan(chain, ct);
                 if (chain.Events.Count > 0)
-                    return await seat.Post(chain, eventId, new EventsChange(chain, transaction), transaction, ct);
+                    return await seat.Post(chain, eventId, new EventsChange(chain, await notices.Of(chain, ct), transaction), transaction, ct);
                 if (!seat.MayBeStale)
                     return Task.FromResult(new SentEvent(eventId, LogPosition.Start));
             }
@@ -108,7 +110,7 @@ public sealed class RoomWriter
         try
         {
             using var seat = await heads.Enter(chain.Room.RoomNid, ct);
-            var sent = await await seat.Post(chain, chain.Events[^1].Pdu.EventId, new EventsChange(chain, null, room), null, ct);
+            var sent = await await seat.Post(chain, chain.Events[^1].Pdu.EventId, new EventsChange(chain, await notices.Of(chain, ct), null, room), null, ct);
             rooms.Add(chain.Room);
             return sent.Position;
         }

@@ -1,5 +1,6 @@
 using Matrix.Federation;
 using Matrix.Rooms.State;
+using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
@@ -36,8 +37,15 @@ public static class RoomsModule
         services.TryAddSingleton<RoomFinder>();
         services.TryAddSingleton<RoomHeads>();
         services.TryAddSingleton<EventBuilding>();
+        services.TryAddSingleton<UnreadStore>();
+        services.TryAddSingleton<PushRuleCache>();
+        services.TryAddSingleton<RoomAudiences>();
+        services.TryAddSingleton<EventThreads>();
+        services.TryAddSingleton<EventNotices>();
+        services.TryAddSingleton<PushRuleChanges>();
+        services.TryAddSingleton<UnreadCounts>();
         services.TryAddSingleton(p => new RoomWriter(p.GetRequiredService<RoomFinder>(), p.GetRequiredService<RoomHeads>(),
-            p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>()));
+            p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<EventNotices>()));
         services.TryAddSingleton<RoomState>();
         services.TryAddSingleton<RoomMembership>();
         services.TryAddSingleton<RoomCreator>();

@@ -1,6 +1,7 @@
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms.State;
+using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
 using Matrix.Testing;
@@ -141,7 +142,8 @@ public sealed class RoomWriterTests : IAsyncLifetime
         var neverStored = head with { Version = head.Version + 1, Extremities = [new EventReference(long.MaxValue, head.Extremities[0].EventId)] };
         var chain = new EventChain(node.Get<EventBuilding>(), room, neverStored);
         await chain.Add(RoomNode.Text(Alice, "built on what failed"), default);
-        await Assert.ThrowsAsync<HeadMovedException>(() => node.Get<LogWriter>().Append(new EventsChange(chain), default));
+        var change = new EventsChange(chain, await node.Get<EventNotices>().Of(chain, default));
+        await Assert.ThrowsAsync<HeadMovedException>(() => node.Get<LogWriter>().Append(change, default));
     }
 
     [Fact]

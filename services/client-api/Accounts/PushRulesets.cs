@@ -3,14 +3,14 @@ using System.Text.Json;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Unread;
 using Matrix.Storage;
-using Npgsql;
 
 namespace Matrix.ClientApi.Accounts;
 
 /// <summary>Users' push rules: the predefined ones with what the user changed of them, and the user's own. Stored as the account data
 /// <c>m.push_rules</c>, which is how other devices learn of a change.</summary>
-sealed class PushRulesets(AccountDataStore store, LogWriter log)
+sealed class PushRulesets(AccountDataStore store, PushRuleChanges changes)
 {
     const int Largest = 256 * 1024;
 
@@ -26,7 +26,7 @@ sealed class PushRulesets(AccountDataStore store, LogWriter log)
             if (content.Length > Largest) throw MatrixException.TooLarge("There are too many push rules.");
             try
             {
-                await log.Append(new Changed(userId, content, stored?.Position ?? 0), ct);
+                await changes.Set(userId, content, stored?.Position ?? 0, ct);
                 return;
             }
             catch (HeadMovedException)
@@ -43,14 +43,5 @@ sealed class PushRulesets(AccountDataStore store, LogWriter log)
     {
         if (stored is null || !JsonElement.Parse(stored.Content).TryGetProperty("global", out var global)) return PushRuleset.Default(userId);
         return PushRuleset.Compose(userId, PushRuleset.Parse(Encoding.UTF8.GetBytes(global.GetRawText())));
-    }
-
-    sealed class Changed(UserId userId, string content, long expected) : LogChange
-    {
-        public override IReadOnlyList<LogEntryDraft> Entries { get; } =
-            [new(LogKind.PushRules, UserId: userId.ToString(), Key: "m.push_rules")];
-
-        public override void AddCommands(NpgsqlBatch batch, Func<int, int> back) =>
-            batch.Add("SELECT set_push_rules($1, $2, $3, log_position($4))", userId, content, expected, back(0));
     }
 }

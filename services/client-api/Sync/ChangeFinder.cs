@@ -28,6 +28,9 @@ sealed class Changes
     /// <summary>Where receipts were written that the user may see.</summary>
     public IReadOnlyList<long> ReceiptPositions { get; init; } = [];
 
+    /// <summary>Rooms in which something was written that can change how much is unread for the user.</summary>
+    public IReadOnlyCollection<long> CountsMoved { get; init; } = [];
+
     /// <summary>There may be more of them, which only Postgres knows.</summary>
     public bool ReceiptsFromStore { get; init; }
 }
@@ -68,6 +71,7 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
             AccountData = window.HasAccountData,
             PushRules = window.HasPushRules,
             ReceiptPositions = window.Receipts,
+            CountsMoved = window.CountsMoved,
             ReceiptsFromStore = !window.HasTimelines,
         };
         var own = window.OwnMemberships.ToLookup(place => place.RoomNid);

@@ -34,6 +34,9 @@ sealed class LogWindow
     /// <summary>The positions of receipts in the user's rooms, without the private ones of others.</summary>
     public List<long> Receipts { get; } = [];
 
+    /// <summary>Rooms of the user's in which events notify somebody, or the user has read on.</summary>
+    public HashSet<long> CountsMoved { get; } = [];
+
     /// <summary>Rooms of the user's in which something was written to the timeline.</summary>
     public IReadOnlyCollection<long> Rooms => timelines.Keys;
 
@@ -78,6 +81,8 @@ sealed class LogWindow
                     Add(new TimelinePlace(room, nid, entry.Position.Value), own);
                 if (!own && entry is { Key: EventTypes.Member, UserId: { } member } && isOfUser(room))
                     Members.Add(new MemberPlace(member, room, nid));
+                if (entry.Note is not null && isOfUser(room))
+                    CountsMoved.Add(room);
                 break;
             case { Kind: LogKind.ToDevice }:
                 HasToDevice |= ToDeviceRecipients.Concerns(entry, userId, deviceId);
@@ -90,6 +95,8 @@ sealed class LogWindow
                 break;
             case { Kind: LogKind.Receipt, RoomNid: { } room } when (entry.Key != Receipt.PrivateRead || entry.UserId == userId) && isOfUser(room):
                 Receipts.Add(entry.Position.Value);
+                if (entry.UserId == userId)
+                    CountsMoved.Add(room);
                 break;
             case { Kind: LogKind.AccountData } when entry.UserId == userId:
                 HasAccountData = true;

@@ -13,7 +13,7 @@ namespace Matrix.ClientApi.Sync;
 sealed class SyncBuilder(
     SyncStore store, ChangeFinder finder, TimelineReader timelines, RoomStateReader states, RoomCountsCache counts,
     StrippedStateReader stripped, SyncReceipts receipts, SyncTyping typing, SyncAccountData accountData, RoomSights sights,
-    ToDeviceReader toDevice, DeviceListReader deviceLists, OneTimeKeyCounts keyCounts)
+    ToDeviceReader toDevice, DeviceListReader deviceLists, OneTimeKeyCounts keyCounts, SyncUnread unread)
 {
     public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
@@ -33,6 +33,7 @@ sealed class SyncBuilder(
         if (changes.PushRules)
             await accountData.AddPushRules(request, result, ct);
         await AddDevices(request, rooms, changes, result, ct);
+        await unread.Fill(request, rooms, changes, result, ct);
         return result;
     }
 

@@ -48,6 +48,7 @@ static class SyncModule
         services.AddSingleton<OneTimeKeyCounts>();
         services.AddSingleton<SharedRooms>();
         services.AddSingleton<DeviceListReader>();
+        services.AddSingleton<SyncUnread>();
         services.AddSingleton<SyncBuilder>();
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();

@@ -2,6 +2,7 @@ using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Unread;
 using Matrix.Storage;
 using Matrix.Storage.Sync;
 
@@ -83,6 +84,9 @@ sealed class RoomUpdate(long roomNid, string roomId)
     public List<EncodedEvent> State { get; } = [];
 
     public RoomCounts? Counts { get; set; }
+
+    /// <summary>How much is unread, in a joined room.</summary>
+    public RoomUnread? Unread { get; set; }
 
     public List<AccountDataItem> AccountData { get; } = [];
 

@@ -3,6 +3,7 @@ using System.Text;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.Protocol;
+using Matrix.Rooms.Unread;
 using Matrix.Storage;
 using Matrix.Storage.Sync;
 
@@ -101,6 +102,8 @@ static class SyncWriter
             }
             if (room.Counts is { } counts)
                 Summary(counts);
+            if (room.Unread is { } unread)
+                Unread(unread);
             to.Raw("}"u8);
         }
 
@@ -143,6 +146,34 @@ static class SyncWriter
                 to.Comma(ref first);
                 to.String(text);
             }
+        }
+
+        void Unread(RoomUnread unread)
+        {
+            var byThread = request.Filter.Room.Timeline.UnreadThreadNotifications;
+            to.Raw(",\"unread_notifications\":"u8);
+            Count(byThread ? unread.Main : unread.Total);
+            if (!byThread || unread.Threads.Count == 0)
+                return;
+            to.Raw(",\"unread_thread_notifications\":{"u8);
+            var first = true;
+            foreach (var (thread, count) in unread.Threads)
+            {
+                to.Comma(ref first);
+                to.String(thread);
+                to.Raw(":"u8);
+                Count(count);
+            }
+            to.Raw("}"u8);
+        }
+
+        void Count(UnreadCount count)
+        {
+            to.Raw("{\"notification_count\":"u8);
+            to.Number(count.Notifications);
+            to.Raw(",\"highlight_count\":"u8);
+            to.Number(count.Highlights);
+            to.Raw("}"u8);
         }
 
         void Summary(RoomCounts counts)

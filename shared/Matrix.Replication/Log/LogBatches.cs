@@ -99,20 +99,20 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, D
     static void AddEntries(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, int count)
     {
         var (kinds, rooms, users, devices) = (new short[count], new long?[count], new string?[count], new string?[count]);
-        var (events, keys) = (new long?[count], new string?[count]);
+        var (events, keys, notes) = (new long?[count], new string?[count], new string?[count]);
         var i = 0;
         foreach (var draft in changes.SelectMany(change => change.Entries))
         {
             (kinds[i], rooms[i], users[i]) = ((short)draft.Kind, draft.RoomNid, draft.UserId);
-            (devices[i], events[i], keys[i]) = (draft.DeviceId, draft.EventNid, draft.Key);
+            (devices[i], events[i], keys[i], notes[i]) = (draft.DeviceId, draft.EventNid, draft.Key, draft.Note);
             i++;
         }
         batch.Add("""
-            INSERT INTO log (position, kind, room_nid, user_id, device_id, event_nid, key)
-            SELECT log_position(0) - $1 + n, kind, room_nid, user_id, device_id, event_nid, key
-            FROM unnest($2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[])
-                WITH ORDINALITY AS entry (kind, room_nid, user_id, device_id, event_nid, key, n)
-            """, count, kinds, rooms, users, devices, events, keys);
+            INSERT INTO log (position, kind, room_nid, user_id, device_id, event_nid, key, note)
+            SELECT log_position(0) - $1 + n, kind, room_nid, user_id, device_id, event_nid, key, note
+            FROM unnest($2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[])
+                WITH ORDINALITY AS entry (kind, room_nid, user_id, device_id, event_nid, key, note, n)
+            """, count, kinds, rooms, users, devices, events, keys, notes);
     }
 
     static async Task<LogPosition> Execute(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, int[] lastCommands)

@@ -23,12 +23,14 @@ public enum LogKind : short
 /// <param name="RoomNid">The room it happened in, if any.</param>
 /// <param name="UserId">The user it is for or about: the owner of account data, the target of a membership event.</param>
 /// <param name="Key">What it is within its kind: an event type, an account data type, a receipt type.</param>
+/// <param name="Note">What followers need to know of it without a query, in a form of its kind's own.</param>
 public sealed record LogEntry(
-    LogPosition Position, LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null);
+    LogPosition Position, LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null,
+    string? Note = null);
 
 /// <summary>A <see cref="LogEntry"/> that has no position yet.</summary>
 public sealed record LogEntryDraft(
-    LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null)
+    LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null, string? Note = null)
 {
-    internal LogEntry At(LogPosition position) => new(position, Kind, RoomNid, UserId, DeviceId, EventNid, Key);
+    internal LogEntry At(LogPosition position) => new(position, Kind, RoomNid, UserId, DeviceId, EventNid, Key, Note);
 }

@@ -1,5 +1,6 @@
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Unread;
 using Matrix.Storage;
 using Matrix.Storage.Rooms;
 using Npgsql;
@@ -11,12 +12,12 @@ namespace Matrix.Rooms.Writing;
 /// A chain of new events as one change of the log: with the room itself if it is new, the head moved by compare-and-swap, and all tables that are kept
 /// with events. One log entry for each event, in order.
 /// </summary>
-sealed class EventsChange(EventChain chain, TransactionId? transaction = null, NewRoom? newRoom = null) : LogChange
+sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId? transaction = null, NewRoom? newRoom = null) : LogChange
 {
     readonly LogEntryDraft[] entries =
     [
-        .. chain.Events.Select(e => new LogEntryDraft(
-            LogKind.Event, chain.Room.RoomNid, e.Pdu.Type == EventTypes.Member ? e.Pdu.StateKey : null, null, e.EventNid, e.Pdu.Type)),
+        .. chain.Events.Select((e, i) => new LogEntryDraft(
+            LogKind.Event, chain.Room.RoomNid, e.Pdu.Type == EventTypes.Member ? e.Pdu.StateKey : null, null, e.EventNid, e.Pdu.Type, unread.NoteOf(i))),
     ];
 
     long RoomNid => chain.Room.RoomNid;
@@ -42,6 +43,7 @@ sealed class EventsChange(EventChain chain, TransactionId? transaction = null, N
             SummaryChanges.Of(chain).AddUpdate(batch, RoomNid);
         else
             SummaryChanges.Of(chain).AddInsert(batch, RoomNid, newRoom.Published);
+        unread.AddCommands(batch, lastBack);
     }
 
     void AdvanceHead(NpgsqlBatch batch, int back)

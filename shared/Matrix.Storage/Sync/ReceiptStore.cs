@@ -16,7 +16,8 @@ public sealed record Receipt(long RoomNid, string UserId, string ReceiptType, st
 /// <summary>What a new receipt would mean.</summary>
 /// <param name="EventPosition">Null: the room has no such event.</param>
 /// <param name="CurrentPosition">Of the event that the receipt stands at now; null if there is none.</param>
-public sealed record ReceiptTarget(string Membership, long? EventPosition, long? CurrentPosition);
+/// <param name="EventJson">Only for a receipt of a thread.</param>
+public sealed record ReceiptTarget(string Membership, long? EventPosition, long? CurrentPosition, byte[]? EventJson);
 
 /// <summary>Reads receipts. They are written through the log.</summary>
 public sealed class ReceiptStore(NpgsqlDataSource db)
@@ -27,7 +28,8 @@ public sealed class ReceiptStore(NpgsqlDataSource db)
     public Task<ReceiptTarget?> FindTarget(long room, string userId, string type, string threadId, string eventId, CancellationToken ct) =>
         db.FindOne<ReceiptTarget>(
         """
-        SELECT m.membership, e.position AS event_position, r.event_position AS current_position
+        SELECT m.membership, e.position AS event_position, r.event_position AS current_position,
+            CASE WHEN @threadId <> '' THEN e.json END AS event_json
         FROM memberships m
         LEFT JOIN events e ON e.event_id = @eventId AND e.room_nid = m.room_nid AND e.position IS NOT NULL
         LEFT JOIN receipts r ON r.room_nid = m.room_nid AND r.user_id = m.user_id AND r.receipt_type = @type AND r.thread_id = @threadId

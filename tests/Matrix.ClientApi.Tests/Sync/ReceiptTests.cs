@@ -32,6 +32,18 @@ public sealed class ReceiptTests(MatrixServer server)
     }
 
     [Fact]
+    public async Task A_receipt_for_the_room_is_shown_rather_than_one_for_a_thread_at_the_same_event()
+    {
+        var (alice, bob, room) = await server.TwoUsersInRoom();
+        var sent = await alice.Say(room, "x");
+        (await bob.Post(Path(room, "m.read", sent.EventId))).Ok();
+        (await bob.Post(Path(room, "m.read", sent.EventId), new { thread_id = "main" })).Ok();
+        var sync = await alice.SyncUntil(s => Receipts(s, room).Count > 0);
+        var receipt = Receipts(sync, room).Single().At("content").GetProperty(sent.EventId).GetProperty("m.read").GetProperty(bob.UserId);
+        Assert.False(receipt.TryGetProperty("thread_id", out _));
+    }
+
+    [Fact]
     public async Task Receipts_only_move_forwards()
     {
         var (alice, bob, room) = await server.TwoUsersInRoom();

@@ -33,6 +33,7 @@ public sealed class StatementTests : IAsyncLifetime
         await Deliver("x");
         Assert.Single(counter.Statements, sql => sql.Contains("FROM events e JOIN rooms"));
         Assert.DoesNotContain(counter.Statements, sql => sql.Contains("memberships m") || sql.Contains("FROM state_nodes") || sql.Contains("account_data"));
+        Assert.DoesNotContain(counter.Statements, sql => sql.Contains("FROM room_reads r"));
 
         counter.Clear();
         var again = await Task.WhenAll(devices.Select(device => device.Sync(since)));

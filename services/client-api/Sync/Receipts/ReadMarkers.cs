@@ -4,12 +4,13 @@ using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms;
+using Matrix.Rooms.Unread;
 using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync.Receipts;
 
 /// <summary>Moves a user's receipts and the fully-read marker (Client-Server API, "Receipts" and "Read and unread markers").</summary>
-sealed class ReadMarkers(RoomFinder rooms, ReceiptStore store, LogWriter log, TimeProvider time)
+sealed class ReadMarkers(RoomFinder rooms, ReceiptStore store, EventThreads threads, LogWriter log, TimeProvider time)
 {
     /// <param name="threadId">Null: the whole room.</param>
     public async Task Move(RoomId roomId, UserId user, string type, EventId eventId, string? threadId, CancellationToken ct)
@@ -21,6 +22,8 @@ sealed class ReadMarkers(RoomFinder rooms, ReceiptStore store, LogWriter log, Ti
             throw MatrixException.Forbidden("You are not in this room.");
         if (target.EventPosition is not { } position)
             throw MatrixException.NotFound("There is no such event in this room.");
+        if (threadId is not null && !await threads.Belongs(room.RoomNid, Pdu.FromStored(eventId, target.EventJson!, room.Rules), threadId, ct))
+            throw MatrixException.InvalidParam("The event is not in this thread.");
         if (type == EventTypes.FullyRead)
         {
             var content = JsonSerializer.Serialize(new Dictionary<string, string> { ["event_id"] = eventId.ToString() });

@@ -28,11 +28,11 @@ static class ReceiptWriter
         to.Raw("}}"u8);
     }
 
-    // A user can have one for the room and one for a thread at the same event: the format has place for one, the newest.
+    // A user can have one for the room and one for a thread at the same event: the format has place for one. That for the room says more.
     static void Users(JsonSplicer to, IEnumerable<Receipt> receipts)
     {
         var first = true;
-        foreach (var receipt in receipts.GroupBy(receipt => receipt.UserId).Select(own => own.MaxBy(receipt => receipt.Position)!))
+        foreach (var receipt in receipts.GroupBy(receipt => receipt.UserId).Select(own => own.MaxBy(receipt => (receipt.ThreadId.Length == 0, receipt.Position))!))
         {
             to.Comma(ref first);
             to.String(receipt.UserId);

@@ -1,0 +1,119 @@
+using Matrix.Federation;
+using Matrix.Protocol;
+using Matrix.Rooms.Writing;
+
+namespace Matrix.Rooms.Unread;
+
+/// <summary>
+/// Evaluates push rules for events that are about to be written: once for everybody with the ordinary rules, once for each class of others who are in
+/// the room, and for those whom the event names. On warm caches it asks the database nothing.
+/// </summary>
+public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, EventThreads threads, ServerSigningKey server)
+{
+    /// <summary>The most local users whom one event can mention one by one.</summary>
+    const int MaxMentioned = 500;
+
+    static readonly PowerLevels NoLevels = PowerLevels.Read(null, null);
+
+    /// <summary>What the events of a chain mean for the counts of this server's users.</summary>
+    internal async ValueTask<UnreadChanges> Of(EventChain chain, CancellationToken ct)
+    {
+        var isNew = chain.Head.Version == 0;
+        var audience = await audiences.Get(chain.Room, chain.StateRoot, isNew, ct);
+        var notes = new EventNote?[chain.Events.Count];
+        var moves = new List<UserMove>();
+        for (var i = 0; i < notes.Length; i++)
+        {
+            var e = chain.Events[i];
+            notes[i] = await Evaluate(chain, e, audience, ct);
+            if (e.Pdu is { Type: EventTypes.Member, StateKey: { } target } && IsLocal(target))
+                await AddMove(moves, chain, e, i, ct);
+        }
+        return new UnreadChanges(chain.Room.RoomNid, notes, moves);
+    }
+
+    async ValueTask AddMove(List<UserMove> moves, EventChain chain, ChainedEvent e, int index, CancellationToken ct)
+    {
+        var (before, after) = (e.Replaced?.Membership == "join", e.Pdu.Membership == "join");
+        if (before == after)
+            return;
+        var user = e.Pdu.StateKey!;
+        var own = after ? (await rules.Get([user], ct))[0] : null;
+        moves.RemoveAll(move => move.UserId == user);
+        moves.Add(new UserMove(user, index, after, own?.In(chain.Room.RoomId).CountsOrdinary ?? true));
+    }
+
+    async ValueTask<EventNote?> Evaluate(EventChain chain, ChainedEvent e, RoomAudience audience, CancellationToken ct)
+    {
+        var pdu = e.Pdu;
+        var mentions = Mentions.Read(pdu);
+        var push = new PushEvent(pdu);
+        var levels = mentions.Room || audience.Holders.Count > 0 ? await chain.PowerLevels(ct) : NoLevels;
+        var context = new PushContext(audience.Joined, null, levels);
+        var ordinary = PushClass.Ordinary.Evaluate(push, context);
+        var personal = new PersonalNotices(pdu.Sender.ToString(), ordinary);
+        await AddNamed(personal, push, context, mentions, chain, ct);
+        await AddHolders(personal, push, context, audience, chain, ct);
+
+        var relation = EventRelation.Read(pdu);
+        var isLocal = pdu.Sender.Server == server.ServerName;
+        var reads = isLocal && IsMessage(pdu, relation);
+        if (isLocal && !reads)
+            personal.LeaveOutSender();
+        if (ordinary == Notice.None && personal.Notices.Count == 0 && !reads)
+            return null;
+        return new EventNote(ordinary, reads, pdu.Sender.ToString(), await threads.Find(chain.Room.RoomNid, relation, ct), personal.Notices);
+    }
+
+    /// <summary>Who writes a message has read what stands before it. A reaction, an edit or a change of state says nothing of the kind.</summary>
+    static bool IsMessage(Pdu pdu, EventRelation? relation) =>
+        !pdu.IsState && pdu.Type != EventTypes.Redaction && relation?.RelType is null or EventRelation.Thread;
+
+    async ValueTask AddNamed(PersonalNotices personal, PushEvent e, PushContext context, Mentions mentions, EventChain chain, CancellationToken ct)
+    {
+        var named = mentions.Users.Where(IsLocal).Take(MaxMentioned).ToList();
+        if (named.Count > 0)
+            named = await audiences.Present(chain.StateRoot, named, ct);
+        if (named.Count == 0)
+            return;
+        var own = await rules.Get(named, ct);
+        PushRules? ordinaryNamed = null;
+        for (var i = 0; i < named.Count; i++)
+        {
+            if (own[i] is { } holder)
+                personal.Set(named[i], holder.Evaluate(e, await WithName(context, named[i], chain, ct)), holder.In(chain.Room.RoomId).CountsOrdinary);
+            else // whoever has the ordinary rules and is named is like all others who are
+                personal.Set(named[i], PushClass.ToNotice((ordinaryNamed ??= Ordinary(named[i])).Evaluate(e, context)), true);
+        }
+    }
+
+    static async ValueTask<PushContext> WithName(PushContext context, string user, EventChain chain, CancellationToken ct) =>
+        context with { DisplayName = (await chain.Find(EventTypes.Member, user, ct))?.ContentString("displayname"u8) };
+
+    static PushRules Ordinary(string user)
+    {
+        var userId = UserId.Parse(user);
+        return PushRules.Compile(PushRuleset.Default(userId), userId);
+    }
+
+    static async ValueTask AddHolders(
+        PersonalNotices personal, PushEvent e, PushContext context, RoomAudience audience, EventChain chain, CancellationToken ct)
+    {
+        if (audience.Holders.Count == 0)
+            return;
+        var done = new Dictionary<PushClass, Notice>();
+        foreach (var holder in audience.Holders)
+        {
+            if (personal.Knows(holder.UserId))
+                continue;
+            Notice notice;
+            if (holder.Class.NeedsName)
+                notice = holder.Rules.Evaluate(e, await WithName(context, holder.UserId, chain, ct));
+            else if (!done.TryGetValue(holder.Class, out notice))
+                done[holder.Class] = notice = holder.Class.Evaluate(e, context);
+            personal.Set(holder.UserId, notice, holder.Class.CountsOrdinary);
+        }
+    }
+
+    bool IsLocal(string userId) => UserId.TryParse(userId, out var user) && user.Server == server.ServerName;
+}

@@ -1,0 +1,100 @@
+using BitFaster.Caching.Lru;
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Storage.Rooms;
+
+namespace Matrix.Rooms.Unread;
+
+/// <summary>
+/// Users' push rules, kept until the log tells of a change. Also remembers who changed theirs lately, for those who keep something that was made of
+/// rules.
+/// </summary>
+public sealed class PushRuleCache : IDisposable
+{
+    const int Capacity = 50_000;
+    const int MaxChanges = 1000;
+
+    readonly ConcurrentLru<string, Known> known = new(Capacity);
+    readonly UnreadStore store;
+    readonly IDisposable subscription;
+    readonly Lock gate = new();
+    readonly Queue<string> changed = new();
+    long changes;
+
+    public PushRuleCache(UnreadStore store, LogFollower log)
+    {
+        this.store = store;
+        subscription = log.Subscribe(Apply);
+    }
+
+    /// <summary>How often somebody's rules have changed.</summary>
+    public long Changes => Volatile.Read(ref changes);
+
+    /// <summary>Who changed rules since there were so many changes, and how many there are by now; null: too many to remember.</summary>
+    public (IReadOnlyList<string> Users, long Changes)? ChangedSince(long seen)
+    {
+        if (Changes == seen)
+            return ([], seen);
+        lock (gate)
+            return changes - seen > changed.Count ? null : ([.. changed.Skip(changed.Count - (int)(changes - seen)).Distinct()], changes);
+    }
+
+    /// <summary>The users' rules, in the same order; null for those who have the ordinary ones. One round trip for all that are not known.</summary>
+    public async ValueTask<UserPushRules?[]> Get(IReadOnlyList<string> userIds, CancellationToken ct)
+    {
+        var rules = new UserPushRules?[userIds.Count];
+        List<string>? missing = null;
+        for (var i = 0; i < rules.Length; i++)
+        {
+            if (known.TryGet(userIds[i], out var found))
+                rules[i] = found.Rules;
+            else
+                (missing ??= []).Add(userIds[i]);
+        }
+        if (missing is null)
+            return rules;
+        var loaded = await Load(missing, ct);
+        for (var i = 0; i < rules.Length; i++)
+            rules[i] ??= loaded.GetValueOrDefault(userIds[i]);
+        return rules;
+    }
+
+    public void Dispose() => subscription.Dispose();
+
+    async Task<Dictionary<string, UserPushRules?>> Load(List<string> userIds, CancellationToken ct)
+    {
+        var before = Changes;
+        var stored = (await store.ListRules(userIds, ct)).ToDictionary(row => row.UserId, row => row.Content);
+        var loaded = new Dictionary<string, UserPushRules?>();
+        foreach (var userId in userIds)
+        {
+            var rules = stored.TryGetValue(userId, out var content) ? UserPushRules.Read(UserId.Parse(userId), content) : null;
+            loaded[userId] = rules;
+            lock (gate)
+            {
+                if (changes == before)
+                    known.AddOrUpdate(userId, new Known(rules));
+            }
+        }
+        return loaded;
+    }
+
+    void Apply(IReadOnlyList<LogEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            if (entry is not { Kind: LogKind.PushRules, UserId: { } userId })
+                continue;
+            lock (gate)
+            {
+                known.TryRemove(userId);
+                changed.Enqueue(userId);
+                if (changed.Count > MaxChanges)
+                    changed.Dequeue();
+                changes++;
+            }
+        }
+    }
+
+    sealed record Known(UserPushRules? Rules);
+}

@@ -1,0 +1,91 @@
+using BitFaster.Caching.Lru;
+using Matrix.Federation;
+using Matrix.Protocol;
+using Matrix.Rooms.State;
+using Matrix.Storage.Rooms;
+
+namespace Matrix.Rooms.Unread;
+
+/// <summary>
+/// The audiences of the rooms that this process writes in. Read from Postgres once, and from then on carried from state to state by what differs
+/// between them, so that an audience fits exactly the state that an event is built on, committed or not.
+/// </summary>
+public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents stateEvents, PushRuleCache rules, ServerSigningKey server)
+{
+    const int Capacity = 10_000;
+
+    readonly ConcurrentLru<long, RoomAudience> audiences = new(Capacity);
+
+    /// <summary>The audience of a room in a state.</summary>
+    /// <param name="isNew">The room is being made.</param>
+    public async ValueTask<RoomAudience> Get(Room room, StateNodeId root, bool isNew, CancellationToken ct)
+    {
+        if (isNew)
+            audiences.AddOrUpdate(room.RoomNid, new RoomAudience(StateTree.Empty, rules.Changes, 0, []));
+        if (!audiences.TryGet(room.RoomNid, out var audience) || rules.ChangedSince(audience.Seen) is not var (_, seen))
+            return await Move(room, await Read(room, ct), root, ct);
+        if (audience.StateRoot == root && audience.Seen == seen)
+            return audience;
+        try
+        {
+            return await Move(room, audience, root, ct);
+        }
+        catch (Exception e) when (e is InvalidDataException or KeyNotFoundException)
+        {
+            // it belongs to a state that never came to be: the events that lead to it were not committed, and are forgotten
+            return await Move(room, await Read(room, ct), root, ct);
+        }
+    }
+
+    async Task<RoomAudience> Read(Room room, CancellationToken ct)
+    {
+        var seen = rules.Changes;
+        var row = await store.FindAudience(room.RoomNid, ct) ?? throw new InvalidDataException($"Room {room.RoomNid} has no head.");
+        return new RoomAudience(StateNodeId.Read(row.StateRoot), seen, row.JoinedCount, await Holders(room, row.UsersWithRules, ct));
+    }
+
+    /// <summary>The audience in another state of the room, and after changes of rules.</summary>
+    async ValueTask<RoomAudience> Move(Room room, RoomAudience from, StateNodeId root, CancellationToken ct)
+    {
+        var (changed, seen) = rules.ChangedSince(from.Seen) ?? ([], from.Seen);
+        var joined = from.Joined;
+        var moved = new HashSet<string>(changed, StringComparer.Ordinal);
+        var differences = from.StateRoot == root ? [] : (await tree.Diff(from.StateRoot, root, ct)).Where(d => d.Key.Type == EventTypes.Member).ToList();
+        var members = await stateEvents.Get(differences.SelectMany(d => new[] { d.Before, d.After }).OfType<long>().ToHashSet(), ct);
+        foreach (var difference in differences)
+        {
+            joined += (IsJoin(difference.After) ? 1 : 0) - (IsJoin(difference.Before) ? 1 : 0);
+            if (IsJoin(difference.After) != IsJoin(difference.Before) && IsLocal(difference.Key.StateKey))
+                moved.Add(difference.Key.StateKey);
+        }
+        var holders = moved.Count == 0 ? from.Holders
+            : [.. from.Holders.Where(holder => !moved.Contains(holder.UserId)), .. await Holders(room, await Present(root, [.. moved], ct), ct)];
+        var audience = new RoomAudience(root, seen, joined, holders);
+        audiences.AddOrUpdate(room.RoomNid, audience);
+        return audience;
+
+        bool IsJoin(long? nid) => nid is { } known && members[known].Membership == "join";
+    }
+
+    /// <summary>Those of the users who are in the room.</summary>
+    public async ValueTask<List<string>> Present(StateNodeId root, IReadOnlyList<string> users, CancellationToken ct)
+    {
+        var found = await stateEvents.Find(root, [.. users.Select(user => new StateKeyPair(EventTypes.Member, user))], ct);
+        return [.. users.Where((_, i) => found[i]?.Membership == "join")];
+    }
+
+    async ValueTask<List<RuleHolder>> Holders(Room room, IReadOnlyList<string> users, CancellationToken ct)
+    {
+        var holders = new List<RuleHolder>();
+        var found = await rules.Get(users, ct);
+        for (var i = 0; i < users.Count; i++)
+        {
+            // whoever has rules that make no difference here is like everybody
+            if (found[i] is { } own && own.In(room.RoomId) is var pushClass && pushClass != PushClass.Ordinary)
+                holders.Add(new RuleHolder(users[i], own, pushClass));
+        }
+        return holders;
+    }
+
+    bool IsLocal(string userId) => UserId.TryParse(userId, out var user) && user.Server == server.ServerName;
+}

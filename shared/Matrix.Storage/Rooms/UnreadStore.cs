@@ -1,0 +1,65 @@
+using Npgsql;
+
+namespace Matrix.Storage.Rooms;
+
+/// <summary>What is unread in a thread of a room that a user is in. A room always has a row for its main timeline.</summary>
+/// <param name="Position">How far the log was when this was read.</param>
+/// <param name="Floor">How far the whole room is read.</param>
+/// <param name="ReadTo">How far the thread is read.</param>
+/// <param name="Newest">The newest event that can be among those counted.</param>
+/// <param name="Ordinary">Does what notifies by the ordinary rules count for the user now?</param>
+public sealed record UnreadRow(
+    long Position, long RoomNid, bool Ordinary, string ThreadId, long Floor, long ReadTo, long Newest, int Notified, int Highlighted);
+
+/// <param name="StateRoot">The room's state that the rest belongs to.</param>
+/// <param name="UsersWithRules">Those who are in the room and have changed some push rules.</param>
+public sealed record AudienceRow(byte[] StateRoot, int JoinedCount, string[] UsersWithRules);
+
+public sealed record UserRulesRow(string UserId, string Content);
+
+/// <summary>Reads what is unread, and what decides about it. It is written through the log.</summary>
+public sealed class UnreadStore(NpgsqlDataSource db)
+{
+    /// <summary>
+    /// What is unread for a user in those of the rooms that the user is in; by differences of running counts, so that what was written since does not
+    /// matter. By the primary keys of room_reads and unread_marks, and by unread_threads_newest.
+    /// </summary>
+    public Task<IReadOnlyList<UnreadRow>> List(string userId, IReadOnlyCollection<long> rooms, CancellationToken ct) => db.List<UnreadRow>(
+        """
+        WITH rooms AS (
+            SELECT room_nid, position AS floor, coalesce((SELECT n.ordinary FROM notify_levels n
+                WHERE n.user_id = @userId AND n.room_nid = r.room_nid ORDER BY n.position DESC LIMIT 1), true) AS ordinary
+            FROM room_reads r WHERE r.user_id = @userId AND r.room_nid = ANY(@rooms) AND r.thread_id = ''
+        ), threads AS (
+            SELECT room_nid, 'main' AS thread_id, floor, ordinary FROM rooms
+            UNION ALL
+            SELECT r.room_nid, t.thread_id, r.floor, r.ordinary FROM rooms r JOIN unread_threads t ON t.room_nid = r.room_nid AND t.position > r.floor
+        ), reads AS (
+            SELECT t.room_nid, t.thread_id, t.ordinary, t.floor, greatest(t.floor, r.position) AS read_to,
+                greatest(
+                    (SELECT max(m.position) FROM unread_marks m WHERE m.room_nid = t.room_nid AND m.user_id = '' AND m.thread_id = t.thread_id),
+                    (SELECT max(m.position) FROM unread_marks m WHERE m.room_nid = t.room_nid AND m.user_id = @userId AND m.thread_id = t.thread_id)
+                ) AS newest
+            FROM threads t LEFT JOIN room_reads r ON r.user_id = @userId AND r.room_nid = t.room_nid AND r.thread_id = t.thread_id
+        )
+        SELECT h.position, r.room_nid, r.ordinary, r.thread_id, r.floor, r.read_to, coalesce(r.newest, 0) AS newest, coalesce(c.notified, 0) AS notified,
+            coalesce(c.highlighted, 0) AS highlighted
+        FROM reads r CROSS JOIN log_head h
+        LEFT JOIN LATERAL unread_count(@userId, r.room_nid, r.thread_id, r.read_to) c ON r.newest > r.read_to
+        """, new { userId, rooms = rooms.ToArray() }, ct);
+
+    /// <summary>Who is in a room, as far as evaluating push rules has to know, and in which state of it. Null: there is no such room.</summary>
+    public Task<AudienceRow?> FindAudience(long roomNid, CancellationToken ct) => db.FindOne<AudienceRow>(
+        """
+        SELECT h.state_root, s.joined_count, ARRAY(
+            SELECT m.user_id FROM memberships m JOIN account_data a ON a.user_id = m.user_id AND a.room_id = '' AND a.type = 'm.push_rules'
+            WHERE m.room_nid = @roomNid AND m.membership = 'join') AS users_with_rules
+        FROM room_heads h JOIN room_summaries s USING (room_nid)
+        WHERE h.room_nid = @roomNid
+        """, new { roomNid }, ct);
+
+    /// <summary>The push rules of those of the users who changed some.</summary>
+    public Task<IReadOnlyList<UserRulesRow>> ListRules(IReadOnlyCollection<string> userIds, CancellationToken ct) => db.List<UserRulesRow>(
+        "SELECT user_id, content FROM account_data WHERE user_id = ANY(@userIds) AND room_id = '' AND type = 'm.push_rules'",
+        new { userIds = userIds.ToArray() }, ct);
+}
