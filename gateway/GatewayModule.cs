@@ -2,6 +2,7 @@ using System.Net;
 using Matrix.Gateway.Forwarding;
 using Matrix.Hosting.Configuration;
 using Matrix.Hosting.Tls;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Yarp.ReverseProxy.Configuration;
 using Yarp.ReverseProxy.Health;
 using Yarp.ReverseProxy.LoadBalancing;
@@ -17,6 +18,7 @@ public static class GatewayModule
         builder.Services.AddMatrixOptions<GatewayOptions>("gateway");
         builder.Services.AddMatrixOptions<GatewayListenOptions>();
         builder.AddTls();
+        builder.Services.Configure<SocketTransportOptions>(UseThreadsOfTheSockets);
         builder.Services.AddSingleton<GatewayMetrics>();
         builder.Services.AddSingleton<ProxyConfiguration>();
         builder.Services.AddSingleton<IProxyConfigProvider>(services => services.GetRequiredService<ProxyConfiguration>().Provider());
@@ -34,6 +36,12 @@ public static class GatewayModule
         builder.Services.AddSingleton<IDestinationResolver, ReplicaResolver>(); // after YARP's own, which resolves nothing
         return builder;
     }
+
+    /// <summary>
+    /// A request passes through on the thread that its bytes arrive on, instead of waking a thread of the pool at each of six steps: what the
+    /// gateway does never blocks and is over in microseconds, and waking took half of its processor time (ADR 0012).
+    /// </summary>
+    static void UseThreadsOfTheSockets(SocketTransportOptions sockets) => sockets.UnsafePreferInlineScheduling = true;
 
     public static WebApplication MapGateway(this WebApplication app)
     {

@@ -18,7 +18,13 @@ public static class MatrixHost
     /// <param name="service">The service's name in logs, metrics and traces, such as <c>client-api</c>.</param>
     public static WebApplicationBuilder CreateBuilder(string[] args, string service)
     {
-        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = service });
+        // else ASP.NET watches every file below the working folder, which is the server's data: logs, media, the private services' files
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            ApplicationName = service,
+            ContentRootPath = AppContext.BaseDirectory,
+            Args = ["--hostBuilder:reloadConfigOnChange=false"],
+        });
         builder.Configuration.Sources.Clear();
         if (ConfigPath(args) is { } path)
         {

@@ -94,6 +94,10 @@ sealed class HomeserverClient(Target target) : IDisposable
     public Task<byte[]> SetDisplayName(User user, string name, CancellationToken ct) =>
         Put(user, $"{Api}/profile/{Escape(user.Id)}/displayname", $$"""{"displayname":"{{name}}"}""", ct);
 
+    /// <summary>Is this the user's name in the room?</summary>
+    public async Task<bool> Shows(User user, string room, string name, CancellationToken ct) =>
+        Text(await Get(user, $"{Api}/rooms/{Escape(room)}/state/m.room.member/{Escape(user.Id)}", ct), "displayname") == name;
+
     public Task<byte[]> Messages(User user, string room, int limit, CancellationToken ct) =>
         Get(user, $"{Api}/rooms/{Escape(room)}/messages?dir=b&limit={limit}", ct);
 

@@ -46,11 +46,9 @@ sealed class Measurement(Target target, TimeSpan duration, CancellationToken ct)
         _begun = Stopwatch.GetTimestamp();
     }
 
-    /// <param name="settle">Whether the server goes on working after it has answered, and how long that takes is to be counted.</param>
-    public async Task End(bool settle = false)
+    public void End()
     {
         var wall = Stopwatch.GetElapsedTime(_begun);
-        if (settle) await target.Settle(ct);
         var after = target.Processes.Cpu();
         Result = new(_operations, wall, [.. _latencies], after.ToDictionary(pair => pair.Key, pair => pair.Value - _before[pair.Key]));
     }
@@ -87,6 +85,6 @@ sealed class Measurement(Target target, TimeSpan duration, CancellationToken ct)
                 await Timed(() => operation(number, worker));
             } while (Stopwatch.GetElapsedTime(_begun) < duration);
         }));
-        await End();
+        End();
     }
 }

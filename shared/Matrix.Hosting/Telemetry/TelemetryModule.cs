@@ -27,7 +27,9 @@ static class TelemetryModule
         builder.Services.AddMatrixOptions<TelemetryOptions>();
         var options = new OptionsSection<TelemetryOptions>(builder.Configuration, null).Unchecked;
         var otlp = options.Opentelemetry.Endpoint;
-        if (!options.EnableMetrics && otlp is null) return;
+        // what nobody can ask for is not counted: the gateway and the single process answer /metrics on an address of its own only
+        var isAsked = options.EnableMetrics && (options.MetricsAddress is not null || !new ServiceName(service).IsPublic);
+        if (!isAsked && otlp is null) return;
 
         var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(service, "matrix"));
         telemetry.WithMetrics(metrics =>
@@ -35,10 +37,10 @@ static class TelemetryModule
             metrics.AddMeter(Meters);
             // room for every combination of labels is taken in advance, 2000 for each of some hundred instruments if one does not say otherwise
             metrics.AddView(instrument => new MetricStreamConfiguration { CardinalityLimit = HasManyLabels(instrument.Name) ? 1000 : 50 });
-            if (options.EnableMetrics) metrics.AddPrometheusExporter();
+            if (isAsked) metrics.AddPrometheusExporter();
             if (otlp is not null) metrics.AddOtlpExporter(exporter => Send(exporter, options.Opentelemetry));
         });
-        if (options.EnableMetrics)
+        if (isAsked)
         {
             builder.Services.AddTransient<IStartupFilter, MetricsEndpoint>();
             builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, MetricsListening>();

@@ -26,7 +26,7 @@ static class Delivery
             }
             await Task.WhenAll(sending);
             await pollers.WaitDelivered((long)messages * users.Count, measure.Stop);
-            await measure.End();
+            measure.End();
         });
     }
 
@@ -43,7 +43,7 @@ static class Delivery
                 await Task.WhenAll(Enumerable.Range(0, burst).Select(_ => crowd.Client.Send(users[0], room, LongPollers.Text(), measure.Stop)));
                 await pollers.WaitDelivered((long)i * burst * users.Count, measure.Stop);
             }
-            await measure.End();
+            measure.End();
         });
     }
 

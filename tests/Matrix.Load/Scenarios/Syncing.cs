@@ -37,7 +37,12 @@ static class Syncing
         return async measure =>
         {
             var since = await Tokens(crowd, users, measure.Stop);
-            await measure.Closed(Workers, (number, _) => crowd.Client.Sync(users[number % users.Count], since[number % users.Count], 0, Lazy, measure.Stop));
+            // each goes on from its last answer, as clients do
+            await measure.Closed(Workers, async (number, _) =>
+            {
+                var i = number % users.Count;
+                since[i] = HomeserverClient.Text(await crowd.Client.Sync(users[i], since[i], 0, Lazy, measure.Stop), "next_batch");
+            });
         };
     }
 
