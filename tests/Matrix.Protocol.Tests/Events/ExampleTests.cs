@@ -30,4 +30,37 @@ public class ExampleTests
             Assert.True(JsonNode.DeepEquals(example["type"], client["type"]) && JsonNode.DeepEquals(example["state_key"], client["state_key"]));
         }
     }
+
+    /// <summary>The examples of the Server-Server API, with the versions that they are of. Their hashes and signatures are placeholders.</summary>
+    [Theory]
+    [InlineData("pdu_v1", 1, 2, 1, "example.com")]
+    [InlineData("pdu_v3", 3, 3, 2, "example.com")]
+    [InlineData("pdu_v4", 4, 10, 2, "example.com")]
+    [InlineData("pdu_v4_join_membership", 8, 10, 2, "example.com resident.example.com")]
+    [InlineData("pdu_v11", 11, 11, 2, "example.com")]
+    [InlineData("pdu_v12", 12, 12, 2, "example.com")]
+    public void An_example_of_a_pdu_is_read_in_its_versions_and_refused_in_those_of_other_formats(string name, int from, int to, int references, string signers)
+    {
+        using var stream = typeof(ExampleTests).Assembly.GetManifestResourceStream($"pdus/{name}.json")!;
+        var json = JsonNode.Parse(stream)!.AsObject();
+        var bytes = Encoding.UTF8.GetBytes(json.ToJsonString());
+        foreach (var rules in RoomVersions.All)
+        {
+            var version = int.Parse(rules.Id);
+            if (version < from && rules.HasAssignedEventIds != from <= 2 || (version == 12) != (from == 12))
+            {
+                Assert.ThrowsAny<InvalidEventException>(() => Pdu.Parse(bytes, rules));
+                continue;
+            }
+            if (version < from || version > to)
+                continue;
+            var pdu = Pdu.Parse(bytes, rules);
+            Assert.Equal(((string?)json["type"], (string?)json["state_key"], (string?)json["sender"], (string?)json["room_id"], (long?)json["depth"]),
+                (pdu.Type, pdu.StateKey, pdu.Sender.ToString(), pdu.RoomId.ToString(), pdu.Depth));
+            Assert.Equal((references, references), (pdu.PrevEvents.Count, pdu.AuthEvents.Count));
+            Assert.Equal(signers, string.Join(" ", EventSignatures.RequiredSigners(pdu)));
+            Assert.False(pdu.HasValidContentHash);
+            Assert.DoesNotContain("unsigned", Encoding.UTF8.GetString(pdu.Json.Span), StringComparison.Ordinal);
+        }
+    }
 }
