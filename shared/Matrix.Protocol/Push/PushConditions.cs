@@ -29,8 +29,8 @@ static class PushConditions
             return Never;
         var glob = new Glob(pattern, ignoreCase: true);
         return key == "content.body"
-            ? (pushEvent, _) => pushEvent.Text(key) is { } text && glob.MatchesWords(text)
-            : (pushEvent, _) => pushEvent.Text(key) is { } text && glob.Matches(text);
+            ? (pushEvent, _) => pushEvent.Lower(key) is { } text && glob.MatchesWordsPrepared(text)
+            : (pushEvent, _) => pushEvent.Lower(key) is { } text && glob.MatchesPrepared(text);
     }
 
     static Func<PushEvent, PushContext, bool> Compile(PushCondition condition) => condition.Kind switch
@@ -88,8 +88,8 @@ static class PushConditions
         key is null ? Never : (pushEvent, context) => context.Levels.For(pushEvent.Pdu.Sender) >= context.Levels.Notification(key);
 
     static bool ContainsDisplayName(PushEvent pushEvent, PushContext context) =>
-        context.DisplayName is { Length: > 0 } name && pushEvent.Text("content.body") is { } body
-        && Glob.Literal(name, ignoreCase: true).MatchesWords(body);
+        context.DisplayName is { Length: > 0 } name && pushEvent.Lower("content.body") is { } body
+        && Glob.Literal(name, ignoreCase: true).MatchesWordsPrepared(body);
 
     /// <summary>The event id and, of a version 12 create event, the room id are not in the stored event.</summary>
     static ReadOnlySpan<byte> Property(PushEvent pushEvent, string key) =>

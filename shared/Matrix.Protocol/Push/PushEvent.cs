@@ -10,6 +10,7 @@ public sealed class PushEvent(Pdu pdu)
 {
     readonly Dictionary<string, Range?> _found = [];
     readonly Dictionary<string, string?> _texts = [];
+    readonly Dictionary<string, string?> _lowered = [];
 
     /// <summary>The event itself.</summary>
     public Pdu Pdu => pdu;
@@ -29,6 +30,14 @@ public sealed class PushEvent(Pdu pdu)
             _ => JsonText.ReadString(Value(path)),
         };
         return _texts[path] = text;
+    }
+
+    /// <summary>The text of a string property in lower case; null if it is missing or no string.</summary>
+    internal string? Lower(string path)
+    {
+        if (!_lowered.TryGetValue(path, out var lower))
+            _lowered[path] = lower = Text(path) is { } text ? Glob.Lower(text) : null;
+        return lower;
     }
 
     /// <summary>A property as canonical JSON; empty if it is missing.</summary>

@@ -111,6 +111,47 @@ public class ProtocolProperties
                 && new Glob(pattern).MatchesWords(text) == Is("(?:^|(?<![a-z_]))(?:" + regex + ")(?![a-z_])");
         }, iter: 20_000);
 
+    [Fact]
+    public void Characters_outside_of_the_basic_plane_are_one_character_to_a_glob() =>
+        Gen.Select(Gen.Char["ax*?_ "].Array[0, 8], Gen.Char["ax_ "].Array[0, 12]).Sample((p, t) =>
+        {
+            // x stands for such a character, once as one of the basic plane and once not; neither belongs to a word.
+            var (pattern, text) = (new string(p), new string(t));
+            static string With(string s, string x) => s.Replace("x", x);
+            return new Glob(With(pattern, "ü")).Matches(With(text, "ü")) == new Glob(With(pattern, "😀")).Matches(With(text, "😀"))
+                && new Glob(With(pattern, "ü")).MatchesWords(With(text, "ü")) == new Glob(With(pattern, "😀")).MatchesWords(With(text, "😀"));
+        }, iter: 20_000);
+
+    [Fact]
+    public void Long_pieces_of_a_glob_match_as_short_ones_do() =>
+        Gen.Select(Gen.Char["aab?"].Array[60, 200], Gen.Int[0, 199], Gen.Bool).Sample((p, place, spoil) =>
+        {
+            // The pattern with a letter for each question mark matches, behind other text too, and no longer does when a letter of it is another.
+            var text = new string(p).Replace('?', 'z').ToCharArray();
+            place %= text.Length;
+            if (spoil)
+                text[place] = 'x';
+            var expected = !spoil || p[place] == '?';
+            var glob = new Glob(new string(p) + "?");
+            return glob.Matches(new string(text) + "y") == expected && glob.MatchesWords("aab " + new string(text) + "y") == expected
+                && new Glob("*" + new string(p) + "?*").Matches("aab" + new string(text) + "y!") == expected;
+        }, iter: 2_000);
+
+    [Theory]
+    [InlineData("a?", 20_000, "b")]
+    [InlineData("a", 40_000, "b")]
+    [InlineData("a*", 20_000, "b")]
+    [InlineData("?*a", 13_000, "?b")]
+    [InlineData("?", 40_000, "b")]
+    public void No_pattern_takes_long_over_the_longest_body(string piece, int times, string end)
+    {
+        var glob = new Glob(string.Concat(Enumerable.Repeat(piece, times)) + end, ignoreCase: true);
+        var body = new string('a', 60_000);
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        Assert.False(glob.MatchesWords(body) || glob.Matches(body));
+        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(20), $"took {clock.Elapsed}");
+    }
+
     /// <summary>Does it still verify while it says something else? Base64 has spare bits, so the same signature has other spellings.</summary>
     static bool VerifiesAsAnother(byte[] changed, byte[] signed, Func<KeyId, VerifyKey?> find)
     {
