@@ -26,6 +26,12 @@ public sealed class RoomException(int status, string errcode, string message) : 
 
     public static RoomException GuestsNotAllowed() => new(403, "M_GUEST_ACCESS_FORBIDDEN", "Guests may not join this room.");
 
+    public static RoomException DuplicateAnnotation() =>
+        new(400, "M_DUPLICATE_ANNOTATION", "You have annotated this event with the same key already.");
+
+    /// <summary>C-S API, Validation of m.thread relationships: there is no error code of its own.</summary>
+    public static RoomException NoThreadHere() => new(400, "M_UNKNOWN", "A thread cannot begin at an event that itself relates to another.");
+
     /// <summary>So many writers in one room at once that this one never got through. The client may try again.</summary>
     public static RoomException TooBusy() => new(503, "M_UNKNOWN", "The room is too busy. Try again.");
 }

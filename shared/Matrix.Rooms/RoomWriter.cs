@@ -75,6 +75,10 @@ public sealed class RoomWriter
                 return await Repeated(room, transaction.Value, ct)
                     ?? throw new InvalidDataException($"Transaction {transaction.Value.TxnId} is taken, and by no event.");
             }
+            catch (PostgresException e) when (RelationChanges.Refusal(e) is { } refusal)
+            {
+                throw refusal;
+            }
         }
         throw RoomException.TooBusy();
     }

@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms;
@@ -12,7 +13,7 @@ namespace Matrix.ClientApi.Accounts;
 /// </summary>
 sealed partial class RoomUpdates(
     RoomUpdateStore due, AccountStore accounts, MembershipStore memberships, RoomFinder rooms, RoomMembership membership, Leases leases,
-    TimeProvider time, IHostApplicationLifetime lifetime, ILogger<RoomUpdates> logger) : BackgroundService
+    LogWriter log, TimeProvider time, IHostApplicationLifetime lifetime, ILogger<RoomUpdates> logger) : BackgroundService
 {
     const int AtOnce = 20;
 
@@ -44,7 +45,11 @@ sealed partial class RoomUpdates(
     async Task Show(RoomUpdateDue update, CancellationToken ct)
     {
         if (await accounts.Find(update.UserId, ct) is { DeactivatedAt: not null })
+        {
+            if (await accounts.ListErased([update.UserId.ToString()], ct) is [_])
+                await log.Append(new UserErased(update.UserId.ToString()), ct);
             await LeaveAll(update.UserId, ct);
+        }
         else
             await membership.UpdateProfile(update.UserId, ct);
         await due.Delete(update, ct);

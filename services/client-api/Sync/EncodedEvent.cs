@@ -1,3 +1,4 @@
+using Matrix.Protocol;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.ClientApi.Sync;
@@ -31,7 +32,8 @@ sealed record EncodedEvent(
     StateNodeId? RoomState,
     long? RedactedBy,
     string? DeviceId,
-    string? TransactionId)
+    string? TransactionId,
+    RoomVersionRules Rules)
 {
     /// <summary>event_nid of the state event that this state event replaced: 0 for none, null until somebody asked.</summary>
     public long? Replaces { get; set; }
@@ -40,6 +42,13 @@ sealed record EncodedEvent(
 
     /// <summary>Bytes of memory, roughly.</summary>
     public long Weight => 400 + Head.Length;
+
+    /// <summary>What a redaction would leave of it, for a reader who is shown no more: its sender was erased, or is ignored.</summary>
+    public EncodedEvent Redact()
+    {
+        var json = Redaction.Redact((byte[])[.. Head.Span, (byte)'}'], Rules);
+        return this with { Head = json.AsMemory(0, json.Length - 1), Content = ClientEvent.Content(json), Replaces = 0 };
+    }
 
     public bool IsMembershipOf(string userId) => Type == "m.room.member" && StateKey == userId;
 }

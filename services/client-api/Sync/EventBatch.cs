@@ -1,11 +1,19 @@
+using Matrix.ClientApi.Sync.Relations;
+
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>Events that were asked for together, and those that they show in their unsigned part.</summary>
 sealed class EventBatch
 {
     readonly Dictionary<long, EncodedEvent> events = [];
+    Dictionary<long, Bundle>? bundles;
 
     public void Add(EncodedEvent e) => events[e.Nid] = e;
+
+    /// <summary>What relates to an event, as the reader of the answer is shown it.</summary>
+    public void Add(long nid, Bundle bundle) => (bundles ??= [])[nid] = bundle;
+
+    public Bundle? FindBundle(long nid) => bundles?.GetValueOrDefault(nid);
 
     public EncodedEvent? Find(long nid) => events.GetValueOrDefault(nid);
 

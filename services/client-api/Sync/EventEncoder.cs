@@ -18,7 +18,7 @@ static class EventEncoder
         return new EncodedEvent(
             stored.EventNid, stored.EventId, stored.RoomNid, stored.RoomId, stored.Position, stored.Type, stored.StateKey, stored.Sender,
             stored.OriginServerTs, encoded.AsMemory(0, encoded.Length - 1), ClientEvent.Content(encoded), pdu.Membership, pdu.Redacts?.ToString(),
-            Root(stored.StateBefore), Root(stored.RoomState), stored.RedactedBy, stored.DeviceId, stored.TxnId);
+            Root(stored.StateBefore), Root(stored.RoomState), stored.RedactedBy, stored.DeviceId, stored.TxnId, rules);
     }
 
     static StateNodeId? Root(byte[]? stored) => stored is null ? null : StateNodeId.Read(stored);

@@ -1,9 +1,12 @@
+using Matrix.ClientApi.Sync.Relations;
+
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>Whom events are written for, and how.</summary>
 /// <param name="Now">Milliseconds since 1970, for <c>unsigned.age</c>.</param>
 /// <param name="WithRoomId">In answers that do not name the room otherwise.</param>
-readonly record struct EventAudience(string UserId, string DeviceId, long Now, bool WithRoomId);
+/// <param name="Depth">0 for an event of the answer, 1 for one that such an event shows, 2 for one that that one shows.</param>
+readonly record struct EventAudience(string UserId, string DeviceId, long Now, bool WithRoomId, int Depth = 0);
 
 /// <summary>Splices events into an answer: the encoded head, then what depends on the reader and the moment.</summary>
 static class EventWriter
@@ -32,7 +35,51 @@ static class EventWriter
             to.Raw(",\"redacted_because\":"u8);
             Write(to, redaction, batch, audience with { WithRoomId = true });
         }
+        if (audience.Depth < 2 && batch.FindBundle(e.Nid) is { } bundle)
+            WriteBundle(to, bundle, batch, audience with { WithRoomId = true, Depth = audience.Depth + 1 });
         to.Raw("}}"u8);
+    }
+
+    // An event that another one shows is shown without its thread: threads do not nest, and events that say otherwise must not lead in circles.
+    static void WriteBundle(JsonSplicer to, Bundle bundle, EventBatch batch, in EventAudience audience)
+    {
+        to.Raw(",\"m.relations\":{"u8);
+        var first = true;
+        if (bundle.Edit is { } edit)
+        {
+            to.Comma(ref first);
+            to.Raw("\"m.replace\":"u8);
+            Write(to, edit, batch, audience with { Depth = 2 });
+        }
+        if (bundle.Thread is { } thread && audience.Depth == 1)
+        {
+            to.Comma(ref first);
+            to.Raw("\"m.thread\":{\"latest_event\":"u8);
+            Write(to, thread.Latest, batch, audience);
+            to.Raw(",\"count\":"u8);
+            to.Number(thread.Count);
+            to.Raw(",\"current_user_participated\":"u8);
+            to.Boolean(thread.Participated);
+            to.Raw("}"u8);
+        }
+        if (bundle.References.Count > 0)
+            WriteReferences(to, bundle.References, ref first);
+        to.Raw("}"u8);
+    }
+
+    static void WriteReferences(JsonSplicer to, IReadOnlyList<string> references, ref bool first)
+    {
+        to.Comma(ref first);
+        to.Raw("\"m.reference\":{\"chunk\":["u8);
+        var firstReference = true;
+        foreach (var eventId in references)
+        {
+            to.Comma(ref firstReference);
+            to.Raw("{\"event_id\":"u8);
+            to.String(eventId);
+            to.Raw("}"u8);
+        }
+        to.Raw("]}"u8);
     }
 
     static void WriteReplaced(JsonSplicer to, EncodedEvent replaced)

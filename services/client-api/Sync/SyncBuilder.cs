@@ -1,6 +1,7 @@
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Receipts;
+using Matrix.ClientApi.Sync.Relations;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Protocol;
@@ -13,7 +14,7 @@ namespace Matrix.ClientApi.Sync;
 sealed class SyncBuilder(
     SyncStore store, ChangeFinder finder, TimelineReader timelines, RoomStateReader states, RoomCountsCache counts,
     StrippedStateReader stripped, SyncReceipts receipts, SyncTyping typing, SyncAccountData accountData, RoomSights sights,
-    ToDeviceReader toDevice, DeviceListReader deviceLists, OneTimeKeyCounts keyCounts, SyncUnread unread)
+    ToDeviceReader toDevice, DeviceListReader deviceLists, OneTimeKeyCounts keyCounts, SyncUnread unread, Bundles bundles)
 {
     public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
@@ -23,9 +24,15 @@ sealed class SyncBuilder(
             : await finder.FindAll(request, rooms, ct);
         await AddRooms(request, changes.Rooms, result, ct);
         foreach (var room in changes.Invited)
-            result.Invited.Add(await stripped.Read(room, result.Events, ct));
+        {
+            if (await stripped.Read(room, result.Events, ct) is { } invited)
+                result.Invited.Add(invited);
+        }
         foreach (var room in changes.Knocked)
-            result.Knocked.Add(await stripped.Read(room, result.Events, ct));
+        {
+            if (await stripped.Read(room, result.Events, ct) is { } knocked)
+                result.Knocked.Add(knocked);
+        }
         await receipts.Fill(request, rooms, changes, result, ct);
         typing.Fill(request, rooms, result);
         if (changes.AccountData)
@@ -68,6 +75,8 @@ sealed class SyncBuilder(
             };
             updates.Add((change, update));
         }
+        await bundles.Fill(
+            result.Events, updates.Where(u => u.Update.Timeline.Limited).SelectMany(u => u.Update.Timeline.Events), request.UserId, seen.GetValueOrDefault, ct);
         await AddCounts(updates, ct);
         await states.Fill(request, result, updates, ct);
         foreach (var (change, update) in updates)

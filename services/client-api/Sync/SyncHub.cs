@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Matrix.ClientApi.Sync.Devices;
-using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
 using Npgsql;
@@ -15,7 +14,7 @@ sealed record UserRooms(ImmutableDictionary<long, UserMembership> Rooms, LogPosi
 /// what it concerns; an idle user costs nothing. The rooms of a user are read from Postgres once and then kept by the log.
 /// </summary>
 sealed class SyncHub(
-    LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, RoomSights sights, SharedRooms shared, TimeProvider time)
+    LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, ReaderCaches readers, SharedRooms shared, TimeProvider time)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Forget = TimeSpan.FromMinutes(10);
@@ -170,7 +169,7 @@ sealed class SyncHub(
         {
             foreach (var entry in entries)
             {
-                sights.Changed(entry);
+                readers.Changed(entry);
                 if (entry is { Kind: LogKind.Event, Key: "m.room.redaction", EventNid: { } redaction })
                     events.Redacted(redaction);
                 if (IsMembership(entry))

@@ -2,6 +2,7 @@ using Matrix.ClientApi.Endpoints.History;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Receipts;
+using Matrix.ClientApi.Sync.Relations;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Storage;
@@ -28,6 +29,12 @@ static class SyncModule
         services.AddSingleton<LazyMembers>();
         services.AddSingleton<FilterCache>();
         services.AddSingleton<RoomSights>();
+        services.AddSingleton<IgnoredUsers>();
+        services.AddSingleton<ErasedUsers>();
+        services.AddSingleton<RelationStore>();
+        services.AddSingleton<AggregationCache>();
+        services.AddSingleton<Bundles>();
+        services.AddSingleton<ReaderCaches>();
         services.AddSingleton<VisibilityFilter>();
         services.AddSingleton<MembershipHistory>();
         services.AddSingleton<ChangeFinder>();
@@ -53,6 +60,7 @@ static class SyncModule
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();
         services.AddSingleton<EventReader>();
+        services.AddSingleton<RelationPage>();
         services.AddSingleton<StateOfPage>();
         services.AddSingleton<SyncHub>();
         services.AddHostedService(provider => provider.GetRequiredService<SyncHub>());

@@ -55,8 +55,7 @@ sealed class TimelineReader(TimelineStore timelines, EventCache events, Visibili
             long[] nids = [.. places.Select(place => place.EventNid)];
             await events.LoadToShow(batch, nids, ct);
             IReadOnlyList<EncodedEvent> found = batch.List(nids);
-            if (scan.Range.Sight is { } sight)
-                found = await visibility.Filter(found, sight, ct);
+            found = await visibility.Filter(found, scan.Range.UserId, scan.Range.Sight, ct);
             scan.Take(found, filter);
             scan.Passed(places[^1].Position);
         }

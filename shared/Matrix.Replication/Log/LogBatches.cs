@@ -99,20 +99,21 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, D
     static void AddEntries(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, int count)
     {
         var (kinds, rooms, users, devices) = (new short[count], new long?[count], new string?[count], new string?[count]);
-        var (events, keys, notes) = (new long?[count], new string?[count], new string?[count]);
+        var (events, keys, notes, related) = (new long?[count], new string?[count], new string?[count], new string?[count]);
         var i = 0;
         foreach (var draft in changes.SelectMany(change => change.Entries))
         {
             (kinds[i], rooms[i], users[i]) = ((short)draft.Kind, draft.RoomNid, draft.UserId);
             (devices[i], events[i], keys[i], notes[i]) = (draft.DeviceId, draft.EventNid, draft.Key, draft.Note);
+            related[i] = draft.Related;
             i++;
         }
         batch.Add("""
-            INSERT INTO log (position, kind, room_nid, user_id, device_id, event_nid, key, note)
-            SELECT log_position(0) - $1 + n, kind, room_nid, user_id, device_id, event_nid, key, note
-            FROM unnest($2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[])
-                WITH ORDINALITY AS entry (kind, room_nid, user_id, device_id, event_nid, key, note, n)
-            """, count, kinds, rooms, users, devices, events, keys, notes);
+            INSERT INTO log (position, kind, room_nid, user_id, device_id, event_nid, key, note, related)
+            SELECT log_position(0) - $1 + n, kind, room_nid, user_id, device_id, event_nid, key, note, related
+            FROM unnest($2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[])
+                WITH ORDINALITY AS entry (kind, room_nid, user_id, device_id, event_nid, key, note, related, n)
+            """, count, kinds, rooms, users, devices, events, keys, notes, related);
     }
 
     static async Task<LogPosition> Execute(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, int[] lastCommands)

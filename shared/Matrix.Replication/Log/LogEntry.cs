@@ -24,13 +24,15 @@ public enum LogKind : short
 /// <param name="UserId">The user it is for or about: the owner of account data, the target of a membership event.</param>
 /// <param name="Key">What it is within its kind: an event type, an account data type, a receipt type.</param>
 /// <param name="Note">What followers need to know of it without a query, in a form of its kind's own.</param>
+/// <param name="Related">Of an event: the id of the one whose bundled aggregations it changes.</param>
 public sealed record LogEntry(
     LogPosition Position, LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null,
-    string? Note = null);
+    string? Note = null, string? Related = null);
 
 /// <summary>A <see cref="LogEntry"/> that has no position yet.</summary>
 public sealed record LogEntryDraft(
-    LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null, string? Note = null)
+    LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null, string? Note = null,
+    string? Related = null)
 {
-    internal LogEntry At(LogPosition position) => new(position, Kind, RoomNid, UserId, DeviceId, EventNid, Key, Note);
+    internal LogEntry At(LogPosition position) => new(position, Kind, RoomNid, UserId, DeviceId, EventNid, Key, Note, Related);
 }

@@ -6,7 +6,7 @@ namespace Matrix.Replication;
 /// <summary>Reads entries from Postgres. What it returns has no holes: positions become visible in order.</summary>
 public sealed class LogReader(NpgsqlDataSource db)
 {
-    const string Columns = "position, kind, room_nid, user_id, device_id, event_nid, key, note";
+    const string Columns = "position, kind, room_nid, user_id, device_id, event_nid, key, note, related";
 
     /// <summary>Up to <paramref name="limit"/> entries after a position, in order (primary key).</summary>
     public async Task<IReadOnlyList<LogEntry>> ReadAfter(LogPosition position, int limit, CancellationToken ct)
@@ -42,7 +42,8 @@ public sealed class LogReader(NpgsqlDataSource db)
                 new LogPosition(reader.GetInt64(0)), (LogKind)reader.GetInt16(1),
                 reader.IsDBNull(2) ? null : reader.GetInt64(2), reader.IsDBNull(3) ? null : reader.GetString(3),
                 reader.IsDBNull(4) ? null : reader.GetString(4), reader.IsDBNull(5) ? null : reader.GetInt64(5),
-                reader.IsDBNull(6) ? null : reader.GetString(6), reader.IsDBNull(7) ? null : reader.GetString(7)));
+                reader.IsDBNull(6) ? null : reader.GetString(6), reader.IsDBNull(7) ? null : reader.GetString(7),
+                reader.IsDBNull(8) ? null : reader.GetString(8)));
         }
         return entries;
     }

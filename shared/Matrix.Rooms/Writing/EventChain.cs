@@ -8,8 +8,10 @@ namespace Matrix.Rooms.Writing;
 /// <summary>An event of a chain, with the state before it and after it.</summary>
 /// <param name="Replaced">Of a state event: what stood at its place before.</param>
 /// <param name="Blanks">Of a redaction: the place whose current state it redacts.</param>
+/// <param name="Related">The event whose bundled aggregations this one changes.</param>
 sealed record ChainedEvent(
-    long EventNid, Pdu Pdu, StateNodeId StateBefore, StateNodeId StateAfter, Pdu? Replaced = null, StateKeyPair? Blanks = null);
+    long EventNid, Pdu Pdu, StateNodeId StateBefore, StateNodeId StateAfter, Pdu? Replaced = null, StateKeyPair? Blanks = null,
+    string? Related = null);
 
 /// <summary>What building an event needs.</summary>
 sealed record EventBuilding(ServerSigningKey Server, StateTree Tree, StateEvents StateEvents, NidAllocator Nids, TimeProvider Time);
@@ -40,6 +42,8 @@ public sealed class EventChain
     public StateNodeId StateRoot { get; private set; }
 
     internal IReadOnlyList<ChainedEvent> Events => events;
+
+    internal bool IsLocal(UserId user) => user.Server == building.Server.ServerName;
 
     internal RoomHead Head => head;
 
@@ -128,6 +132,6 @@ public sealed class EventChain
         }
         StateKeyPair? blanks = redacted is { StateKey: { } key } && (await Find(redacted.Type, key, ct))?.EventId == redacted.EventId
             ? new StateKeyPair(redacted.Type, key) : null;
-        events.Add(new ChainedEvent(nid, pdu, before, StateRoot, replaced, blanks));
+        events.Add(new ChainedEvent(nid, pdu, before, StateRoot, replaced, blanks, RelationChanges.Aggregates(pdu, redacted)));
     }
 }

@@ -17,7 +17,8 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
     readonly LogEntryDraft[] entries =
     [
         .. chain.Events.Select((e, i) => new LogEntryDraft(
-            LogKind.Event, chain.Room.RoomNid, e.Pdu.Type == EventTypes.Member ? e.Pdu.StateKey : null, null, e.EventNid, e.Pdu.Type, unread.NoteOf(i))),
+            LogKind.Event, chain.Room.RoomNid, e.Pdu.Type == EventTypes.Member ? e.Pdu.StateKey : null, null, e.EventNid, e.Pdu.Type, unread.NoteOf(i),
+            e.Related)),
     ];
 
     long RoomNid => chain.Room.RoomNid;
@@ -39,6 +40,8 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
         UpsertMemberships(batch, lastBack);
         foreach (var e in chain.Events.Where(e => e.Pdu.Redacts is not null))
             ApplyRedaction(batch, e);
+        foreach (var (i, e) in chain.Events.Index())
+            RelationChanges.Add(batch, RoomNid, e, lastBack + entries.Length - 1 - i, chain.IsLocal(e.Pdu.Sender));
         if (newRoom is null)
             SummaryChanges.Of(chain).AddUpdate(batch, RoomNid);
         else

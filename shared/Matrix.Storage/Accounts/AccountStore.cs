@@ -74,5 +74,9 @@ public sealed class AccountStore(NpgsqlDataSource db)
         batch.Add("DELETE FROM account_data WHERE user_id = $1", userId);
     }
 
+    /// <summary>Those of the users who asked for erasure.</summary>
+    public Task<IReadOnlyList<string>> ListErased(IReadOnlyCollection<string> userIds, CancellationToken ct) =>
+        db.List<string>("SELECT user_id FROM users WHERE user_id = ANY(@ids) AND erased", new { ids = userIds.ToArray() }, ct);
+
     static string CaseKey(string localpart) => localpart.ToLowerInvariant();
 }

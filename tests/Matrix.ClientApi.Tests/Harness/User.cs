@@ -68,6 +68,10 @@ public sealed class User(HttpClient http, string userId, string deviceId, string
         new((await Put($"{V3}/rooms/{Esc(room)}/redact/{Esc(eventId)}/{NewTransactionId()}", reason == null ? new { } : new { reason }))
             .Ok().String("event_id"));
 
+    /// <summary>From now on this user ignores these, and nobody else.</summary>
+    public async Task Ignore(params User[] others) => (await Put($"{V3}/user/{Esc(UserId)}/account_data/m.ignored_user_list",
+        new { ignored_users = others.ToDictionary(other => other.UserId, _ => new { }) })).Ok();
+
     public async Task<JsonElement> Event(string room, string eventId) => (await Get($"{V3}/rooms/{Esc(room)}/event/{Esc(eventId)}")).Ok().Json;
 
     /// <param name="dir"><c>b</c> from the newest, <c>f</c> from the oldest.</param>

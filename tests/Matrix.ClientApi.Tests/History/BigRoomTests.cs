@@ -34,6 +34,28 @@ public sealed class BigRoomTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_relates_to_the_events_of_a_page_costs_nothing_on_a_warm_cache_and_no_statement_for_each_event_on_a_cold_one()
+    {
+        var (alice, room) = await server.UserInRoom();
+        for (var i = 0; i < 5; i++)
+        {
+            var root = await alice.Say(room, $"root {i}");
+            await RelationTests.Edit(alice, room, await RelationTests.Reply(alice, room, root, "reply"), "edited");
+            await RelationTests.Edit(alice, room, root, "edited");
+        }
+        var from = (await alice.Messages(room, limit: 1)).String("end");
+        using var counter = new StatementCounter(database);
+        await alice.Messages(room, from, limit: 50);
+        Assert.InRange(counter.Statements.Count, 1, 8);
+        counter.Clear();
+        Assert.Contains("latest_event", (await alice.Messages(room, from, limit: 50)).Text);
+        Assert.Single(counter.Statements);
+        counter.Clear();
+        await alice.Event(room, (await alice.Messages(room, from, limit: 1))["chunk"][0].String("event_id"));
+        Assert.InRange(counter.Statements.Count, 1, 2);
+    }
+
+    [Fact]
     public async Task What_came_before_one_joined_is_skipped_and_not_read()
     {
         var alice = await server.NewUser();

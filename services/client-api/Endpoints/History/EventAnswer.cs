@@ -23,6 +23,13 @@ sealed class EventAnswer(Requester requester, EventBatch batch, TimeProvider tim
         return this;
     }
 
+    public EventAnswer Number(string name, long value)
+    {
+        Name(name);
+        To.Number(value);
+        return this;
+    }
+
     public EventAnswer Event(string name, EncodedEvent e)
     {
         Name(name);

@@ -16,7 +16,7 @@ sealed class EventReader(RoomReader rooms, SyncStore store, EventCache events, V
             || await store.FindEvent(roomId.ToString(), eventId.ToString(), ct) is not { } nid)
             throw NotFound();
         await events.LoadToShow(batch, [nid], ct);
-        var visible = await visibility.Filter(batch.List([nid]), view.Sight, ct);
+        var visible = await visibility.Filter(batch.List([nid]), view.UserId, view.Sight, ct);
         return visible is [var e] ? (view, e) : throw NotFound();
     }
 

@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Sync;
+using Matrix.ClientApi.Sync.Relations;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Storage.Rooms;
@@ -12,7 +13,7 @@ static class GetContext
 
     static async Task Handle(
         RoomId roomId, EventId eventId, HttpContext context, Requester requester, EventReader events, RoomReader rooms, TimelineReader timelines,
-        StateOfPage states, TimeProvider time, CancellationToken ct)
+        StateOfPage states, Bundles bundles, TimeProvider time, CancellationToken ct)
     {
         var (filter, limit) = (HistoryQuery.Filter(context), HistoryQuery.Limit(context));
         var batch = new EventBatch();
@@ -24,6 +25,7 @@ static class GetContext
         IReadOnlyList<EncodedEvent> shown = [.. before.Events, found, .. after.Events];
         var last = after.Events.Count > 0 ? after.Events[^1].Position!.Value : at;
         var root = await rooms.FindState(view, last, ct);
+        await bundles.Fill(batch, shown, view.UserId, _ => view.Sight, ct);
         await new EventAnswer(requester, batch, time)
             .Text("start", HistoryQuery.Format(before.Edge))
             .Text("end", HistoryQuery.Format(after.More ? after.Edge : last))

@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Sync;
+using Matrix.ClientApi.Sync.Relations;
 using Matrix.Http;
 using Matrix.Protocol;
 
@@ -10,10 +11,12 @@ static class GetEvent
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/v3/rooms/{roomId}/event/{eventId}", Handle);
 
     static async Task Handle(
-        RoomId roomId, EventId eventId, HttpContext context, Requester requester, EventReader events, TimeProvider time, CancellationToken ct)
+        RoomId roomId, EventId eventId, HttpContext context, Requester requester, EventReader events, Bundles bundles, TimeProvider time,
+        CancellationToken ct)
     {
         var batch = new EventBatch();
-        var (_, found) = await events.Get(roomId, eventId, requester, batch, ct);
+        var (view, found) = await events.Get(roomId, eventId, requester, batch, ct);
+        await bundles.Fill(batch, [found], view.UserId, _ => view.Sight, ct);
         await new EventAnswer(requester, batch, time).SendOnly(found, context, ct);
     }
 }

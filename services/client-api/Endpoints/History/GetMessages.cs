@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Sync;
+using Matrix.ClientApi.Sync.Relations;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Storage.Rooms;
@@ -12,9 +13,9 @@ static class GetMessages
 
     static async Task Handle(
         RoomId roomId, HttpContext context, Requester requester, RoomReader rooms, TimelineReader timelines, StateOfPage states, SyncHub hub,
-        TimeProvider time, CancellationToken ct)
+        Bundles bundles, TimeProvider time, CancellationToken ct)
     {
-        var (direction, filter, limit) = (Direction(context), HistoryQuery.Filter(context), HistoryQuery.Limit(context));
+        var (direction, filter, limit) = (HistoryQuery.Direction(context), HistoryQuery.Filter(context), HistoryQuery.Limit(context));
         var (from, to) = (HistoryQuery.Token(context, "from"), HistoryQuery.Token(context, "to"));
         var view = await rooms.Open(roomId, requester.UserId, ct);
         var forwards = direction == TimelineDirection.Forwards;
@@ -23,6 +24,7 @@ static class GetMessages
             : view.Range(to ?? long.MinValue, from ?? long.MaxValue);
         var batch = new EventBatch();
         var page = await timelines.Read(range, direction, filter, filter.Limit is { } most ? Math.Min(most, limit) : limit, batch, ct);
+        await bundles.Fill(batch, page.Events, view.UserId, _ => view.Sight, ct);
 
         var answer = new EventAnswer(requester, batch, time)
             .Text("start", HistoryQuery.Format(from ?? Start(page, forwards, hub)))
@@ -41,12 +43,4 @@ static class GetMessages
     static long Start(TimelinePage page, bool forwards, SyncHub hub) => page.Events.Count == 0 ? hub.Position.Value
         : forwards ? page.Events[0].Position!.Value - 1
         : Math.Max(hub.Position.Value, page.Events[0].Position!.Value);
-
-    static TimelineDirection Direction(HttpContext context) => (string?)context.Request.Query["dir"] switch
-    {
-        "b" => TimelineDirection.Backwards,
-        "f" => TimelineDirection.Forwards,
-        null or "" => throw MatrixException.MissingParam("dir"),
-        _ => throw MatrixException.InvalidParam("'dir' must be b or f."),
-    };
 }

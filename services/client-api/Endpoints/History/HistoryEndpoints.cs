@@ -7,6 +7,10 @@ static class HistoryEndpoints
         GetMessages.Map(app);
         GetEvent.Map(app);
         GetContext.Map(app);
+        GetRelations.Map(app);
+        GetRelationsOfType.Map(app);
+        GetRelationsOfEventType.Map(app);
+        GetThreads.Map(app);
         GetMembers.Map(app);
         GetJoinedMembers.Map(app);
         GetJoinedRooms.Map(app);

@@ -3,6 +3,7 @@ using System.Text;
 using Matrix.ClientApi.Sync;
 using Matrix.Http;
 using Matrix.Protocol;
+using Matrix.Storage.Rooms;
 
 namespace Matrix.ClientApi.Endpoints.History;
 
@@ -12,15 +13,32 @@ static class HistoryQuery
     public const int MaxLimit = 1000;
     const int DefaultLimit = 10;
 
-    public static int Limit(HttpContext context)
+    public static int Limit(HttpContext context, int otherwise = DefaultLimit)
     {
         string? limit = context.Request.Query["limit"];
         if (string.IsNullOrEmpty(limit))
-            return DefaultLimit;
+            return otherwise;
         return int.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             ? Math.Min(value, MaxLimit)
             : throw MatrixException.InvalidParam("'limit' must be a whole number, not negative.");
     }
+
+    /// <param name="otherwise">When the client does not say; null: it has to.</param>
+    public static TimelineDirection Direction(HttpContext context, TimelineDirection? otherwise = null) => (string?)context.Request.Query["dir"] switch
+    {
+        "b" => TimelineDirection.Backwards,
+        "f" => TimelineDirection.Forwards,
+        null or "" => otherwise ?? throw MatrixException.MissingParam("dir"),
+        _ => throw MatrixException.InvalidParam("'dir' must be b or f."),
+    };
+
+    public static bool? Boolean(HttpContext context, string name) => (string?)context.Request.Query[name] switch
+    {
+        null or "" => null,
+        "true" => true,
+        "false" => false,
+        _ => throw MatrixException.InvalidParam($"'{name}' must be true or false."),
+    };
 
     public static RoomEventFilter Filter(HttpContext context)
     {

@@ -46,16 +46,20 @@ sealed class SlidingRooms(
         foreach (var draft in drafts)
             Take(key, result, draft);
         foreach (var plan in plans.Where(plan => plan.View == RoomView.Stripped))
-            result.Rooms.Add(await Strip(plan, result, ct));
+        {
+            if (await Strip(plan, result, ct) is { } shown)
+                result.Rooms.Add(shown);
+        }
         result.Rooms.AddRange(rooms.Where(room => !room.IsEmpty));
         await AddBumps(result.Rooms, ct);
     }
 
-    async Task<SlidingRoom> Strip(RoomPlan plan, SlidingResult result, CancellationToken ct)
+    // Null: the user ignores who invited them.
+    async Task<SlidingRoom?> Strip(RoomPlan plan, SlidingResult result, CancellationToken ct)
     {
         var entry = plan.Entry;
         var shown = await stripped.Read(new UserMembership(entry.RoomNid, entry.RoomId, entry.Membership, entry.EventNid, entry.Position), result.Events, ct);
-        return new SlidingRoom(plan) { Stripped = shown.State, Bump = entry.Position };
+        return shown is null ? null : new SlidingRoom(plan) { Stripped = shown.State, Bump = entry.Position };
     }
 
     async Task AddCounts(List<Draft> drafts, CancellationToken ct)

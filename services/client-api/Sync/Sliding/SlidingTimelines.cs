@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Relations;
 using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Protocol;
 using Matrix.Storage.Sync;
@@ -5,7 +6,7 @@ using Matrix.Storage.Sync;
 namespace Matrix.ClientApi.Sync.Sliding;
 
 /// <summary>Reads the timelines of the rooms of an answer.</summary>
-sealed class SlidingTimelines(SyncStore store, TimelineReader timelines, RoomSights sights)
+sealed class SlidingTimelines(SyncStore store, TimelineReader timelines, RoomSights sights, Bundles bundles)
 {
     /// <summary>The newest places of a room's timeline, newest first.</summary>
     /// <param name="Complete">There are no others in the range.</param>
@@ -35,6 +36,10 @@ sealed class SlidingTimelines(SyncStore store, TimelineReader timelines, RoomSig
             room.Live = room.Timeline.Events.Count(e => e.Position > since);
             room.Expanded = plan.ExpandsTimeline && room.Timeline.Events.Any(e => e.Position <= plan.From);
         }
+        // as in sync v2: what comes live brings what relates to it along
+        await bundles.Fill(
+            result.Events, rooms.Where(room => room.Plan.Initial || room.Timeline.Limited || room.Expanded).SelectMany(room => room.Timeline.Events),
+            request.UserId, seen.GetValueOrDefault, ct);
         return known;
     }
 

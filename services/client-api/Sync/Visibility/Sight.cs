@@ -17,12 +17,13 @@ readonly record struct SightStretch(long From, long To);
 sealed class Sight
 {
     readonly List<SightStretch> stretches = [];
+    readonly IReadOnlyList<SightEvent> memberships;
 
     /// <param name="visibilities">Oldest first.</param>
     /// <param name="memberships">The user's own, oldest first.</param>
     public Sight(string userId, IReadOnlyList<SightEvent> visibilities, IReadOnlyList<SightEvent> memberships, SightMembership? current)
     {
-        (UserId, Current) = (userId, current);
+        (UserId, Current, this.memberships) = (userId, current, memberships);
         CurrentVisibility = HistoryVisibility.Parse(visibilities.Count > 0 ? visibilities[^1].Value : null);
         StayEnd = FindStayEnd(memberships);
         Walk(visibilities, memberships);
@@ -49,6 +50,21 @@ sealed class Sight
     public long StayEnd { get; }
 
     public bool WasJoined => StayEnd != long.MinValue;
+
+    public IReadOnlyList<SightStretch> Stretches => stretches;
+
+    /// <summary>Was the user in the room when the event at this position was sent?</summary>
+    public bool WasIn(long position)
+    {
+        var membership = "";
+        foreach (var e in memberships)
+        {
+            if (e.Position >= position)
+                break;
+            membership = e.Value;
+        }
+        return membership == "join";
+    }
 
     /// <summary>The stretches within (after, upTo], oldest first, as bounds of the same form.</summary>
     public IEnumerable<(long After, long UpTo)> Within(long after, long upTo)

@@ -9,17 +9,47 @@ namespace Matrix.ClientApi.Sync.Visibility;
 /// Which events of a room a user may see, by the state at each event (Client-Server API, "Room History Visibility"): the one rule for sync, history,
 /// relations and search. All states that a page needs are looked up together.
 /// </summary>
-sealed class VisibilityFilter(StateTree states, EventCache events)
+sealed class VisibilityFilter(StateTree states, EventCache events, IgnoredUsers ignoredUsers, ErasedUsers erasedUsers)
 {
     readonly record struct Rules(HistoryVisibilityValue Visibility, string? Membership);
 
-    /// <summary>The events that the user may see.</summary>
-    public async ValueTask<IReadOnlyList<EncodedEvent>> Filter(IReadOnlyList<EncodedEvent> candidates, Sight sight, CancellationToken ct)
+    /// <summary>The events of a room as the user is shown them: those that the user may see and that are not by somebody the user ignores.</summary>
+    /// <param name="sight">Null: the user was in the room when these events were sent.</param>
+    public async ValueTask<IReadOnlyList<EncodedEvent>> Filter(IReadOnlyList<EncodedEvent> candidates, string userId, Sight? sight, CancellationToken ct)
     {
-        if (sight.SeesAll || candidates.Count == 0)
+        if (candidates.Count == 0)
             return candidates;
+        var ignored = await ignoredUsers.Get(userId, ct);
+        if (ignored.Count > 0 && candidates.Any(e => !e.IsState && ignored.Contains(e.Sender)))
+            candidates = [.. candidates.Where(e => e.IsState || !ignored.Contains(e.Sender))];
+        return sight is null ? candidates : await FilterWithIgnored(candidates, sight, ct);
+    }
+
+    /// <summary>The events that the user may see, those by ignored users among them.</summary>
+    public async ValueTask<IReadOnlyList<EncodedEvent>> FilterWithIgnored(IReadOnlyList<EncodedEvent> candidates, Sight sight, CancellationToken ct)
+    {
+        if (!sight.SeesAll && candidates.Count > 0)
+            candidates = await FilterHidden(candidates, sight, ct);
+        return await Erase(candidates, sight, ct);
+    }
+
+    async ValueTask<IReadOnlyList<EncodedEvent>> FilterHidden(IReadOnlyList<EncodedEvent> candidates, Sight sight, CancellationToken ct)
+    {
         var known = await Read([.. candidates.Select(e => e.StateBefore).OfType<StateNodeId>().Distinct()], sight.UserId, ct);
         return [.. candidates.Where(e => e.StateBefore is { } root && CanSee(e, known[root], sight))];
+    }
+
+    async ValueTask<IReadOnlyList<EncodedEvent>> Erase(IReadOnlyList<EncodedEvent> candidates, Sight sight, CancellationToken ct)
+    {
+        HashSet<string>? strangers = null;
+        foreach (var e in candidates)
+        {
+            if (e.Position is { } position && !sight.WasIn(position) && !e.IsMembershipOf(sight.UserId))
+                (strangers ??= new HashSet<string>(StringComparer.Ordinal)).Add(e.Sender);
+        }
+        if (strangers is null || await erasedUsers.Find(strangers, ct) is not { Count: > 0 } erased)
+            return candidates;
+        return [.. candidates.Select(e => erased.Contains(e.Sender) && !sight.WasIn(e.Position ?? 0) ? e.Redact() : e)];
     }
 
     /// <summary>The user's membership in a state.</summary>
