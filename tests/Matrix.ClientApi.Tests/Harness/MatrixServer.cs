@@ -58,6 +58,9 @@ public sealed class MatrixServer : IAsyncLifetime
         return server;
     }
 
+    /// <summary>The same device, speaking to this server: for servers that share a database.</summary>
+    public User Here(User user) => new(_http, user.UserId, user.DeviceId, user.AccessToken!, user.Password);
+
     /// <summary>A new account, registered with the shared secret and logged in.</summary>
     public async Task<User> NewUser(string? localpart = null, bool admin = false)
     {

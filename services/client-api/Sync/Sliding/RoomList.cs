@@ -80,6 +80,9 @@ sealed class RoomList
             return;
         }
         Version++;
+        // Memberships are looked into late: what came after this one is kept for the join that may follow it.
+        if (membership.Membership != "join" && known is { Value.Membership: "join" } && known.Value.Activity > membership.Position)
+            early[membership.RoomNid] = known.Value.Activity;
         Place(new RoomEntry(
             membership.RoomNid, membership.RoomId, membership.Membership, membership.EventNid, membership.Position, activity, known?.Value.Kind));
     }
@@ -97,9 +100,10 @@ sealed class RoomList
             {
                 var activity = room.Membership == "join" ? Math.Max(room.Activity, early.GetValueOrDefault(room.RoomNid)) : room.Activity;
                 Place(new RoomEntry(room.RoomNid, room.RoomId, room.Membership, room.EventNid, room.Position, activity, kind));
+                if (room.Membership == "join")
+                    early.Remove(room.RoomNid);
             }
         }
-        early.Clear();
     }
 
     public void SetKinds(IEnumerable<ListedRoomKind> kinds)

@@ -12,9 +12,11 @@ sealed class ShapeCache(Caches caches)
     readonly BoundedCache<(string UserId, string Body), SlidingShape> shapes = caches.Create<(string UserId, string Body), SlidingShape>(
         "sliding_requests", 8 << 20, (key, shape) => 2000 + (2 * Caches.WeightOf(key.Body)) + (500 * shape.Lists.Count));
 
-    public SlidingShape Get(string userId, ReadOnlySpan<byte> utf8, JsonElement body)
+    /// <param name="toDevice">The token of the to_device extension, which is different in every request.</param>
+    public SlidingShape Get(string userId, ReadOnlySpan<byte> utf8, JsonElement body, string? toDevice)
     {
-        var key = (userId, body.TryGetProperty("pos", out _) ? Lasting(body) : Encoding.UTF8.GetString(utf8));
+        var text = body.TryGetProperty("pos", out _) ? Lasting(body) : Encoding.UTF8.GetString(utf8);
+        var key = (userId, toDevice is null ? text : text.Replace($"\"{toDevice}\"", "0", StringComparison.Ordinal));
         if (!shapes.TryGet(key, out var shape))
             shapes.Set(key, shape = ShapeReader.Read(body, userId));
         return shape;

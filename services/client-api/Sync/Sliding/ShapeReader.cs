@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.Http;
 
 namespace Matrix.ClientApi.Sync.Sliding;
@@ -11,7 +12,6 @@ static class ShapeReader
 {
     const int MostLists = 100, MostSubscriptions = 1000, MostRanges = 20, MostPatterns = 500, MostNames = 1000, LongestConnId = 255;
     const int MostEvents = 100;
-    const int MostToDevice = 100;
 
     public static SlidingShape Read(JsonElement body, string userId)
     {
@@ -98,12 +98,9 @@ static class ShapeReader
         if (json.ValueKind != JsonValueKind.Object)
             return ExtensionsShape.None;
         var toDevice = Object(json, "to_device");
-        var threads = Object(json, "io.element.msc4308.thread_subscriptions");
         return new ExtensionsShape(
-            new ToDeviceShape(Enabled(toDevice), Enabled(toDevice) ? Text(toDevice, "since") : null,
-                Enabled(toDevice) ? (int)Math.Clamp(Number(toDevice, "limit") ?? MostToDevice, 1, MostToDevice) : 0),
-            Enabled(Object(json, "e2ee")), Scope(Object(json, "account_data")), Scope(Object(json, "receipts")), Scope(Object(json, "typing")),
-            Enabled(threads) ? (int)Math.Clamp(Number(threads, "limit") ?? 100, 1, 100) : null);
+            Enabled(toDevice) ? (int)Math.Clamp(Number(toDevice, "limit") ?? ToDeviceReader.MostAtOnce, 1, ToDeviceReader.MostAtOnce) : null,
+            Enabled(Object(json, "e2ee")), Scope(Object(json, "account_data")), Scope(Object(json, "receipts")), Scope(Object(json, "typing")));
     }
 
     static ExtensionScope Scope(JsonElement json) => !Enabled(json) ? ExtensionScope.Off : new ExtensionScope(true, Chosen(json, "lists"), Chosen(json, "rooms"));

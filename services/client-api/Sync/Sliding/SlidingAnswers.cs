@@ -15,8 +15,9 @@ sealed class SlidingAnswers(ShapeCache shapes, SlidingEngine engine, TimeProvide
         if (Text(body.Value, "set_presence") is not (null or "online" or "offline" or "unavailable"))
             throw MatrixException.InvalidParam("'set_presence' is not known.");
         var userId = requester.UserId.ToString();
-        var request = new SlidingRequest(
-            userId, requester.DeviceId.ToString(), shapes.Get(userId, body.Utf8.Span, body.Value), Pos(pos), Timeout(timeout), stable);
+        var has = ToDeviceToken.Find(body.Value);
+        var shape = shapes.Get(userId, body.Utf8.Span, body.Value, has?.Text);
+        var request = new SlidingRequest(userId, requester.DeviceId.ToString(), shape, Pos(pos), has?.Position, Timeout(timeout), stable);
         var answer = await engine.Sync(request, ct);
         await JsonBytes.Write(context, SlidingWriter.Write(request, answer, time.GetUtcNow().ToUnixTimeMilliseconds()), ct);
     }

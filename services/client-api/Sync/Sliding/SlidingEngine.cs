@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.Hosting;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
@@ -9,7 +10,7 @@ sealed record SlidingAnswer(SlidingResult Result, SlidingPos Pos);
 
 /// <summary>Answers sliding sync requests: at once when there is news, else when the log brings some, or when time is up.</summary>
 sealed class SlidingEngine(
-    SyncHub hub, LogFollower follower, SlidingBuilder builder, Connections connections, SyncStore store, Shutdown shutdown, TimeProvider time)
+    SyncHub hub, LogFollower follower, SlidingBuilder builder, Connections connections, ToDeviceReader toDevice, SyncStore store, Shutdown shutdown, TimeProvider time)
 {
     static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(5);
 
@@ -18,6 +19,7 @@ sealed class SlidingEngine(
         var key = new ConnectionKey(request.UserId, request.DeviceId, request.Shape.ConnId);
         var connection = request.Pos is { } pos ? await connections.Get(key, pos.Version, ct) : null;
         await Settle(request.Since, ct);
+        request = await Acknowledge(request, ct);
         var user = await hub.Acquire(request.UserId, ct);
         try
         {
@@ -33,6 +35,17 @@ sealed class SlidingEngine(
         {
             hub.Release(user);
         }
+    }
+
+    // Messages that the device has may go. A token that the log has never reached is from before the database was restored.
+    async ValueTask<SlidingRequest> Acknowledge(SlidingRequest request, CancellationToken ct)
+    {
+        if (request.Shape.Extensions.ToDevice is null || request.ToDeviceSince is not { } has)
+            return request;
+        if (has > hub.Position && (await store.FindLogHead(ct) is not { } head || has.Value > head))
+            return request with { ToDeviceSince = null };
+        await toDevice.Acknowledge(request.UserId, request.DeviceId, has, ct);
+        return request;
     }
 
     /// <summary>What the client now has is stored before it hears of it; nothing is if only the position moved.</summary>

@@ -31,7 +31,8 @@ sealed record ExtensionContext(
 }
 
 /// <summary>Adds to an answer what the request's extensions ask for.</summary>
-sealed class SlidingExtensions(AccountDataExtension accountData, ReceiptsExtension receipts, TypingExtension typing)
+sealed class SlidingExtensions(
+    ToDeviceExtension toDevice, E2eeExtension e2ee, AccountDataExtension accountData, ReceiptsExtension receipts, TypingExtension typing)
 {
     public async Task Fill(
         SlidingRequest request, SlidingResult result, ConnectionState before, Selection selection, ImmutableDictionary<long, UserMembership> memberships,
@@ -39,6 +40,10 @@ sealed class SlidingExtensions(AccountDataExtension accountData, ReceiptsExtensi
     {
         var wanted = request.Shape.Extensions;
         var context = new ExtensionContext(request, result, before, selection, memberships, window);
+        if (wanted.ToDevice is { } limit)
+            await toDevice.Fill(context, limit, ct);
+        if (wanted.E2ee)
+            await e2ee.Fill(context, ct);
         if (wanted.AccountData.Enabled)
             await accountData.Fill(context, wanted.AccountData, ct);
         if (wanted.Receipts.Enabled)

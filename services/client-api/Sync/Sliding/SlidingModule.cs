@@ -21,6 +21,8 @@ static class SlidingModule
         services.AddSingleton<SlidingState>();
         services.AddSingleton<SlidingMembers>();
         services.AddSingleton<SlidingRooms>();
+        services.AddSingleton<ToDeviceExtension>();
+        services.AddSingleton<E2eeExtension>();
         services.AddSingleton<AccountDataExtension>();
         services.AddSingleton<ReceiptsExtension>();
         services.AddSingleton<TypingExtension>();

@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.Protocol;
 using Matrix.Replication;
@@ -92,5 +93,13 @@ sealed class ExtensionResults
     /// <summary>By room id: who is typing.</summary>
     public SortedDictionary<string, IReadOnlyList<string>> Typing { get; } = new(StringComparer.Ordinal);
 
-    public bool IsEmpty => GlobalAccountData.Count + RoomAccountData.Count + Receipts.Count + Typing.Count == 0;
+    /// <summary>Messages to the device, and how far it has them with this answer; null: they are not asked for.</summary>
+    public ToDeviceBatch? ToDevice { get; set; }
+
+    public DeviceListChanges DeviceLists { get; set; } = DeviceListChanges.None;
+
+    public DeviceKeyCounts? KeyCounts { get; set; }
+
+    /// <summary>There is no news. How far the messages go, and the counts of keys, are none.</summary>
+    public bool IsEmpty => ToDevice is not { Messages.Count: > 0 } && DeviceLists.IsEmpty && GlobalAccountData.Count + RoomAccountData.Count + Receipts.Count + Typing.Count == 0;
 }

@@ -44,14 +44,11 @@ sealed record ExtensionScope(bool Enabled, IReadOnlyList<string>? Lists, IReadOn
     public bool IsEverything => Enabled && Lists is null && Rooms is null;
 }
 
-/// <param name="Since">The next_batch of an earlier answer: what it brought has arrived.</param>
-sealed record ToDeviceShape(bool Enabled, string? Since, int Limit);
-
+/// <param name="ToDevice">How many messages an answer may hold; null: none are wanted.</param>
 sealed record ExtensionsShape(
-    ToDeviceShape ToDevice, bool E2ee, ExtensionScope AccountData, ExtensionScope Receipts, ExtensionScope Typing, int? ThreadSubscriptions)
+    int? ToDevice, bool E2ee, ExtensionScope AccountData, ExtensionScope Receipts, ExtensionScope Typing)
 {
-    public static readonly ExtensionsShape None =
-        new(new ToDeviceShape(false, null, 0), false, ExtensionScope.Off, ExtensionScope.Off, ExtensionScope.Off, null);
+    public static readonly ExtensionsShape None = new(null, false, ExtensionScope.Off, ExtensionScope.Off, ExtensionScope.Off);
 }
 
 /// <summary>What a client follows: everything of a request but where it stands. Bodies that are equal are one object (<see cref="ShapeCache"/>).</summary>

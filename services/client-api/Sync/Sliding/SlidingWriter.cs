@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.Protocol;
 using Matrix.Storage;
@@ -45,6 +46,20 @@ static class SlidingWriter
     static void Extensions(JsonSplicer to, ExtensionResults results)
     {
         var first = true;
+        if (results.ToDevice is { } toDevice)
+        {
+            to.Comma(ref first);
+            to.Raw("\"to_device\":{\"next_batch\":"u8);
+            to.String(ToDeviceToken.Write(toDevice.UpTo));
+            to.Raw(",\"events\":"u8);
+            DeviceWriter.Messages(to, toDevice);
+            to.Raw("}"u8);
+        }
+        if (results.KeyCounts is { } counts)
+        {
+            to.Comma(ref first);
+            E2ee(to, results.DeviceLists, counts);
+        }
         if (results.GlobalAccountData.Count + results.RoomAccountData.Count > 0)
         {
             to.Comma(ref first);
@@ -68,6 +83,20 @@ static class SlidingWriter
             Rooms(to, results.Typing, Typing);
             to.Raw("}}"u8);
         }
+    }
+
+    static void E2ee(JsonSplicer to, DeviceListChanges lists, DeviceKeyCounts counts)
+    {
+        to.Raw("\"e2ee\":{\"device_one_time_keys_count\":"u8);
+        DeviceWriter.OneTimeKeys(to, counts);
+        to.Raw(",\"device_unused_fallback_key_types\":"u8);
+        DeviceWriter.Strings(to, counts.UnusedFallback);
+        if (!lists.IsEmpty)
+        {
+            to.Raw(",\"device_lists\":"u8);
+            DeviceWriter.Lists(to, lists);
+        }
+        to.Raw("}"u8);
     }
 
     static void Rooms<T>(JsonSplicer to, SortedDictionary<string, T> rooms, Action<JsonSplicer, T> write)
