@@ -47,7 +47,9 @@ public sealed class RoomState(RoomStore rooms, MembershipStore memberships, Even
     async Task<StateNodeId?> RootAtLeave(MembershipRow membership, CancellationToken ct)
     {
         var left = (await events.Get([membership.EventNid], ct)).GetValueOrDefault(membership.EventNid);
-        if (left?.StateBefore is not { } before)
+        if (left?.Position != membership.Position)
+            return await events.FindMerge(membership.UserId, membership.Position, ct) is { Was: "join" } merge ? merge.RoomState : null;
+        if (left.StateBefore is not { } before)
             return null;
         var was = await Get(before, EventTypes.Member, membership.UserId, ct);
         return was?.Membership == "join" ? left.RoomState : null;

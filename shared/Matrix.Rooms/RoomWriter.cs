@@ -47,13 +47,14 @@ public sealed class RoomWriter
     }
 
     /// <summary>Writes what the plan decides. It is asked again whenever the head has moved.</summary>
-    internal async Task<SentEvent> Write(Room room, EventPlan plan, TransactionId? transaction, CancellationToken ct)
+    /// <param name="alone">Plan only on what is committed.</param>
+    internal async Task<SentEvent> Write(Room room, EventPlan plan, TransactionId? transaction, CancellationToken ct, bool alone = false)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             try
             {
-                return await await Start(room, plan, transaction, ct);
+                return await await Start(room, plan, transaction, alone, ct);
             }
             catch (HeadMovedException)
             {
@@ -70,6 +71,10 @@ public sealed class RoomWriter
                     return first;
                 throw;
             }
+            catch (PostgresException e) when (e.ConstraintName == AuthIndexRows.PlaceConstraint)
+            {
+                // another event has gone on the same auth chain: this one begins its own
+            }
             catch (PostgresException e) when (transaction is not null && e.ConstraintName == "event_transactions_pkey")
             {
                 return await Repeated(room, transaction.Value, ct)
@@ -84,14 +89,21 @@ public sealed class RoomWriter
     }
 
     /// <summary>Plans, and hands what is planned over to the log: while it is being committed, others may plan on it.</summary>
-    async ValueTask<Task<SentEvent>> Start(Room room, EventPlan plan, TransactionId? transaction, CancellationToken ct)
+    async ValueTask<Task<SentEvent>> Start(Room room, EventPlan plan, TransactionId? transaction, bool alone, CancellationToken ct)
     {
         using var seat = await heads.Enter(room.RoomNid, ct);
         if (transaction is { } txn && seat.FindUnderway(txn) is { } first)
             return first;
         while (true)
         {
-            var chain = new EventChain(building, room, await seat.Head(ct));
+            var head = await seat.Head(ct);
+            if (alone || head.Extremities.Count > 1)
+            {
+                // resolving states asks the database about the events that they are made of
+                await seat.Settle(ct);
+                head = await seat.Head(ct);
+            }
+            var chain = new EventChain(building, room, head);
             try
             {
                 var eventId = await plan(chain, ct);

@@ -1,4 +1,6 @@
 using Matrix.Federation;
+using Matrix.Rooms.Receiving;
+using Matrix.Rooms.Resolution;
 using Matrix.Rooms.State;
 using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
@@ -34,6 +36,11 @@ public static class RoomsModule
         services.TryAddSingleton(p => new StateNodeCache(p.GetRequiredService<Caches>()));
         services.TryAddSingleton<StateTree>();
         services.TryAddSingleton<StateEvents>();
+        services.TryAddSingleton<EventStates>();
+        services.TryAddSingleton<AuthIndexStore>();
+        services.TryAddSingleton<AuthIndex>();
+        services.TryAddSingleton<AuthBacklog>();
+        services.TryAddSingleton<StateResolver>();
         services.TryAddSingleton<RoomFinder>();
         services.TryAddSingleton<RoomHeads>();
         services.TryAddSingleton<EventBuilding>();
@@ -46,6 +53,9 @@ public static class RoomsModule
         services.TryAddSingleton<UnreadCounts>();
         services.TryAddSingleton(p => new RoomWriter(p.GetRequiredService<RoomFinder>(), p.GetRequiredService<RoomHeads>(),
             p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<EventNotices>()));
+        services.TryAddSingleton<AsideEvents>();
+        services.TryAddSingleton(p => new RoomReceiver(p.GetRequiredService<RoomWriter>(), p.GetRequiredService<EventBuilding>(),
+            p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomStore>(), p.GetRequiredService<AsideEvents>()));
         services.TryAddSingleton<RoomState>();
         services.TryAddSingleton<RoomMembership>();
         services.TryAddSingleton<RoomCreator>();

@@ -36,16 +36,18 @@ sealed class RoomNode : IAsyncDisposable
 
     public RoomMembership Membership => Get<RoomMembership>();
 
+    public RoomReceiver Receiver => Get<RoomReceiver>();
+
     public RoomState State => Get<RoomState>();
 
     public EventStore Events => Get<EventStore>();
 
-    public static async Task<RoomNode> Start(TestDatabase database)
+    public static async Task<RoomNode> Start(TestDatabase database, string? serverName = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddLogging();
         builder.Services.AddStorage(database.ConnectionString + ";Max Auto Prepare=100;Auto Prepare Min Usages=2");
-        builder.Configuration.AddInMemoryCollection([new("server_name", Server.ToString()), new("signing_key_path", KeyFile.Value)]);
+        builder.Configuration.AddInMemoryCollection([new("server_name", serverName ?? Server.ToString()), new("signing_key_path", KeyFile.Value)]);
         builder.AddReplicationInProcess();
         builder.Services.AddRooms(builder.Configuration);
         var host = builder.Build();

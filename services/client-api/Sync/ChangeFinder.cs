@@ -88,6 +88,8 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
             else
                 await AddOwn(changes, request, since, rooms, room, [.. own[nid]], known, ct);
         }
+        for (var i = 0; i < changes.Rooms.Count && window.Merged.Count > 0; i++)
+            changes.Rooms[i] = changes.Rooms[i] with { Merged = window.Merged.Contains(changes.Rooms[i].RoomNid) };
         if (request.FullState)
             AddUnchanged(changes, request, since, rooms);
         return changes;

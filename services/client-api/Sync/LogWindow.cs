@@ -15,6 +15,9 @@ sealed class LogWindow
 
     public List<TimelinePlace> OwnMemberships { get; } = [];
 
+    /// <summary>Rooms in which branches met: their state changed by more than their events.</summary>
+    public HashSet<long> Merged { get; } = [];
+
     public bool HasAccountData { get; private set; }
 
     public bool HasPushRules { get; private set; }
@@ -68,6 +71,7 @@ sealed class LogWindow
             window.timelines.Add(room, []);
         foreach (var own in window.OwnMemberships)
             window.timelines.TryAdd(own.RoomNid, []);
+        window.Merged.UnionWith(await store.ListMergedRooms([.. window.timelines.Keys], after.Value, upTo.Value, ct));
         return window;
     }
 
@@ -92,6 +96,13 @@ sealed class LogWindow
                 break;
             case { Kind: LogKind.DeviceList, Key: { } signed } when entry.UserId == userId:
                 SignedUsers.Add(signed);
+                break;
+            case { Kind: LogKind.StateMerge, RoomNid: { } room }:
+                Merged.Add(room);
+                break;
+            case { Kind: LogKind.Membership, RoomNid: { } room, EventNid: { } nid } when entry.UserId == userId:
+                OwnMemberships.Add(new TimelinePlace(room, nid, entry.Position.Value));
+                timelines.TryAdd(room, []);
                 break;
             case { Kind: LogKind.Receipt, RoomNid: { } room } when (entry.Key != Receipt.PrivateRead || entry.UserId == userId) && isOfUser(room):
                 Receipts.Add(entry.Position.Value);

@@ -44,20 +44,29 @@ sealed class MembershipHistory(SyncStore store, EventCache events, VisibilityFil
     {
         var batch = new EventBatch();
         await events.Load(batch, [.. own.Select(place => place.EventNid)], ct);
-        var memberships = batch.List(own.Select(place => place.EventNid));
-        if (memberships.Count == 0)
+        if (own.Count == 0)
             return new Stay(true, true, long.MaxValue);
-        var before = memberships[0].StateBefore is { } state ? await visibility.FindMembership(state, userId, ct) : "leave";
+        var before = await FindBefore(userId, own[0], batch.Find(own[0].EventNid), ct);
         long end = 0;
         var inside = before == "join";
-        foreach (var e in memberships)
+        var unbroken = inside;
+        foreach (var place in own)
         {
-            var joined = e.Membership == "join";
+            var joined = batch.Find(place.EventNid)?.Membership == "join";
+            unbroken &= joined;
             if (inside && !joined)
-                end = e.Position ?? 0;
+                end = place.Position;
             inside = joined;
         }
-        return new Stay(before == "join", before == "join" && memberships.All(e => e.Membership == "join"), inside ? long.MaxValue : end);
+        return new Stay(before == "join", unbroken, inside ? long.MaxValue : end);
+    }
+
+    // The state before an event says it, unless a merge of branches brought the event back.
+    async ValueTask<string> FindBefore(string userId, TimelinePlace place, EncodedEvent? e, CancellationToken ct)
+    {
+        if (e?.Position == place.Position)
+            return e.StateBefore is { } state ? await visibility.FindMembership(state, userId, ct) : "leave";
+        return await store.FindMembershipBeforeMerge(userId, place.Position, ct) ?? "leave";
     }
 }
 

@@ -9,4 +9,8 @@ namespace Matrix.ClientApi.Sync;
 /// <param name="VisibleUntil">Null: the user may see all of the range. Otherwise where the user's last stay ended: what may be seen is decided by the event.</param>
 /// <param name="Known">The events of the range, oldest first, where they are known without asking.</param>
 sealed record RoomChange(
-    long RoomNid, string RoomId, bool Left, bool Full, long After, long UpTo, long? VisibleUntil, IReadOnlyList<TimelinePlace>? Known);
+    long RoomNid, string RoomId, bool Left, bool Full, long After, long UpTo, long? VisibleUntil, IReadOnlyList<TimelinePlace>? Known)
+{
+    /// <summary>Branches of the room met in the range: its state changed by more than the events of the timeline.</summary>
+    public bool Merged { get; init; }
+}

@@ -54,13 +54,14 @@ sealed class RoomStateReader(SyncStore store, StateTree states, EventCache event
         }
     }
 
-    // A timeline without a gap brings the state's changes itself. Rooms change state by their events alone, one after the other.
-    static bool NeedsDifference(SyncRequest request, Plan plan) => plan.Change.Full || plan.Update.Timeline.Limited
+    // A timeline without a gap brings the state's changes itself, unless branches of the room met.
+    static bool NeedsDifference(SyncRequest request, Plan plan) => plan.Change.Full || plan.Change.Merged || plan.Update.Timeline.Limited
         || (request.StateAfter != StateAfter.No
             && (plan.Update.Timeline.Events.Any(e => e.IsState) || plan.Update.Timeline.HiddenState.Count > 0));
 
+    // What a merge changed is not in the timeline: without state_after, too, the state must bring it.
     static long End(SyncRequest request, Plan plan) =>
-        request.StateAfter == StateAfter.No ? plan.Update.Timeline.StartsAfter : plan.Change.UpTo;
+        request.StateAfter == StateAfter.No && !plan.Change.Merged ? plan.Update.Timeline.StartsAfter : plan.Change.UpTo;
 
     // In this order: of two events for the same key the later one counts.
     async Task FindEvents(SyncRequest request, Plan plan, CancellationToken ct)

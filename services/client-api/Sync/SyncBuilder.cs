@@ -123,7 +123,7 @@ sealed class SyncBuilder(
 
     async Task AddCounts(List<(RoomChange Change, RoomUpdate Update)> updates, CancellationToken ct)
     {
-        var wanted = updates.Where(u => !u.Change.Left && (u.Change.Full || u.Update.Timeline.Limited
+        var wanted = updates.Where(u => !u.Change.Left && (u.Change.Full || u.Change.Merged || u.Update.Timeline.Limited
             || u.Update.Timeline.Events.Concat(u.Update.Timeline.HiddenState).Any(e => e is { Type: EventTypes.Member, IsState: true }))).ToList();
         if (wanted.Count == 0)
             return;

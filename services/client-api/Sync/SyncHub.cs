@@ -339,7 +339,8 @@ sealed class SyncHub(
         }
     }
 
-    static bool IsMembership(LogEntry entry) => entry is { Kind: LogKind.Event, Key: "m.room.member", RoomNid: not null, EventNid: not null };
+    static bool IsMembership(LogEntry entry) => entry is { RoomNid: not null, EventNid: not null }
+        && entry is { Kind: LogKind.Event, Key: "m.room.member" } or { Kind: LogKind.Membership };
 
     static bool ConcernsRoom(LogEntry entry) => entry.Kind == LogKind.Event || (entry.Kind == LogKind.Receipt && entry.Key != Receipt.PrivateRead);
 

@@ -17,6 +17,12 @@ public enum LogKind : short
 
     /// <summary>Sessions of the user ended, or became others. For the processes that keep sessions; no client is told.</summary>
     Session = 20,
+
+    /// <summary>A user's membership of a room changed, though not by a member event at this place: branches of the room met. The key is the membership.</summary>
+    Membership = 30,
+
+    /// <summary>A room's state changed by more than the event, because branches of the room met.</summary>
+    StateMerge = 31,
 }
 
 /// <summary>A committed entry: what it is and whom it concerns, enough to wake the right waiters without a query.</summary>

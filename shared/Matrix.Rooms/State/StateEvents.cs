@@ -14,9 +14,16 @@ public sealed class StateEvents(EventStore store, StateTree tree, Caches caches)
     /// <summary>The events that stand at the keys, in the same order; null where there is nothing.</summary>
     public async ValueTask<Pdu?[]> Find(StateNodeId root, IReadOnlyList<StateKeyPair> keys, CancellationToken ct)
     {
+        var found = await FindNumbered(root, keys, ct);
+        return Array.ConvertAll(found, e => e?.Pdu);
+    }
+
+    /// <inheritdoc cref="Find(StateNodeId, IReadOnlyList{StateKeyPair}, CancellationToken)"/>
+    internal async ValueTask<NumberedPdu?[]> FindNumbered(StateNodeId root, IReadOnlyList<StateKeyPair> keys, CancellationToken ct)
+    {
         var nids = await tree.Find(root, keys, ct);
         var pdus = await Get(nids.OfType<long>().ToHashSet(), ct);
-        return [.. nids.Select(nid => nid is { } n ? pdus[n] : null)];
+        return Array.ConvertAll(nids, nid => nid is { } n ? new NumberedPdu(n, pdus[n]) : (NumberedPdu?)null);
     }
 
     public async ValueTask<Pdu?> Find(StateNodeId root, string type, string stateKey, CancellationToken ct) =>
@@ -44,3 +51,6 @@ public sealed class StateEvents(EventStore store, StateTree tree, Caches caches)
         return pdus;
     }
 }
+
+/// <summary>An event with its number.</summary>
+readonly record struct NumberedPdu(long EventNid, Pdu Pdu);

@@ -1,6 +1,7 @@
 using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Rooms.Writing;
+using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Unread;
 
@@ -26,21 +27,31 @@ public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, E
         {
             var e = chain.Events[i];
             notes[i] = await Evaluate(chain, e, audience, ct);
-            if (e.Pdu is { Type: EventTypes.Member, StateKey: { } target } && IsLocal(target))
-                await AddMove(moves, chain, e, i, ct);
+            foreach (var (user, was, isNow) in Changed(e))
+                await AddMove(moves, chain.Room, user, was, isNow, i, ct);
         }
         return new UnreadChanges(chain.Room.RoomNid, notes, moves);
     }
 
-    async ValueTask AddMove(List<UserMove> moves, EventChain chain, ChainedEvent e, int index, CancellationToken ct)
+    /// <summary>The users of this server whose membership the event changes: the one it is about, or whoever the meeting of branches concerns.</summary>
+    IEnumerable<(string User, string? Was, string? IsNow)> Changed(ChainedEvent e)
     {
-        var (before, after) = (e.Replaced?.Membership == "join", e.Pdu.Membership == "join");
+        if (e.Merge is { } merge)
+        {
+            return merge.Members.Where(member => IsLocal(member.Key.StateKey))
+                .Select(member => (member.Key.StateKey, merge.Find(member.Before)?.Membership, merge.Find(member.After)?.Membership));
+        }
+        return e.Pdu is { Type: EventTypes.Member, StateKey: { } target } && IsLocal(target) ? [(target, e.Replaced?.Membership, e.Pdu.Membership)] : [];
+    }
+
+    async ValueTask AddMove(List<UserMove> moves, Room room, string user, string? was, string? isNow, int index, CancellationToken ct)
+    {
+        var (before, after) = (was == "join", isNow == "join");
         if (before == after)
             return;
-        var user = e.Pdu.StateKey!;
         var own = after ? (await rules.Get([user], ct))[0] : null;
         moves.RemoveAll(move => move.UserId == user);
-        moves.Add(new UserMove(user, index, after, own?.In(chain.Room.RoomId).CountsOrdinary ?? true));
+        moves.Add(new UserMove(user, index, after, own?.In(room.RoomId).CountsOrdinary ?? true));
     }
 
     async ValueTask<EventNote?> Evaluate(EventChain chain, ChainedEvent e, RoomAudience audience, CancellationToken ct)

@@ -7,8 +7,8 @@ namespace Matrix.Rooms.Writing;
 
 /// <summary>What gives one event its permission.</summary>
 /// <param name="State">The part of the room's state that the auth rules look at.</param>
-/// <param name="AuthEvents">What the event names as its auth events. In version 12 the create event is not among them.</param>
-sealed record EventAuthority(AuthState State, IReadOnlyList<EventId> AuthEvents)
+/// <param name="Cited">What the event names as its auth events. In version 12 the create event is not among them.</param>
+sealed record EventAuthority(AuthState State, IReadOnlyList<NumberedPdu> Cited)
 {
     static readonly StateKeyPair Create = new(EventTypes.Create, "");
 
@@ -17,7 +17,7 @@ sealed record EventAuthority(AuthState State, IReadOnlyList<EventId> AuthEvents)
     {
         var content = draft.Type == EventTypes.Member ? JsonElement.Parse(draft.Content.Span) : default;
         var keys = Protocol.AuthEvents.KeysFor(draft.Type, draft.StateKey, draft.Sender, content, rules);
-        var found = await stateEvents.Find(root, keys.Contains(Create) ? keys : [.. keys, Create], ct);
-        return new EventAuthority(new AuthState(found.OfType<Pdu>()), [.. found.Take(keys.Count).OfType<Pdu>().Select(pdu => pdu.EventId)]);
+        var found = await stateEvents.FindNumbered(root, keys.Contains(Create) ? keys : [.. keys, Create], ct);
+        return new EventAuthority(new AuthState(found.OfType<NumberedPdu>().Select(e => e.Pdu)), [.. found.Take(keys.Count).OfType<NumberedPdu>()]);
     }
 }

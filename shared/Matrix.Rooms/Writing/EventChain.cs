@@ -1,31 +1,28 @@
 using Matrix.Federation;
 using Matrix.Protocol;
+using Matrix.Rooms.Resolution;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Writing;
 
-/// <summary>An event of a chain, with the state before it and after it.</summary>
-/// <param name="Replaced">Of a state event: what stood at its place before.</param>
-/// <param name="Blanks">Of a redaction: the place whose current state it redacts.</param>
-/// <param name="Related">The event whose bundled aggregations this one changes.</param>
-sealed record ChainedEvent(
-    long EventNid, Pdu Pdu, StateNodeId StateBefore, StateNodeId StateAfter, Pdu? Replaced = null, StateKeyPair? Blanks = null,
-    string? Related = null);
-
 /// <summary>What building an event needs.</summary>
-sealed record EventBuilding(ServerSigningKey Server, StateTree Tree, StateEvents StateEvents, NidAllocator Nids, TimeProvider Time);
+sealed record EventBuilding(
+    ServerSigningKey Server, StateTree Tree, StateEvents StateEvents, EventStates EventStates, StateResolver Resolver, AuthIndex AuthIndex,
+    EventStore Events, NidAllocator Nids, TimeProvider Time);
 
 /// <summary>
-/// New events built one on the other upon a room's head, each authorised in the state that the ones before it leave behind. Nothing is written: the
-/// chain becomes one <see cref="EventsChange"/>.
+/// New events upon a room's head. Those of this server are built one on the other, each authorised in the state that the ones before it leave behind;
+/// those of other servers build on what they name. Nothing is written: the chain becomes one <see cref="EventsChange"/>.
 /// </summary>
 public sealed class EventChain
 {
     readonly EventBuilding building;
     readonly RoomHead head;
     readonly List<ChainedEvent> events = [];
+    readonly List<EventReference> extremities;
     readonly Dictionary<StateNodeId, StateNode> newNodes = [];
+    long depth;
 
     internal EventChain(EventBuilding building, Room room, RoomHead head)
     {
@@ -33,12 +30,14 @@ public sealed class EventChain
         this.head = head;
         Room = room;
         StateRoot = head.StateRoot;
+        extremities = [.. head.Extremities];
+        depth = head.Depth;
     }
 
     /// <summary>The room. While a version 12 room is being created it has no id before its create event.</summary>
     public Room Room { get; private set; }
 
-    /// <summary>The state that the next event is authorised in.</summary>
+    /// <summary>The room's current state, as the events of the chain leave it.</summary>
     public StateNodeId StateRoot { get; private set; }
 
     internal IReadOnlyList<ChainedEvent> Events => events;
@@ -49,12 +48,11 @@ public sealed class EventChain
 
     internal IReadOnlyCollection<StateNode> NewNodes => newNodes.Values;
 
+    /// <summary>Another event turned out to have a place in the auth index that one of these took.</summary>
+    internal void Contested() => building.AuthIndex.Contested(events.Select(e => e.Placement).OfType<AuthPlacement>());
+
     /// <summary>The head once the chain is committed.</summary>
-    internal RoomHead NextHead()
-    {
-        var last = events[^1];
-        return new RoomHead(head.Version + 1, [new EventReference(last.EventNid, last.Pdu.EventId)], StateRoot, last.Pdu.Depth, head.Position);
-    }
+    internal RoomHead NextHead() => new(head.Version + 1, [.. extremities], StateRoot, depth, head.Position);
 
     /// <summary>The state event that stands at this place now, or null.</summary>
     public ValueTask<Pdu?> Find(string type, string stateKey, CancellationToken ct) => building.StateEvents.Find(StateRoot, type, stateKey, ct);
@@ -86,52 +84,112 @@ public sealed class EventChain
     /// <exception cref="RoomException">403: the room's auth rules do not allow it.</exception>
     public async ValueTask<Pdu> Add(EventDraft draft, CancellationToken ct, StoredEvent? redacted = null)
     {
-        var authority = await EventAuthority.Load(building.StateEvents, StateRoot, draft, Room.Rules, ct);
-        var pdu = Build(draft, authority);
+        var (prev, before) = await ChoosePrev(ct);
+        var authority = await EventAuthority.Load(building.StateEvents, before, draft, Room.Rules, ct);
+        var pdu = Build(draft, prev, authority.Cited);
         var result = EventAuth.Check(pdu, authority.State, Room.Rules);
         if (!result.Allowed)
             throw RoomException.Forbidden(result.Reason ?? "The room does not allow this.");
         if (events.Count == 0 && head.Version == 0)
             Room = Room with { RoomId = pdu.RoomId };
-        await Append(pdu, redacted, ct);
+        var place = new Arrival(await building.Nids.NextEvent(ct), pdu, before,
+            [.. authority.Cited.Select(e => new CitedEvent(e.EventNid, e.Pdu.Type, e.Pdu.StateKey))], pdu.PrevEvents, redacted);
+        await Append(place, null, ct);
         return pdu;
     }
 
-    Pdu Build(EventDraft draft, EventAuthority authority)
+    /// <summary>Takes an event of another server, which is authorised.</summary>
+    /// <param name="isLast">Does no accepted event build on it yet?</param>
+    internal ValueTask Take(ReceivedPdu received, bool isLast, CancellationToken ct)
     {
-        var last = events.Count > 0 ? events[^1].Pdu : null;
-        var isFirst = last is null && head.Version == 0;
-        return new PduBuilder
-        {
-            Type = draft.Type,
-            StateKey = draft.StateKey,
-            Sender = draft.Sender,
-            RoomId = isFirst && Room.Rules.RoomIdIsCreateHash ? null : Room.RoomId,
-            Content = draft.Content,
-            PrevEvents = last is null ? [.. head.Extremities.Select(e => e.EventId)] : [last.EventId],
-            AuthEvents = authority.AuthEvents,
-            Depth = Math.Min(last?.Depth ?? head.Depth, Room.Rules.MaxDepth - 1) + 1,
-            OriginServerTs = building.Time.GetUtcNow().ToUnixTimeMilliseconds(),
-            Redacts = draft.Redacts,
-        }.Build(Room.Rules, building.Server.ServerName, building.Server.Key);
+        Keep(received.Before);
+        return Append(
+            new Arrival(received.EventNid, received.Pdu, received.Before.Root, received.Cited, received.Follows, received.Redacted, isLast), received, ct);
     }
 
-    async ValueTask Append(Pdu pdu, StoredEvent? redacted, CancellationToken ct)
+    Pdu Build(EventDraft draft, IReadOnlyList<EventReference> prev, IReadOnlyList<NumberedPdu> cited) => new PduBuilder
     {
-        var nid = await building.Nids.NextEvent(ct);
-        var before = StateRoot;
+        Type = draft.Type,
+        StateKey = draft.StateKey,
+        Sender = draft.Sender,
+        RoomId = events.Count == 0 && head.Version == 0 && Room.Rules.RoomIdIsCreateHash ? null : Room.RoomId,
+        Content = draft.Content,
+        PrevEvents = [.. prev.Select(e => e.EventId)],
+        AuthEvents = [.. cited.Select(e => e.Pdu.EventId)],
+        Depth = Math.Min(depth, Room.Rules.MaxDepth - 1) + 1,
+        OriginServerTs = building.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+        Redacts = draft.Redacts,
+    }.Build(Room.Rules, building.Server.ServerName, building.Server.Key);
+
+    /// <summary>All ends of the room, or as many as an event may build on: each event then leaves fewer of them. And the state there.</summary>
+    async ValueTask<(IReadOnlyList<EventReference> Prev, StateNodeId Before)> ChoosePrev(CancellationToken ct)
+    {
+        if (extremities.Count <= MaxPrevEvents)
+            return ([.. extremities], StateRoot);
+        var newest = extremities[^MaxPrevEvents..];
+        return (newest, await Merge(newest, ct));
+    }
+
+    async ValueTask Append(Arrival e, ReceivedPdu? received, CancellationToken ct)
+    {
+        var (nid, pdu, before, current) = (e.EventNid, e.Pdu, e.Before, StateRoot);
+        var after = before;
+        AuthPlacement? placement = null;
         Pdu? replaced = null;
         if (pdu.StateKey is { } stateKey)
         {
             replaced = await Find(pdu.Type, stateKey, ct);
             building.StateEvents.Add(nid, pdu);
-            var update = await building.Tree.Set(before, [new StateAssignment(new StateKeyPair(pdu.Type, stateKey), nid)], ct);
-            foreach (var node in update.NewNodes)
-                newNodes[node.Id] = node;
-            StateRoot = update.Root;
+            after = Keep(await building.Tree.Set(before, [new StateAssignment(new StateKeyPair(pdu.Type, stateKey), nid)], ct));
+            if (received is not { WasOutlier: true })
+                placement = await building.AuthIndex.Place(nid, pdu.Type, stateKey, e.Cited, ct);
         }
-        StateKeyPair? blanks = redacted is { StateKey: { } key } && (await Find(redacted.Type, key, ct))?.EventId == redacted.EventId
-            ? new StateKeyPair(redacted.Type, key) : null;
-        events.Add(new ChainedEvent(nid, pdu, before, StateRoot, replaced, blanks, RelationChanges.Aggregates(pdu, redacted)));
+        building.EventStates.Add(nid, after);
+        extremities.RemoveAll(end => e.Follows.Contains(end.EventId));
+        if (e.IsLast)
+            extremities.Add(new EventReference(nid, pdu.EventId));
+        depth = Math.Max(depth, pdu.Depth);
+        StateRoot = e.IsLast && extremities.Count == 1 ? after : await Merge(extremities, ct, pdu.IsState ? new Dictionary<long, Pdu> { [nid] = pdu } : null);
+        var merge = before == current && StateRoot == after ? null : await FindMerge(pdu, current, ct);
+        StateKeyPair? blanks = e.Redacted is { StateKey: { } key } target && (await Find(target.Type, key, ct))?.EventId == target.EventId
+            ? new StateKeyPair(target.Type, key) : null;
+        events.Add(new ChainedEvent(nid, pdu, before, StateRoot, replaced, blanks, e.Redacted?.EventId)
+        {
+            Placement = placement, Merge = merge, Received = received, Related = RelationChanges.Aggregates(pdu, e.Redacted),
+        });
     }
+
+    async ValueTask<StateNodeId> Merge(IReadOnlyList<EventReference> ends, CancellationToken ct, IReadOnlyDictionary<long, Pdu>? pending = null)
+    {
+        var states = await building.EventStates.After([.. ends.Select(end => end.EventNid)], ct);
+        return Keep(await building.Resolver.Resolve(Room, states.Values, pending ?? StateResolver.NothingPending, ct));
+    }
+
+    /// <summary>What the event changed, if that is not just what it says; null: it changed nothing.</summary>
+    async ValueTask<StateMerge?> FindMerge(Pdu pdu, StateNodeId before, CancellationToken ct)
+    {
+        if (!pdu.IsState && StateRoot == before)
+            return null;
+        var differences = await building.Tree.Diff(before, StateRoot, ct);
+        var kept = differences.Where(d => d.Key.Type == EventTypes.Member || SummaryChanges.Keeps(d.Key))
+            .SelectMany(d => new[] { d.Before, d.After }).OfType<long>().ToHashSet();
+        var pdus = await building.StateEvents.Get(kept, ct);
+        return new StateMerge(differences, pdus, await building.Events.FindRedacted(kept, ct));
+    }
+
+    StateNodeId Keep(StateUpdate update)
+    {
+        foreach (var node in update.NewNodes)
+            newNodes[node.Id] = node;
+        return update.Root;
+    }
+
+    /// <summary>What servers accept at most (Server-Server API, PDUs).</summary>
+    const int MaxPrevEvents = 20;
+
+    /// <param name="Follows">The events that are ends of the room no longer.</param>
+    /// <param name="IsLast">Is it an end itself?</param>
+    readonly record struct Arrival(
+        long EventNid, Pdu Pdu, StateNodeId Before, IReadOnlyCollection<CitedEvent> Cited, IReadOnlyCollection<EventId> Follows, StoredEvent? Redacted,
+        bool IsLast = true);
 }

@@ -25,9 +25,9 @@ static class RelationChanges
 
     public static void Add(NpgsqlBatch batch, long roomNid, ChainedEvent e, int back, bool isLocal)
     {
-        if (e.Pdu.Redacts is { } redacted)
+        if (e.Redacts is { } redacted)
             batch.Add("SELECT remove_relation($1, $2)", redacted.ToString(), roomNid);
-        else if (EventRelation.Read(e.Pdu) is { RelType: { } relType, EventId: { } target } relation)
+        else if (e.Pdu.Redacts is null && EventRelation.Read(e.Pdu) is { RelType: { } relType, EventId: { } target } relation)
         {
             batch.Add("SELECT add_relation($1, $2, log_position($3), $4, $5, $6, $7, $8, $9, $10, $11)",
                 e.EventNid, roomNid, back, target.ToString(), EventsChange.Storable(relType)!, e.Pdu.Type, e.Pdu.Sender.ToString(), e.Pdu.OriginServerTs,

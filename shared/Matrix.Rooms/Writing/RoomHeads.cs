@@ -73,6 +73,9 @@ public sealed class RoomHeads : IDisposable
             return head;
         }
 
+        /// <summary>Waits until nothing of this process is on its way: the head is a committed one then, or is not known.</summary>
+        public ValueTask Settle(CancellationToken ct) => place.Settle(ct);
+
         /// <summary>What the same transaction, which has been handed over and not committed yet, will bring.</summary>
         internal Task<SentEvent>? FindUnderway(TransactionId transaction) => place.FindUnderway(transaction);
 

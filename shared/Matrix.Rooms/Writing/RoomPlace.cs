@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Storage.Rooms;
+using Npgsql;
 
 namespace Matrix.Rooms.Writing;
 
@@ -114,8 +115,10 @@ sealed class RoomPlace
             // not at once, or it would be forgotten before it is remembered
             return new SentEvent(eventId, await outcome.ConfigureAwait(ConfigureAwaitOptions.ForceYielding));
         }
-        catch
+        catch (Exception e)
         {
+            if (e is PostgresException { ConstraintName: AuthIndexRows.PlaceConstraint })
+                flight.Chain.Contested();
             Fail(flight);
             throw;
         }

@@ -20,9 +20,13 @@ sealed class SummaryChanges
         var changes = new SummaryChanges();
         foreach (var e in chain.Events)
         {
+            if (e.Merge is { } merge)
+            {
+                changes.Take(merge);
+                continue;
+            }
             // redaction leaves nothing of these, and everything that counts of the others
-            if (e.Blanks is { StateKey: "" } blank && Column(blank.Type) is ({ } blanked, _)
-                && blank.Type is not (EventTypes.Create or EventTypes.JoinRules or EventTypes.HistoryVisibility))
+            if (e.Blanks is { StateKey: "" } blank && Column(blank.Type) is ({ } blanked, _) && !SurvivesRedaction(blank.Type))
                 changes.columns[blanked] = null;
             if (e.Pdu.Type == EventTypes.Member && e.Pdu.StateKey is not null)
                 changes.Count(e.Replaced?.Membership, e.Pdu.Membership);
@@ -31,6 +35,22 @@ sealed class SummaryChanges
         }
         return changes;
     }
+
+    /// <summary>Does the summary keep what stands at this place, apart from memberships?</summary>
+    public static bool Keeps(StateKeyPair key) => key.StateKey.Length == 0 && Column(key.Type) is not null;
+
+    void Take(StateMerge merge)
+    {
+        foreach (var member in merge.Members)
+            Count(merge.Find(member.Before)?.Membership, merge.Find(member.After)?.Membership);
+        foreach (var (key, _, after) in merge.Differences)
+        {
+            if (Keeps(key) && Column(key.Type) is var (column, member))
+                columns[column] = merge.Find(after) is { } pdu && (!merge.IsRedacted(after) || SurvivesRedaction(key.Type)) ? String(pdu.Content, member) : null;
+        }
+    }
+
+    static bool SurvivesRedaction(string type) => type is EventTypes.Create or EventTypes.JoinRules or EventTypes.HistoryVisibility;
 
     /// <summary>Nothing if nothing changes: a message does not touch the summary.</summary>
     public void AddUpdate(NpgsqlBatch batch, long roomNid)

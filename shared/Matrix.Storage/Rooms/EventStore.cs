@@ -31,6 +31,17 @@ public sealed class EventStore(NpgsqlDataSource db)
         return (await Read(command, eventNids.Count, ct)).ToDictionary(e => e.EventNid);
     }
 
+    /// <summary>Those of the events that the room has, outliers and rejected ones too, in no particular order.</summary>
+    public async Task<List<StoredEvent>> FindInRoom(long roomNid, IReadOnlyCollection<EventId> eventIds, CancellationToken ct)
+    {
+        if (eventIds.Count == 0)
+            return [];
+        await using var command = db.CreateCommand(Select + "WHERE e.event_id = ANY($1) AND e.room_nid = $2");
+        command.Parameters.Add(new NpgsqlParameter<string[]> { TypedValue = [.. eventIds.Select(id => id.ToString())] });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = roomNid });
+        return await Read(command, eventIds.Count, ct);
+    }
+
     public async Task<StoredEvent?> FindByEventId(EventId eventId, CancellationToken ct)
     {
         await using var command = db.CreateCommand(Select + "WHERE e.event_id = $1");
@@ -54,6 +65,47 @@ public sealed class EventStore(NpgsqlDataSource db)
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         return await Read(command, Math.Min(limit, 256), ct);
     }
+
+    /// <summary>Those of the events that are redacted.</summary>
+    public async Task<IReadOnlySet<long>> FindRedacted(IReadOnlyCollection<long> eventNids, CancellationToken ct) => eventNids.Count == 0
+        ? new HashSet<long>()
+        : (await db.List<long>("SELECT event_nid FROM events WHERE event_nid = ANY(@eventNids) AND redacted_by IS NOT NULL",
+            new { eventNids = eventNids.ToArray() }, ct)).ToHashSet();
+
+    /// <summary>
+    /// Has the event a place in its room, and does an accepted event build on it? By the unique key of event ids and event_edges_prev.
+    /// </summary>
+    public async Task<(bool IsPlaced, bool IsBuiltOn)> FindPlace(EventId eventId, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            """
+            SELECT EXISTS (SELECT FROM events WHERE event_id = $1 AND state_before IS NOT NULL), EXISTS (
+                SELECT FROM event_edges x JOIN events e USING (event_nid)
+                WHERE x.prev_event_id = $1 AND e.state_before IS NOT NULL AND e.rejected IS NULL AND NOT e.soft_failed)
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = eventId.ToString() });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        await reader.ReadAsync(ct);
+        return (reader.GetBoolean(0), reader.GetBoolean(1));
+    }
+
+    /// <summary>What a user's membership was before a merge of branches, whose entry has this position, and the room's state after it; or null.</summary>
+    public async Task<(string Was, StateNodeId? RoomState)?> FindMerge(string userId, long position, CancellationToken ct)
+    {
+        await using var command = db.CreateCommand(
+            """
+            SELECT m.was, (SELECT room_state FROM events e WHERE e.room_nid = m.room_nid AND e.position <= m.position ORDER BY e.position DESC LIMIT 1)
+            FROM membership_merges m WHERE m.user_id = $1 AND m.position = $2
+            """);
+        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = userId });
+        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = position });
+        await using var reader = await command.ExecuteReaderAsync(ct);
+        return await reader.ReadAsync(ct) ? (reader.GetString(0), Root(reader, 1)) : null;
+    }
+
+    /// <summary>The redactions that came before this event, which they redact.</summary>
+    public Task<IReadOnlyList<long>> ListRedactionsDue(long roomNid, EventId eventId, CancellationToken ct) => db.List<long>(
+        "SELECT redaction_nid FROM redactions_due WHERE room_nid = @roomNid AND event_id = @eventId", new { roomNid, eventId = eventId.ToString() }, ct);
 
     /// <summary>The event that a device's transaction id made, or null.</summary>
     public async Task<(EventId EventId, long EventNid)?> FindTransaction(

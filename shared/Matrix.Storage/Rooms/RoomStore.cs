@@ -39,6 +39,17 @@ public sealed class RoomStore(NpgsqlDataSource db)
         return [.. rows.Select(r => r.ToRoom())];
     }
 
+    /// <summary>A room of other servers, in which there is nothing yet. Does nothing if the room is here.</summary>
+    public Task<int> InsertEmpty(Room room, StateNodeId emptyState, CancellationToken ct) => db.Execute(
+        """
+        WITH room AS (
+            INSERT INTO rooms (room_nid, room_id, version) VALUES (@nid, @id, @version) ON CONFLICT (room_id) DO NOTHING RETURNING room_nid
+        ), summary AS (
+            INSERT INTO room_summaries (room_nid) SELECT room_nid FROM room
+        )
+        INSERT INTO room_heads (room_nid, version, extremities, state_root, depth, position) SELECT room_nid, 1, '{}', @root, 0, 0 FROM room
+        """, new { nid = room.RoomNid, id = room.RoomId.ToString(), version = room.Rules.Id, root = emptyState.ToBytes() }, ct);
+
     public async Task<RoomHead?> FindHead(long roomNid, CancellationToken ct)
     {
         await using var command = db.CreateCommand(

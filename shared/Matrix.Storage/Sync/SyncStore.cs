@@ -34,14 +34,31 @@ public sealed class SyncStore(NpgsqlDataSource db)
         WHERE m.user_id = @userId AND m.membership IN ('leave', 'ban') AND NOT m.forgotten
         """, new { userId }, ct);
 
-    /// <summary>The user's own membership events, oldest first. By the index events_own_memberships.</summary>
+    /// <summary>
+    /// The user's own membership events, oldest first, and what stood at merges of branches, with the merge's position (number 0: nothing). By the index
+    /// events_own_memberships and the primary key of membership_merges.
+    /// </summary>
     public Task<IReadOnlyList<TimelinePlace>> ListOwnMemberships(string userId, long after, long upTo, CancellationToken ct) =>
         db.List<TimelinePlace>(
         """
         SELECT room_nid, event_nid, position FROM events
-        WHERE type = 'm.room.member' AND state_key = @userId AND position > @after AND position <= @upTo
+        WHERE type = 'm.room.member' AND state_key = @userId AND position > @after AND position <= @upTo AND NOT merged
+        UNION ALL
+        SELECT room_nid, coalesce(event_nid, 0), position FROM membership_merges
+        WHERE user_id = @userId AND position > @after AND position <= @upTo
         ORDER BY position
         """, new { userId, after, upTo }, ct);
+
+    /// <summary>Those of the rooms in which branches met in (after, upTo]: their state changed by more than their events. By the index events_merged.</summary>
+    public Task<IReadOnlyList<long>> ListMergedRooms(long[] rooms, long after, long upTo, CancellationToken ct) => db.List<long>(
+        """
+        SELECT DISTINCT room_nid FROM events
+        WHERE room_nid = ANY(@rooms) AND position > @after AND position <= @upTo AND merged
+        """, new { rooms, after, upTo }, ct);
+
+    /// <summary>What the user's membership was before a merge of branches changed it, or null: there was none at the position.</summary>
+    public Task<string?> FindMembershipBeforeMerge(string userId, long position, CancellationToken ct) => db.FindOne<string>(
+        "SELECT was FROM membership_merges WHERE user_id = @userId AND position = @position", new { userId, position }, ct);
 
     /// <summary>Those of the rooms in which an event took a position above <paramref name="after"/>.</summary>
     public Task<IReadOnlyList<long>> ListChangedRooms(long[] rooms, long after, CancellationToken ct) => db.List<long>(
@@ -83,7 +100,10 @@ public sealed class SyncStore(NpgsqlDataSource db)
         db.List<TimelinePlace>(
         """
         SELECT room_nid, event_nid, position FROM events
-        WHERE type = 'm.room.member' AND state_key = @userId AND room_nid = @room AND position IS NOT NULL
+        WHERE type = 'm.room.member' AND state_key = @userId AND room_nid = @room AND position IS NOT NULL AND NOT merged
+        UNION ALL
+        SELECT room_nid, coalesce(event_nid, 0), position FROM membership_merges
+        WHERE user_id = @userId AND room_nid = @room
         ORDER BY position DESC LIMIT @limit
         """, new { userId, room, limit }, ct);
 

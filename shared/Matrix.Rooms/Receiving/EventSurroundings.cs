@@ -1,0 +1,94 @@
+using Matrix.Protocol;
+using Matrix.Rooms.Resolution;
+using Matrix.Rooms.State;
+using Matrix.Storage.Rooms;
+
+namespace Matrix.Rooms.Receiving;
+
+/// <summary>What is known here of a received event: itself, what it cites and what it builds on.</summary>
+sealed class EventSurroundings
+{
+    readonly Dictionary<EventId, StoredEvent> events;
+
+    EventSurroundings(Room room, Pdu pdu, Dictionary<EventId, StoredEvent> events) => (Room, Pdu, this.events) = (room, pdu, events);
+
+    public Room Room { get; }
+
+    public Pdu Pdu { get; }
+
+    /// <summary>The event, if it was here before.</summary>
+    public StoredEvent? Known => events.GetValueOrDefault(Pdu.EventId);
+
+    /// <summary>Is it here only because others cite it?</summary>
+    public bool IsOutlier => Known is { StateBefore: null };
+
+    public IReadOnlyList<EventId> MissingAuth => [.. Pdu.AuthEvents.Where(id => !events.ContainsKey(id))];
+
+    /// <summary>An outlier is not here as a place to build on: the state there is not known.</summary>
+    public IReadOnlyList<EventId> MissingPrev => [.. Pdu.PrevEvents.Where(id => events.GetValueOrDefault(id) is not { StateBefore: not null })];
+
+    public IReadOnlyList<StoredEvent> Prev => [.. Pdu.PrevEvents.Distinct().Select(events.GetValueOrDefault).OfType<StoredEvent>().Where(e => e.StateBefore is not null)];
+
+    public IReadOnlyList<CitedEvent> Cited => [.. AuthEvents.Select(e => new CitedEvent(e.EventNid, e.Type, e.StateKey))];
+
+    IEnumerable<StoredEvent> AuthEvents => Pdu.AuthEvents.Distinct().Select(id => events[id]);
+
+    /// <summary>What it is to redact, if that is here.</summary>
+    public StoredEvent? Target => Pdu.Redacts is { } target ? events.GetValueOrDefault(target) : null;
+
+    /// <summary>The room's create event, where it is not among what an event cites.</summary>
+    Pdu? Create => Room.Rules.RoomIdIsCreateHash && Pdu.RoomId.CreateEventId is { } id && events.GetValueOrDefault(id) is { } create ? ToPdu(create) : null;
+
+    public static async ValueTask<EventSurroundings> Load(EventStore store, Room room, Pdu pdu, CancellationToken ct)
+    {
+        HashSet<EventId> wanted = [pdu.EventId, .. pdu.PrevEvents, .. pdu.AuthEvents];
+        if (pdu.Redacts is { } target)
+            wanted.Add(target);
+        if (room.Rules.RoomIdIsCreateHash && pdu.RoomId.CreateEventId is { } create)
+            wanted.Add(create);
+        return new EventSurroundings(room, pdu, (await store.FindInRoom(room.RoomNid, wanted, ct)).ToDictionary(e => e.EventId));
+    }
+
+    /// <summary>Do the events that it cites allow it? (Server-Server API, Checks performed on receipt of a PDU, 4.)</summary>
+    public AuthResult CheckByAuthEvents()
+    {
+        var cited = AuthEvents.ToList();
+        var pdus = cited.Select(ToPdu).ToList();
+        var rejected = cited.Where(e => e.Rejected is not null).Select(e => e.EventId).ToHashSet();
+        var result = EventAuth.CheckAuthEvents(Pdu, pdus, rejected.Contains);
+        return result.Allowed ? EventAuth.Check(Pdu, new AuthState(pdus), Room.Rules, Create) : result;
+    }
+
+    /// <summary>Does this state allow it? (5 and 6.)</summary>
+    public async ValueTask<AuthResult> CheckIn(StateNodeId root, StateEvents stateEvents, CancellationToken ct)
+    {
+        IReadOnlyList<StateKeyPair> keys = [.. Protocol.AuthEvents.KeysFor(Pdu).Append(new StateKeyPair(EventTypes.Create, "")).Distinct()];
+        return EventAuth.Check(Pdu, new AuthState((await stateEvents.Find(root, keys, ct)).OfType<Pdu>()), Room.Rules, Create);
+    }
+
+    /// <summary>
+    /// The accepted events that it comes after. What it builds on may have been rejected or have failed softly; these are no ends of the room, but those
+    /// before them may be.
+    /// </summary>
+    public async ValueTask<IReadOnlySet<EventId>> FindFollowed(EventStore store, CancellationToken ct)
+    {
+        const int most = 1000;
+        var followed = new HashSet<EventId>();
+        var seen = new HashSet<EventId>(Pdu.PrevEvents);
+        for (var open = Prev.ToList(); open.Count > 0 && seen.Count < most;)
+        {
+            var further = new List<EventId>();
+            foreach (var e in open)
+            {
+                if (e is { Rejected: null, SoftFailed: false })
+                    followed.Add(e.EventId);
+                else
+                    further.AddRange(ToPdu(e).PrevEvents.Where(seen.Add));
+            }
+            open = await store.FindInRoom(Room.RoomNid, further, ct);
+        }
+        return followed;
+    }
+
+    static Pdu ToPdu(StoredEvent e) => Matrix.Protocol.Pdu.FromStored(e.EventId, e.Json, e.Rules);
+}

@@ -1,0 +1,127 @@
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Rooms.Receiving;
+using Matrix.Rooms.Resolution;
+using Matrix.Rooms.State;
+using Matrix.Rooms.Writing;
+using Matrix.Storage.Rooms;
+using Npgsql;
+
+namespace Matrix.Rooms;
+
+/// <summary>
+/// Takes in events of other servers, whose signatures and hashes are checked already, wherever in the room they belong (Server-Server API, Checks performed
+/// on receipt of a PDU, from 4 on).
+/// </summary>
+public sealed class RoomReceiver
+{
+    /// <summary>Each failed try means that another writer stored what this one came upon.</summary>
+    const int MaxAttempts = 10;
+
+    readonly RoomWriter writer;
+    readonly EventBuilding building;
+    readonly EventStore events;
+    readonly RoomStore store;
+    readonly AsideEvents aside;
+
+    internal RoomReceiver(RoomWriter writer, EventBuilding building, EventStore events, RoomStore store, AsideEvents aside) =>
+        (this.writer, this.building, this.events, this.store, this.aside) = (writer, building, events, store, aside);
+
+    /// <summary>Makes a room of other servers known, with nothing in it: its first event is received with the state before it.</summary>
+    public async Task<Room> AddRoom(RoomId roomId, RoomVersionRules rules, CancellationToken ct)
+    {
+        await store.InsertEmpty(new Room(await building.Nids.NextRoom(ct), roomId, rules), StateTree.Empty, ct);
+        return (await store.Find(roomId, ct))!;
+    }
+
+    /// <summary>Makes an event part of the room, or finds out why it cannot be.</summary>
+    /// <param name="stateBefore">
+    /// The state before the event, as another server tells it, for an event some of whose prev events are not here. Its events have to be here, if only
+    /// as outliers.
+    /// </param>
+    public async Task<ReceivedEvent> Receive(Room room, Pdu pdu, IReadOnlyCollection<EventId>? stateBefore, CancellationToken ct)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return await TryReceive(room, pdu, stateBefore, ct);
+            }
+            catch (PostgresException e) when (attempt < MaxAttempts && IsAnothersDoing(e))
+            {
+                // another process stored it, or an event that it cites the same predecessor with
+            }
+        }
+    }
+
+    /// <summary>
+    /// Keeps events that others cite, outside of the room's timeline and state. They may come in any order; one whose own auth events have not come counts
+    /// only when they have.
+    /// </summary>
+    public Task StoreOutliers(Room room, IReadOnlyCollection<Pdu> pdus, CancellationToken ct) => aside.StoreOutliers(room, pdus, ct);
+
+    internal static bool IsAnothersDoing(PostgresException e) =>
+        e.ConstraintName is "events_event_id_key" or AuthIndexRows.PlaceConstraint or "event_edges_pkey" or "auth_index_pkey";
+
+    async Task<ReceivedEvent> TryReceive(Room room, Pdu pdu, IReadOnlyCollection<EventId>? stateBefore, CancellationToken ct)
+    {
+        var around = await EventSurroundings.Load(events, room, pdu, ct);
+        if (around.Known is { } known && (!around.IsOutlier || known.Rejected is not null))
+            return Past(known);
+        if (around.MissingAuth is { Count: > 0 } missingAuth)
+            return new ReceivedEvent(pdu.EventId, Reception.MissingAuthEvents, LogPosition.Start, Missing: missingAuth);
+        if (around.MissingPrev is { Count: > 0 } missingPrev && stateBefore is null)
+            return new ReceivedEvent(pdu.EventId, Reception.MissingPrevEvents, LogPosition.Start, Missing: missingPrev);
+
+        await aside.Settle(room, around.Cited, ct);
+        var before = stateBefore is null ? await StateBefore(around, ct) : await aside.StoreState(room, stateBefore, ct);
+        var nid = around.Known?.EventNid ?? await building.Nids.NextEvent(ct);
+        var allowed = around.CheckByAuthEvents();
+        if (allowed.Allowed)
+            allowed = await around.CheckIn(before.Root, building.StateEvents, ct);
+        if (!allowed.Allowed)
+        {
+            await aside.Store(room, new AsideEvent(nid, pdu, before.Root, allowed.Reason ?? "The rules do not allow it.", false, around.IsOutlier), before, around.Cited, ct);
+            return new ReceivedEvent(pdu.EventId, Reception.Rejected, LogPosition.Start, allowed.Reason);
+        }
+        return await Write(around, nid, before, ct);
+    }
+
+    async Task<ReceivedEvent> Write(EventSurroundings around, long nid, StateUpdate before, CancellationToken ct)
+    {
+        var (room, pdu) = (around.Room, around.Pdu);
+        var redactions = new ReceivedRedactions(events, building.StateEvents, room);
+        var received = new ReceivedPdu(nid, pdu, before, around.Cited, await around.FindFollowed(events, ct), around.IsOutlier, around.MissingPrev,
+            await redactions.FindTarget(around, before.Root, ct), await redactions.FindDue(pdu, ct));
+        var outcome = Reception.Accepted;
+        var sent = await writer.Write(room, async (chain, token) =>
+        {
+            var place = await events.FindPlace(pdu.EventId, token);
+            // the first event that a server hears of a room finds no state that it could contradict
+            outcome = place.IsPlaced ? Reception.Rejected
+                : chain.Head.Extremities.Count == 0 || (await around.CheckIn(chain.StateRoot, building.StateEvents, token)).Allowed ? Reception.Accepted
+                : Reception.SoftFailed;
+            if (outcome == Reception.Accepted)
+                await chain.Take(received, !place.IsBuiltOn, token);
+            return pdu.EventId;
+        }, null, ct, alone: true);
+        if (outcome == Reception.Rejected)
+            return Past((await events.FindByEventId(pdu.EventId, ct))!);
+        if (outcome == Reception.SoftFailed)
+            await aside.Store(room, new AsideEvent(nid, pdu, before.Root, null, true, around.IsOutlier), before, around.Cited, ct);
+        return new ReceivedEvent(pdu.EventId, outcome, sent.Position);
+    }
+
+    static ReceivedEvent Past(StoredEvent stored) => new(stored.EventId,
+        stored.Rejected is not null ? Reception.Rejected : stored.SoftFailed ? Reception.SoftFailed : Reception.Accepted, LogPosition.Start, stored.Rejected);
+
+    async ValueTask<StateUpdate> StateBefore(EventSurroundings around, CancellationToken ct)
+    {
+        if (around.Pdu.PrevEvents.Count == 0)
+            return new StateUpdate(StateTree.Empty, []);
+        var states = new List<StateNodeId>();
+        foreach (var prev in around.Prev)
+            states.Add(await building.EventStates.After(prev, ct));
+        return await building.Resolver.Resolve(around.Room, states, StateResolver.NothingPending, ct);
+    }
+}

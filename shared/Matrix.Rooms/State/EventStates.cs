@@ -1,0 +1,45 @@
+using BitFaster.Caching.Lru;
+using Matrix.Protocol;
+using Matrix.Storage.Rooms;
+
+namespace Matrix.Rooms.State;
+
+/// <summary>
+/// The states after events: the one before, with a state event that was not rejected put in. They follow from what never changes, so nothing is ever
+/// invalidated; and their nodes are stored with the events.
+/// </summary>
+public sealed class EventStates(EventStore events, StateTree tree)
+{
+    readonly ConcurrentLru<long, StateNodeId> after = new(10_000);
+
+    public void Add(long eventNid, StateNodeId stateAfter) => after.AddOrUpdate(eventNid, stateAfter);
+
+    /// <summary>The states after these events, which must exist and not be outliers.</summary>
+    public async ValueTask<IReadOnlyDictionary<long, StateNodeId>> After(IReadOnlyCollection<long> eventNids, CancellationToken ct)
+    {
+        var found = new Dictionary<long, StateNodeId>(eventNids.Count);
+        List<long>? missing = null;
+        foreach (var nid in eventNids)
+        {
+            if (after.TryGet(nid, out var root))
+                found[nid] = root;
+            else
+                (missing ??= []).Add(nid);
+        }
+        if (missing is null)
+            return found;
+        foreach (var (nid, stored) in await events.Get(missing, ct))
+            found[nid] = await After(stored, ct);
+        return found.Count == eventNids.Distinct().Count() ? found : throw new InvalidDataException($"Of the events {string.Join(", ", missing)} some do not exist.");
+    }
+
+    public async ValueTask<StateNodeId> After(StoredEvent stored, CancellationToken ct)
+    {
+        var before = stored.StateBefore ?? throw new InvalidDataException($"{stored.EventId} is an outlier.");
+        var root = stored.StateKey is null || stored.Rejected is not null
+            ? before
+            : (await tree.Set(before, [new StateAssignment(new StateKeyPair(stored.Type, stored.StateKey), stored.EventNid)], ct)).Root;
+        Add(stored.EventNid, root);
+        return root;
+    }
+}
