@@ -12,6 +12,12 @@ public class CanonicalJsonBenchmarks
     byte[] _unsorted = [];
     byte[] _large = [];
 
+    internal int SortedLength => _sorted.Length;
+
+    internal int UnsortedLength => _unsorted.Length;
+
+    internal int LargeLength => _large.Length;
+
     [GlobalSetup]
     public void Setup()
     {

@@ -16,8 +16,8 @@ public readonly record struct EventId : IParsable<EventId>, IComparable<EventId>
         ToString().IndexOf(':') is > 0 and var colon && ServerName.TryParse(_value![(colon + 1)..], out var server) ? server : null;
 
     /// <summary>An id of room versions 1 and 2.</summary>
-    /// <exception cref="InvalidIdentifierException">The opaque part has NUL, or the whole is above 255 bytes.</exception>
-    public static EventId Create(string opaque, ServerName server) => Parse($"${opaque}:{server}");
+    /// <exception cref="InvalidIdentifierException">The opaque part has a colon or NUL, or the whole is above 255 bytes.</exception>
+    public static EventId Create(string opaque, ServerName server) => Parse(Grammar.Join('$', opaque, server));
 
     /// <summary>For ids that this library computed itself.</summary>
     internal static EventId Trusted(string value) => new(value);

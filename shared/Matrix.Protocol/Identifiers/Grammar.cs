@@ -31,6 +31,10 @@ static class Grammar
         return colon > 0 && ServerName.IsValid(text[(colon + 1)..]);
     }
 
+    /// <summary>The wire form of an identifier with a server. A colon in its first part would be taken for the one before the server.</summary>
+    public static string Join(char sigil, string localpart, ServerName server) => localpart.Contains(':')
+        ? throw new InvalidIdentifierException("There is a colon in what stands before the server.") : $"{sigil}{localpart}:{server}";
+
     public static string Localpart(string value) => value[1..value.IndexOf(':')];
 
     public static ServerName Domain(string value) => ServerName.Trusted(value[(value.IndexOf(':') + 1)..]);

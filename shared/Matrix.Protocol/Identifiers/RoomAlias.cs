@@ -19,7 +19,7 @@ public readonly record struct RoomAlias : IParsable<RoomAlias>, IComparable<Room
 
     /// <summary>The alias with this localpart on this server.</summary>
     /// <exception cref="InvalidIdentifierException">The localpart has a colon or NUL, or the whole is above 255 bytes.</exception>
-    public static RoomAlias Create(string localpart, ServerName server) => Parse($"#{localpart}:{server}");
+    public static RoomAlias Create(string localpart, ServerName server) => Parse(Grammar.Join('#', localpart, server));
 
     /// <exception cref="InvalidIdentifierException">The text breaks the grammar.</exception>
     public static RoomAlias Parse(string s, IFormatProvider? provider = null)

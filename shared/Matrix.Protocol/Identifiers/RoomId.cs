@@ -16,7 +16,7 @@ public readonly record struct RoomId : IParsable<RoomId>, IComparable<RoomId>
 
     /// <summary>A room of version 1 to 11 with this opaque part.</summary>
     /// <exception cref="InvalidIdentifierException">The opaque part has a colon or NUL, or the whole is above 255 bytes.</exception>
-    public static RoomId Create(string opaque, ServerName server) => Parse($"!{opaque}:{server}");
+    public static RoomId Create(string opaque, ServerName server) => Parse(Grammar.Join('!', opaque, server));
 
     /// <summary>The room that this create event makes in version 12 and later: its event id under the sigil of rooms.</summary>
     public static RoomId FromCreateEvent(EventId create) => new(string.Concat("!", create.ToString().AsSpan(1)));

@@ -26,7 +26,7 @@ public readonly record struct UserId : IParsable<UserId>, IComparable<UserId>
 
     /// <summary>The user with this localpart on this server.</summary>
     /// <exception cref="InvalidIdentifierException">The localpart has a colon or NUL, or the whole is above 255 bytes.</exception>
-    public static UserId Create(string localpart, ServerName server) => Parse($"@{localpart}:{server}");
+    public static UserId Create(string localpart, ServerName server) => Parse(Grammar.Join('@', localpart, server));
 
     /// <summary>Does this localpart keep to today's grammar?</summary>
     public static bool IsStrict(ReadOnlySpan<char> localpart) =>

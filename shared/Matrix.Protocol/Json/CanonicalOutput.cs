@@ -38,6 +38,9 @@ struct CanonicalOutput(int capacity)
         Length += bytes.Length;
     }
 
+    /// <summary>The member that was written last.</summary>
+    public readonly JsonMember Member(int start, int keyEnd, bool keyIsEscaped) => JsonMember.Create(_bytes, start, keyEnd, Length, keyIsEscaped);
+
     /// <summary>Remembers a member of the innermost open object; true if its key comes after the one before.</summary>
     public bool Add(JsonMember member, int firstMember)
     {

@@ -76,7 +76,7 @@ ref struct Canonicalizer(ReadOnlySpan<byte> input, JsonRules rules)
         _output.Write((byte)':');
         SkipWhitespace();
         ReadValue();
-        return new JsonMember(keyStart, keyEnd, _output.Length, escaped);
+        return _output.Member(keyStart, keyEnd, escaped);
     }
 
     void ReadArray()

@@ -161,6 +161,17 @@ public class IdentifierTests
     [InlineData("@ü:example.org", false)]
     public void Only_printable_localparts_are_compliant(string text, bool compliant) => Assert.Equal(compliant, UserId.Parse(text).IsCompliant);
 
+    [Fact]
+    public void What_is_put_together_may_have_no_colon_of_its_own()
+    {
+        var server = ServerName.Parse("80");
+        Assert.Equal("@a:80", UserId.Create("a", server).ToString());
+        Assert.Throws<InvalidIdentifierException>(() => UserId.Create("a:b", server));
+        Assert.Throws<InvalidIdentifierException>(() => RoomId.Create("a:b", server));
+        Assert.Throws<InvalidIdentifierException>(() => RoomAlias.Create("a:b", server));
+        Assert.Throws<InvalidIdentifierException>(() => EventId.Create("a:b", server));
+    }
+
     [Theory]
     [InlineData(255, true)]
     [InlineData(256, false)]
