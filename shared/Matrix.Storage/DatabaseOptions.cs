@@ -39,6 +39,9 @@ public sealed class DatabaseOptions
         Timeout = 5,
         CommandTimeout = 30,
         KeepAlive = 30,
+        // nobody changes the settings of a connection that goes back to the pool (the log writer's and the migrations' do not); else each next
+        // use begins with half a dozen statements that reset them
+        NoResetOnClose = true,
         // nobody encrypts with Kerberos tickets here, and asking for one loads its libraries into every process
         GssEncryptionMode = GssEncryptionMode.Disable,
         IncludeErrorDetail = false,

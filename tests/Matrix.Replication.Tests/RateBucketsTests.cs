@@ -24,6 +24,19 @@ public sealed class RateBucketsTests
     }
 
     [Fact]
+    public async Task What_is_taken_ahead_comes_from_the_same_bucket()
+    {
+        await using var one = await Connect();
+        await using var two = await Connect();
+        RateBuckets[] replicas = [new(one, TimeProvider.System), new(two, TimeProvider.System)];
+        var key = $"{Guid.NewGuid()}";
+        var taken = 0;
+        for (var i = 0; i < 400; i++)
+            taken += await replicas[i % 2].Take(key, perSecond: 0.001, burst: 100, Ct) is null ? 1 : 0;
+        Assert.Equal(100, taken);
+    }
+
+    [Fact]
     public async Task A_bucket_fills_up_again()
     {
         await using var redis = await Connect();

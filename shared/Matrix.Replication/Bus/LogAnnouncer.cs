@@ -7,7 +7,8 @@ namespace Matrix.Replication;
 
 /// <summary>
 /// Tells the other processes what this one has committed. Never holds up a commit: while the bus is slow the commits waiting to be told are
-/// told together, and while it is away they are not told at all, because followers find out by themselves.
+/// told together, and while it is away they are not told at all, because followers find out by themselves. A commit after a pause is told at once;
+/// those that follow within <see cref="Gather"/> are told together, because waking a process costs as much for one entry as for many.
 /// </summary>
 public sealed partial class LogAnnouncer(IBus bus, BusState state, SharedPosition shared, TimeProvider time, ILogger<LogAnnouncer> logger) : BackgroundService
 {
@@ -15,6 +16,7 @@ public sealed partial class LogAnnouncer(IBus bus, BusState state, SharedPositio
     const int MaxEntries = 2000;
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
 
     readonly Channel<LogAdvanced> _outbox = Channel.CreateBounded<LogAdvanced>(
         new BoundedChannelOptions(1024) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
@@ -27,17 +29,23 @@ public sealed partial class LogAnnouncer(IBus bus, BusState state, SharedPositio
         {
             while (await _outbox.Reader.WaitToReadAsync(stoppingToken))
             {
-                while (_outbox.Reader.TryRead(out var message))
-                {
-                    message = TakeFollowing(message);
-                    await Publish(message);
-                    await shared.Store(message.To);
-                }
+                await Announce();
+                await Task.Delay(Gather, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // the followers of the others look for themselves
+            await Announce(); // the writer has stopped before: this is the last
+        }
+    }
+
+    async Task Announce()
+    {
+        while (_outbox.Reader.TryRead(out var message))
+        {
+            message = TakeFollowing(message);
+            await Publish(message);
+            await shared.Store(message.To);
         }
     }
 

@@ -29,8 +29,11 @@ public sealed class LogFollowerOptions
     /// <summary>Newest entries kept in memory, at a cache factor of 1 (<c>recent_log</c>). They have some 250 bytes each.</summary>
     public int RecentCapacity { get; init; } = 8192;
 
-    /// <summary>How long a gap may wait for a message that was overtaken, before the database is asked.</summary>
-    public TimeSpan Grace { get; init; } = TimeSpan.FromMilliseconds(15);
+    /// <summary>
+    /// How long a gap may wait for a message that was overtaken, before the database is asked: longer than a writer holds a message back
+    /// (<see cref="LogAnnouncer"/>).
+    /// </summary>
+    public TimeSpan Grace { get; init; } = TimeSpan.FromMilliseconds(50);
 
     /// <summary>The database is asked when nothing was heard for this long.</summary>
     public TimeSpan SelfCheck { get; init; } = TimeSpan.FromSeconds(3);

@@ -15,10 +15,15 @@ public sealed partial class EphemeralChannel(RedisConnection redis, ILogger<Ephe
     static readonly TimeSpan Again = TimeSpan.FromSeconds(5);
 
     readonly long _self = Random.Shared.NextInt64();
+    readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Action<ReadOnlyMemory<byte>>? _subscribers;
 
-    /// <summary>Must be called while the host starts. The subscriber is told what this process says too, before <see cref="Tell"/> returns.</summary>
-    public void Subscribe(Action<ReadOnlyMemory<byte>> subscriber) => _subscribers += subscriber;
+    /// <summary>The subscriber is told what this process says too, before <see cref="Tell"/> returns.</summary>
+    public void Subscribe(Action<ReadOnlyMemory<byte>> subscriber)
+    {
+        _subscribers += subscriber;
+        _subscribed.TrySetResult();
+    }
 
     public Task Tell(ReadOnlyMemory<byte> news)
     {
@@ -31,6 +36,8 @@ public sealed partial class EphemeralChannel(RedisConnection redis, ILogger<Ephe
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        // a process in which nobody wants the news is not woken by them
+        await _subscribed.Task.WaitAsync(stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
