@@ -62,24 +62,27 @@ public sealed class StateTree(StateNodeStore store, StateNodeCache cache)
     }
 
     /// <summary>The whole state, in no particular order.</summary>
-    public async Task<List<StateEntry>> ReadAll(StateNodeId root, CancellationToken ct)
+    public async Task<List<StateEntry>> ReadAll(StateNodeId root, CancellationToken ct) => (await ReadAll([root], ct))[0];
+
+    /// <summary>Several whole states, in the same order, in as many round trips as the biggest one takes.</summary>
+    public async Task<IReadOnlyList<List<StateEntry>>> ReadAll(IReadOnlyList<StateNodeId> roots, CancellationToken ct)
     {
-        var entries = new List<StateEntry>();
-        for (List<StateNodeId> level = [root]; level.Count > 0;)
+        var states = roots.Select(_ => new List<StateEntry>()).ToList();
+        for (var level = roots.Select((root, i) => (State: i, Node: root)).ToList(); level.Count > 0;)
         {
-            var nodes = await Load(level, ct);
-            var next = new List<StateNodeId>();
-            foreach (var id in level)
+            var nodes = await Load(level.Select(l => l.Node), ct);
+            var next = new List<(int, StateNodeId)>();
+            foreach (var (state, id) in level)
             {
                 var node = nodes[id];
                 if (node.IsLeaf)
-                    entries.AddRange(node.Entries().Select(e => new StateEntry(StateTreeKey.Decode(e.Key.Span), e.EventNid)));
+                    states[state].AddRange(node.Entries().Select(e => new StateEntry(StateTreeKey.Decode(e.Key.Span), e.EventNid)));
                 else
-                    next.AddRange(Enumerable.Range(0, StateTreeKey.Slots).Select(node.Child).OfType<StateNodeId>());
+                    next.AddRange(Enumerable.Range(0, StateTreeKey.Slots).Select(node.Child).OfType<StateNodeId>().Select(child => (state, child)));
             }
             level = next;
         }
-        return entries;
+        return states;
     }
 
     /// <summary>What differs between two states, at the cost of what differs.</summary>

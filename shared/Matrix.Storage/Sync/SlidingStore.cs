@@ -126,6 +126,13 @@ public sealed class SlidingStore(NpgsqlDataSource db)
     public Task<IReadOnlyList<AccountDataItem>> ListRoomAccountData(string userId, string[] rooms, CancellationToken ct) => db.List<AccountDataItem>(
         "SELECT room_id, type, content FROM account_data WHERE user_id = @userId AND room_id = ANY(@rooms)", new { userId, rooms }, ct);
 
+    /// <summary>Those of the rooms in which the user has read on. By the primary key of receipts.</summary>
+    public Task<IReadOnlyList<long>> ListRead(string userId, long[] rooms, long after, long upTo, CancellationToken ct) => db.List<long>(
+        """
+        SELECT DISTINCT room_nid FROM receipts
+        WHERE room_nid = ANY(@rooms) AND user_id = @userId AND position > @after AND position <= @upTo
+        """, new { userId, rooms, after, upTo }, ct);
+
     /// <summary>Receipts of rooms that stand at one of these events, and the user's own.</summary>
     public Task<IReadOnlyList<Receipt>> ListReceipts(long[] rooms, string[] events, long upTo, string userId, CancellationToken ct) => db.List<Receipt>(
         """

@@ -5,7 +5,7 @@ using Matrix.Storage.Sync;
 namespace Matrix.ClientApi.Sync.Sliding;
 
 /// <summary>Puts together an answer as of a position of the log.</summary>
-sealed class SlidingBuilder(SyncHub hub, RoomLists lists, RoomSelector selector, SlidingRooms rooms, SlidingExtensions extensions, LogFollower follower)
+sealed class SlidingBuilder(SyncHub hub, RoomLists lists, RoomSelector selector, SlidingRooms rooms, SlidingUnread unread, SlidingExtensions extensions, LogFollower follower)
 {
     /// <param name="connection">What the request's pos names; null: the connection begins.</param>
     public async Task<SlidingResult> Build(SlidingRequest request, ConnectionKey key, Connection? connection, SyncUser user, CancellationToken ct)
@@ -20,6 +20,7 @@ sealed class SlidingBuilder(SyncHub hub, RoomLists lists, RoomSelector selector,
         var selection = await selector.Select(request, state, settled, snapshot, window, ct);
         await rooms.Fill(request, key, result, selection.Rooms, window, ct);
         result.State = Next(state, request, selection, result);
+        await unread.Fill(request, result, state, snapshot, window, ct);
         result.Counts = selection.Counts;
         result.CountsChanged = settled is not null && selection.Counts.Any(count => settled.Counts.GetValueOrDefault(count.Key) != count.Value);
         result.Settled = new Settled(request.Shape, snapshot.List, snapshot.Version, result.Position, selection.Counts);

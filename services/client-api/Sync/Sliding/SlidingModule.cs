@@ -21,6 +21,7 @@ static class SlidingModule
         services.AddSingleton<SlidingState>();
         services.AddSingleton<SlidingMembers>();
         services.AddSingleton<SlidingRooms>();
+        services.AddSingleton<SlidingUnread>();
         services.AddSingleton<ToDeviceExtension>();
         services.AddSingleton<E2eeExtension>();
         services.AddSingleton<AccountDataExtension>();

@@ -2,6 +2,7 @@ using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Unread;
 using Matrix.Storage;
 using Matrix.Storage.Sync;
 
@@ -71,6 +72,8 @@ sealed class SlidingRoom(RoomPlan plan)
     public RoomCounts? Counts { get; set; }
 
     public long? Bump { get; set; }
+
+    public UnreadCount? Unread { get; set; }
 
     public bool IsEmpty => !plan.Initial && plan.View == RoomView.Joined && Timeline.Events.Count == 0 && !Timeline.Limited
         && State.Count + Removed.Count == 0 && Counts is null && !HasName && !HasAvatar && !plan.ChangesDirect;

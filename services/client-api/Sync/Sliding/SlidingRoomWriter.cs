@@ -70,6 +70,13 @@ readonly struct SlidingRoomWriter(JsonSplicer to, SlidingRequest request, Slidin
             to.Raw(",\"invited_count\":"u8);
             to.Number(counts.InvitedCount);
         }
+        if (room.Unread is { } unread)
+        {
+            to.Raw(",\"notification_count\":"u8);
+            to.Number(unread.Notifications);
+            to.Raw(",\"highlight_count\":"u8);
+            to.Number(unread.Highlights);
+        }
     }
 
     // A room that is told whole has no name when none is told; a name that was taken away is null.

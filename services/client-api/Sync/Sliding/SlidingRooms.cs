@@ -4,33 +4,11 @@ using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync.Sliding;
 
-/// <summary>Reads what an answer tells of its rooms: for all of them together, not one after the other.</summary>
+/// <summary>Reads what an answer tells of its rooms: of all of them together, not one after the other.</summary>
 sealed class SlidingRooms(
     SlidingTimelines timelines, SlidingState states, SlidingMembers sentMembers, RoomBumps bumps, RoomCountsCache counts, StrippedStateReader stripped,
     EventCache events)
 {
-    static readonly StateKeyPair Name = new(EventTypes.Name, ""), Avatar = new(EventTypes.Avatar, "");
-
-    /// <summary>A room with the numbers of the events that are needed of it.</summary>
-    sealed class Draft(SlidingRoom room, StateChange change)
-    {
-        public SlidingRoom Room => room;
-
-        public RoomPlan Plan => room.Plan;
-
-        public StateChange Change => change;
-
-        public List<long> State { get; } = [];
-
-        public long? Name { get; set; }
-
-        public long? Avatar { get; set; }
-
-        public List<(string UserId, long? EventNid)>? Heroes { get; set; }
-
-        public IEnumerable<long> Nids => State.Concat([Name ?? 0, Avatar ?? 0]).Concat(Heroes?.Select(hero => hero.EventNid ?? 0) ?? []).Where(nid => nid > 0);
-    }
-
     public async Task Fill(SlidingRequest request, ConnectionKey key, SlidingResult result, IReadOnlyList<RoomPlan> plans, SlidingWindow window, CancellationToken ct)
     {
         if (plans.Count == 0)
@@ -38,10 +16,9 @@ sealed class SlidingRooms(
         var rooms = plans.Where(plan => plan.View != RoomView.Stripped).Select(plan => new SlidingRoom(plan)).ToList();
         var known = await timelines.Fill(request, result, rooms, window, ct);
         var changes = await states.Find(result, rooms, known, ct);
-        var drafts = rooms.Select(room => new Draft(room, changes[room.Plan.Entry.RoomNid])).ToList();
+        var drafts = rooms.Select(room => new RoomDraft(room, changes[room.Plan.Entry.RoomNid])).ToList();
         await AddCounts(drafts, ct);
-        foreach (var draft in drafts)
-            await Look(request, key, draft, ct);
+        await Look(request, key, drafts, ct);
         await events.Load(result.Events, [.. drafts.SelectMany(draft => draft.Nids)], ct);
         foreach (var draft in drafts)
             Take(key, result, draft);
@@ -62,7 +39,7 @@ sealed class SlidingRooms(
         return shown is null ? null : new SlidingRoom(plan) { Stripped = shown.State, Bump = entry.Position };
     }
 
-    async Task AddCounts(List<Draft> drafts, CancellationToken ct)
+    async Task AddCounts(List<RoomDraft> drafts, CancellationToken ct)
     {
         var wanted = drafts.Where(draft => draft.Plan.View == RoomView.Joined && (draft.Plan.Initial || draft.Change.TouchesMembers)).ToList();
         if (wanted.Count == 0)
@@ -84,78 +61,30 @@ sealed class SlidingRooms(
             room.Bump = room.Plan.Entry.Position;
     }
 
-    async Task Look(SlidingRequest request, ConnectionKey key, Draft draft, CancellationToken ct)
+    // Of all rooms at once: as many round trips as for one.
+    async Task Look(SlidingRequest request, ConnectionKey key, List<RoomDraft> drafts, CancellationToken ct)
     {
-        var plan = draft.Plan;
-        if (plan.Outside)
+        var open = drafts.Where(draft => draft.NeedsOutline).Select(draft => (draft.Plan.Entry.RoomNid, draft.Change.Root)).ToList();
+        var outlines = open.Count == 0 ? [] : await states.Outline(open, ct);
+        var wishes = new StateWishes();
+        foreach (var draft in drafts)
         {
-            // never in it: all there is to know is how it ended
-            draft.State.Add(plan.Entry.EventNid);
-            return;
+            var room = draft.Plan.Entry.RoomNid;
+            var since = draft.Plan.Initial ? null : request.Since;
+            draft.WishState(wishes, outlines.GetValueOrDefault(room));
+            if (draft.NeedsOutline && draft.Plan.State.AllMembers)
+            {
+                var members = await states.ReadAll(draft.Change.Root, ct);
+                draft.State.AddRange(members.Where(entry => entry.Key.Type == EventTypes.Member && draft.IsNew(entry.Key)).Select(entry => entry.EventNid));
+            }
+            draft.TakeChanges();
+            draft.WishSenders(wishes, (user, nid) => sentMembers.WasSent(key, since, room, user, nid));
+            draft.WishName(wishes, request.UserId);
         }
-        if (plan.Initial)
-            draft.State.AddRange((await states.List(plan.Entry.RoomNid, draft.Change.Root, plan.State, ct)).Select(entry => entry.EventNid));
-        else
-            await LookAtChanges(draft, ct);
-        if (plan.View == RoomView.Left)
-            draft.State.Add(plan.Entry.EventNid);
-        if (plan.State.Lazy)
-            await LookAtSenders(request, key, draft, ct);
-        await LookAtName(request, draft, ct);
+        await states.Find(wishes, ct);
     }
 
-    async Task LookAtChanges(Draft draft, CancellationToken ct)
-    {
-        var plan = draft.Plan;
-        foreach (var (changed, nid) in draft.Change.Changes)
-        {
-            // members that came, went or changed while nothing was left out are news to who loads members lazily
-            var wanted = plan.State.Matches(changed.Type, changed.StateKey)
-                || (plan.State.Lazy && changed.Type == EventTypes.Member && !draft.Room.Timeline.Limited);
-            if (!wanted)
-                continue;
-            if (nid is { } now)
-                draft.State.Add(now);
-            else
-                draft.Room.Removed.Add(changed);
-        }
-        if (plan.ExpandsState)
-        {
-            var added = await states.List(plan.Entry.RoomNid, draft.Change.Root, plan.State, ct);
-            draft.State.AddRange(added.Where(entry => !plan.Sent!.State.Matches(entry.Key.Type, entry.Key.StateKey)).Select(entry => entry.EventNid));
-        }
-    }
-
-    // Those who sent what is shown, and those whom it is about.
-    async Task LookAtSenders(SlidingRequest request, ConnectionKey key, Draft draft, CancellationToken ct)
-    {
-        var shown = draft.Room.Timeline.Events;
-        var users = shown.Select(e => e.Sender)
-            .Concat(shown.Where(e => e is { Type: EventTypes.Member, IsState: true }).Select(e => e.StateKey!)).Distinct().ToList();
-        if (users.Count == 0)
-            return;
-        var since = draft.Plan.Initial ? null : request.Since;
-        var found = await states.Find(draft.Change.Root, [.. users.Select(user => new StateKeyPair(EventTypes.Member, user))], ct);
-        draft.State.AddRange(users.Zip(found)
-            .Where(member => member.Second is { } nid && !sentMembers.WasSent(key, since, draft.Plan.Entry.RoomNid, member.First, nid))
-            .Select(member => member.Second!.Value));
-    }
-
-    async Task LookAtName(SlidingRequest request, Draft draft, CancellationToken ct)
-    {
-        var (plan, room) = (draft.Plan, draft.Room);
-        room.HasName = plan.Initial || draft.Change.Touches(EventTypes.Name);
-        room.HasAvatar = plan.Initial || draft.Change.Touches(EventTypes.Avatar);
-        if (!room.HasName && !room.HasAvatar && room.Counts is null)
-            return;
-        List<string> heroes = [.. (room.Counts?.Heroes ?? []).Where(hero => hero != request.UserId).Take(RoomPreview.MaxHeroes)];
-        var found = await states.Find(draft.Change.Root, [Name, Avatar, .. heroes.Select(hero => new StateKeyPair(EventTypes.Member, hero))], ct);
-        (draft.Name, draft.Avatar) = (found[0], found[1]);
-        if (room.Counts is not null)
-            draft.Heroes = [.. heroes.Zip(found.Skip(2))];
-    }
-
-    void Take(ConnectionKey key, SlidingResult result, Draft draft)
+    void Take(ConnectionKey key, SlidingResult result, RoomDraft draft)
     {
         var (plan, room) = (draft.Plan, draft.Room);
         room.State.AddRange(result.Events.List(draft.State.Distinct()));
@@ -167,7 +96,7 @@ sealed class SlidingRooms(
         room.Name = Text(draft.Name, "name"u8, result.Events);
         room.Avatar = Text(draft.Avatar, "url"u8, result.Events);
         if (room.Name is null && draft.Heroes is { } heroes)
-            room.Heroes = [.. heroes.Select(hero => new SlidingHero(hero.UserId, hero.EventNid is { } nid ? result.Events.Find(nid) : null))];
+            room.Heroes = [.. heroes.Select(hero => new SlidingHero(hero, draft.HeroEvents.TryGetValue(hero, out var nid) ? result.Events.Find(nid) : null))];
     }
 
     static string? Text(long? nid, ReadOnlySpan<byte> member, EventBatch batch) =>

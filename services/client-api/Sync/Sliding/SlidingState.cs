@@ -43,27 +43,18 @@ sealed class SlidingState(StateTree states, RoomRoots roots, RoomOutlines outlin
         return changes;
     }
 
-    /// <summary>The events of a state that a client wants, by key.</summary>
-    public async Task<IReadOnlyList<(StateKeyPair Key, long EventNid)>> List(long room, StateNodeId root, RequiredState wanted, CancellationToken ct)
+    /// <summary>The non-members of the states of which patterns want more than single events, by room: read together.</summary>
+    public ValueTask<Dictionary<long, IReadOnlyDictionary<StateKeyPair, long>>> Outline(IReadOnlyList<(long Room, StateNodeId Root)> rooms, CancellationToken ct) =>
+        outlines.Read(rooms, ct);
+
+    /// <summary>Looks up single pieces of many states at once.</summary>
+    public async ValueTask Find(StateWishes wishes, CancellationToken ct)
     {
-        if (wanted.AllMembers)
-        {
-            return [.. (await states.ReadAll(root, ct)).Where(entry => wanted.Matches(entry.Key.Type, entry.Key.StateKey))
-                .Select(entry => (entry.Key, entry.EventNid))];
-        }
-        var keys = wanted.Clauses.SelectMany(Single).Distinct().Where(key => wanted.Matches(key.Type, key.StateKey)).ToList();
-        var found = (await states.Find(root, keys, ct)).Zip(keys).Where(pair => pair.First is not null).Select(pair => (pair.Second, pair.First!.Value));
-        if (wanted.IsExact)
-            return [.. found];
-        var outline = await outlines.Read(room, root, ct);
-        return [.. found.Concat(outline.Where(entry => wanted.Matches(entry.Key.Type, entry.Key.StateKey)).Select(entry => (entry.Key, entry.Value))).Distinct()];
+        if (wishes.Places.Count > 0)
+            wishes.Grant(await states.Find(wishes.Places, ct));
     }
 
-    public async ValueTask<long?[]> Find(StateNodeId root, IReadOnlyList<StateKeyPair> keys, CancellationToken ct) => await states.Find(root, keys, ct);
-
-    // What one pattern says of members, whom the outline leaves out, and the events that are named one by one.
-    static IEnumerable<StateKeyPair> Single(StateClause clause) => clause.Exact.Select(pattern => new StateKeyPair(pattern.Type!, pattern.StateKey!))
-        .Concat(clause.Include.Where(pattern => pattern is { Type: null, StateKey: not null }).Select(pattern => new StateKeyPair(EventTypes.Member, pattern.StateKey!)));
+    public Task<List<StateEntry>> ReadAll(StateNodeId root, CancellationToken ct) => states.ReadAll(root, ct);
 
     /// <summary>
     /// The changes as the events themselves make them; null: there is a gap, or the events are not all there is to it, because the room had forked.
