@@ -13,6 +13,7 @@ sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDis
     const int Few = 64;
 
     readonly BoundedCache<long, EncodedEvent> cache = caches.Create<long, EncodedEvent>("events", 64 << 20, (_, e) => e.Weight);
+    readonly BoundedCache<string, long> ids = caches.Create<string, long>("event_ids", 4 << 20, (id, _) => Caches.WeightOf(id));
     readonly SemaphoreSlim fetching = new(1);
     readonly Lock gate = new();
     readonly List<long> redactions = [];
@@ -29,6 +30,10 @@ sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDis
             generation++;
         }
     }
+
+    /// <summary>An event that is in memory, and was not redacted as far as is known; null says nothing.</summary>
+    public EncodedEvent? FindRemembered(string eventId) =>
+        ids.TryGet(eventId, out var nid) && cache.TryGet(nid, out var e) && e.RedactedBy is null ? e : null;
 
     /// <summary>Adds the events to the batch, without what they show of others. What does not exist is left out.</summary>
     public async ValueTask Load(EventBatch batch, IReadOnlyCollection<long> nids, CancellationToken ct)
@@ -104,7 +109,10 @@ sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDis
             var e = EventEncoder.Encode(stored);
             batch.Add(e);
             if (Volatile.Read(ref generation) == before)
+            {
                 cache.Set(e.Nid, e);
+                ids.Set(e.EventId, e.Nid);
+            }
         }
     }
 

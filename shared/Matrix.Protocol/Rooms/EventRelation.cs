@@ -21,9 +21,13 @@ public sealed record EventRelation(string? RelType, EventId? EventId, string? Ke
     public EventId? ThreadRoot => RelType == Thread ? EventId : null;
 
     /// <summary>The relation of an event; null if it has none, or none that can be understood.</summary>
-    public static EventRelation? Read(Pdu pdu)
+    public static EventRelation? Read(Pdu pdu) => Read(pdu.ContentJson.Span);
+
+    /// <summary>The relation that the content of an event, as canonical JSON, tells of; null if there is none, or none that can be understood.</summary>
+    /// <param name="content">The value of <c>content</c>.</param>
+    public static EventRelation? Read(ReadOnlySpan<byte> content)
     {
-        var relates = JsonObjectReader.Find(pdu.ContentJson.Span, "m.relates_to"u8);
+        var relates = JsonObjectReader.Find(content, "m.relates_to"u8);
         if (relates.IsEmpty || relates[0] != '{')
             return null;
         var relType = JsonText.ReadString(JsonObjectReader.Find(relates, "rel_type"u8));

@@ -1,5 +1,5 @@
-using BitFaster.Caching.Lru;
 using Matrix.Protocol;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Unread;
@@ -9,11 +9,11 @@ namespace Matrix.Rooms.Unread;
 /// API, Threaded read receipts). Never changes, except that a redaction takes the relation away, which is not looked at: what was counted in a thread
 /// stays there.
 /// </summary>
-public sealed class EventThreads(EventStore events)
+public sealed class EventThreads(EventStore events, Caches caches)
 {
     const int MaxHops = 3;
 
-    readonly ConcurrentLru<EventId, Link> links = new(20_000);
+    readonly BoundedCache<EventId, Link> links = caches.Create<EventId, Link>("event_relations", 4 << 20, (_, link) => link.Relation is null ? 200 : 600);
 
     /// <summary>A thread root, or <see cref="EventNote.Main"/>.</summary>
     /// <param name="relation">Of the event.</param>
@@ -34,12 +34,12 @@ public sealed class EventThreads(EventStore events)
     /// May a receipt at this event be one of the thread? It may if the event is in the thread, and also if it is the thread's root, or about it: clients
     /// show these with the thread.
     /// </summary>
-    public async ValueTask<bool> Belongs(long roomNid, Pdu pdu, string threadId, CancellationToken ct)
+    /// <param name="relation">Of the event.</param>
+    public async ValueTask<bool> Belongs(long roomNid, EventId eventId, EventRelation? relation, string threadId, CancellationToken ct)
     {
-        var relation = EventRelation.Read(pdu);
         if (await Find(roomNid, relation, ct) is var thread && (thread == threadId || thread != EventNote.Main || threadId == EventNote.Main))
             return thread == threadId;
-        if (pdu.EventId.ToString() == threadId)
+        if (eventId.ToString() == threadId)
             return true;
         for (var hop = 0; hop <= MaxHops && relation is { EventId: { } target }; hop++)
         {
@@ -57,7 +57,7 @@ public sealed class EventThreads(EventStore events)
         if (await events.FindByEventId(eventId, ct) is not { } stored || stored.RoomNid != roomNid)
             return null;
         var relation = EventRelation.Read(Pdu.FromStored(stored.EventId, stored.Json, stored.Rules));
-        links.AddOrUpdate(eventId, new Link(relation));
+        links.Set(eventId, new Link(relation));
         return relation;
     }
 

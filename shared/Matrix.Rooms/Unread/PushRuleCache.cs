@@ -1,6 +1,6 @@
-using BitFaster.Caching.Lru;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Unread;
@@ -11,19 +11,19 @@ namespace Matrix.Rooms.Unread;
 /// </summary>
 public sealed class PushRuleCache : IDisposable
 {
-    const int Capacity = 50_000;
     const int MaxChanges = 1000;
 
-    readonly ConcurrentLru<string, Known> known = new(Capacity);
+    readonly BoundedCache<string, Known> known;
     readonly UnreadStore store;
     readonly IDisposable subscription;
     readonly Lock gate = new();
     readonly Queue<string> changed = new();
     long changes;
 
-    public PushRuleCache(UnreadStore store, LogFollower log)
+    public PushRuleCache(UnreadStore store, LogFollower log, Caches caches)
     {
         this.store = store;
+        known = caches.Create<string, Known>("push_rules", 16 << 20, (user, rules) => Caches.WeightOf(user) + (rules.Rules?.Weight ?? 0));
         subscription = log.Subscribe(Apply);
     }
 
@@ -73,7 +73,7 @@ public sealed class PushRuleCache : IDisposable
             lock (gate)
             {
                 if (changes == before)
-                    known.AddOrUpdate(userId, new Known(rules));
+                    known.Set(userId, new Known(rules));
             }
         }
         return loaded;
@@ -87,7 +87,7 @@ public sealed class PushRuleCache : IDisposable
                 continue;
             lock (gate)
             {
-                known.TryRemove(userId);
+                known.Remove(userId);
                 changed.Enqueue(userId);
                 if (changed.Count > MaxChanges)
                     changed.Dequeue();

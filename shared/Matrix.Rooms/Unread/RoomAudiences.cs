@@ -1,7 +1,7 @@
-using BitFaster.Caching.Lru;
 using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Unread;
@@ -10,18 +10,17 @@ namespace Matrix.Rooms.Unread;
 /// The audiences of the rooms that this process writes in. Read from Postgres once, and from then on carried from state to state by what differs
 /// between them, so that an audience fits exactly the state that an event is built on, committed or not.
 /// </summary>
-public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents stateEvents, PushRuleCache rules, ServerSigningKey server)
+public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents stateEvents, PushRuleCache rules, ServerSigningKey server, Caches caches)
 {
-    const int Capacity = 10_000;
-
-    readonly ConcurrentLru<long, RoomAudience> audiences = new(Capacity);
+    readonly BoundedCache<long, RoomAudience> audiences =
+        caches.Create<long, RoomAudience>("room_audiences", 8 << 20, (_, audience) => 100 + 64L * audience.Holders.Count);
 
     /// <summary>The audience of a room in a state.</summary>
     /// <param name="isNew">The room is being made.</param>
     public async ValueTask<RoomAudience> Get(Room room, StateNodeId root, bool isNew, CancellationToken ct)
     {
         if (isNew)
-            audiences.AddOrUpdate(room.RoomNid, new RoomAudience(StateTree.Empty, rules.Changes, 0, []));
+            audiences.Set(room.RoomNid, new RoomAudience(StateTree.Empty, rules.Changes, 0, []));
         if (!audiences.TryGet(room.RoomNid, out var audience) || rules.ChangedSince(audience.Seen) is not var (_, seen))
             return await Move(room, await Read(room, ct), root, ct);
         if (audience.StateRoot == root && audience.Seen == seen)
@@ -61,7 +60,7 @@ public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents
         var holders = moved.Count == 0 ? from.Holders
             : [.. from.Holders.Where(holder => !moved.Contains(holder.UserId)), .. await Holders(room, await Present(root, [.. moved], ct), ct)];
         var audience = new RoomAudience(root, seen, joined, holders);
-        audiences.AddOrUpdate(room.RoomNid, audience);
+        audiences.Set(room.RoomNid, audience);
         return audience;
 
         bool IsJoin(long? nid) => nid is { } known && members[known].Membership == "join";

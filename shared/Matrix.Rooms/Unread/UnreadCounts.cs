@@ -1,6 +1,6 @@
-using BitFaster.Caching.Lru;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Unread;
@@ -10,13 +10,14 @@ namespace Matrix.Rooms.Unread;
 /// by the log: what is remembered belongs to a position, and whoever asks takes it forward over the entries since, which are in memory. Nothing is done
 /// for users whom nobody asks about.
 /// </summary>
-public sealed class UnreadCounts(UnreadStore store, LogFollower log)
+public sealed class UnreadCounts(UnreadStore store, LogFollower log, Caches caches)
 {
-    const int Users = 4000;
-    const int Notes = 4096;
+    // A room in which nothing is unread is most of them; what more there is is small beside them.
+    readonly BoundedCache<string, WarmUser> users =
+        caches.Create<string, WarmUser>("unread_counts", 32 << 20, (user, warm) => 300 + Caches.WeightOf(user) + 150L * warm.Rooms.Count);
 
-    readonly ConcurrentLru<string, WarmUser> users = new(Users);
-    readonly ConcurrentLru<long, EventNote> notes = new(Notes);
+    readonly BoundedCache<long, EventNote> notes =
+        caches.Create<long, EventNote>("event_notes", 1 << 20, (_, note) => 300 + 100L * note.Personal.Count);
 
     /// <summary>
     /// What is unread in the rooms, by room number, with everything that this process' follower has been told at least. Rooms that the user is not in are
@@ -24,7 +25,8 @@ public sealed class UnreadCounts(UnreadStore store, LogFollower log)
     /// </summary>
     public async ValueTask<IReadOnlyDictionary<long, RoomUnread>> Get(string userId, IReadOnlyCollection<long> rooms, CancellationToken ct)
     {
-        var user = users.GetOrAdd(userId, static _ => new WarmUser());
+        if (!users.TryGet(userId, out var user))
+            users.Set(userId, user = new WarmUser());
         var found = new Dictionary<long, RoomUnread>(rooms.Count);
         List<long>? missing = null;
         long forgotten;
@@ -52,6 +54,7 @@ public sealed class UnreadCounts(UnreadStore store, LogFollower log)
                 if (user.Forgotten == forgotten && user.Position.Value <= state.UpTo)
                     user.Rooms.TryAdd(room, state);
             }
+            users.Set(userId, user); // it weighs more now
         }
         return found;
     }
@@ -95,7 +98,12 @@ public sealed class UnreadCounts(UnreadStore store, LogFollower log)
     }
 
     // A note is read once for all who are in the room.
-    EventNote Read(LogPosition position, string note) => notes.GetOrAdd(position.Value, static (_, text) => EventNote.Read(text), note);
+    EventNote Read(LogPosition position, string text)
+    {
+        if (!notes.TryGet(position.Value, out var note))
+            notes.Set(position.Value, note = EventNote.Read(text));
+        return note;
+    }
 
     /// <summary>What is remembered of a user; its lock is itself.</summary>
     sealed class WarmUser

@@ -13,11 +13,9 @@ public sealed record Receipt(long RoomNid, string UserId, string ReceiptType, st
     public const string PrivateRead = "m.read.private";
 }
 
-/// <summary>What a new receipt would mean.</summary>
+/// <summary>The event that a receipt is to stand at, as far as its user is concerned.</summary>
 /// <param name="EventPosition">Null: the room has no such event.</param>
-/// <param name="CurrentPosition">Of the event that the receipt stands at now; null if there is none.</param>
-/// <param name="EventJson">Only for a receipt of a thread.</param>
-public sealed record ReceiptTarget(string Membership, long? EventPosition, long? CurrentPosition, byte[]? EventJson);
+public sealed record ReceiptTarget(string Membership, long? EventPosition, byte[]? EventJson);
 
 /// <summary>Reads receipts. They are written through the log.</summary>
 public sealed class ReceiptStore(NpgsqlDataSource db)
@@ -25,16 +23,13 @@ public sealed class ReceiptStore(NpgsqlDataSource db)
     const string Columns = "room_nid, user_id, receipt_type, thread_id, event_id, ts, position";
 
     /// <summary>Null: the user never was in the room.</summary>
-    public Task<ReceiptTarget?> FindTarget(long room, string userId, string type, string threadId, string eventId, CancellationToken ct) =>
-        db.FindOne<ReceiptTarget>(
+    public Task<ReceiptTarget?> FindTarget(long room, string userId, string eventId, CancellationToken ct) => db.FindOne<ReceiptTarget>(
         """
-        SELECT m.membership, e.position AS event_position, r.event_position AS current_position,
-            CASE WHEN @threadId <> '' THEN e.json END AS event_json
+        SELECT m.membership, e.position AS event_position, e.json AS event_json
         FROM memberships m
         LEFT JOIN events e ON e.event_id = @eventId AND e.room_nid = m.room_nid AND e.position IS NOT NULL
-        LEFT JOIN receipts r ON r.room_nid = m.room_nid AND r.user_id = m.user_id AND r.receipt_type = @type AND r.thread_id = @threadId
         WHERE m.room_nid = @room AND m.user_id = @userId
-        """, new { room, userId, type, threadId, eventId }, ct);
+        """, new { room, userId, eventId }, ct);
 
     /// <summary>The receipts that took these positions and have not moved since. By the index receipts_position.</summary>
     public Task<IReadOnlyList<Receipt>> ListAt(long[] positions, CancellationToken ct) => db.List<Receipt>(

@@ -49,6 +49,22 @@ public sealed class StatementTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_receipt_of_somebody_who_syncs_here_is_one_round_trip()
+    {
+        var (alice, bob, room) = await server.TwoUsersInRoom();
+        var since = (await bob.Sync()).NextBatch;
+        await alice.Say(room, "warm");
+        var sent = await alice.Say(room, "x");
+        await bob.SyncUntil(sync => sync.HasMessage(room, "x"), since);
+        var path = $"/_matrix/client/v3/rooms/{ApiClient.Esc(room)}/receipt/m.read/{ApiClient.Esc(sent.EventId)}";
+        using var counter = new StatementCounter(database);
+        (await bob.Post(path, new { thread_id = "main" })).Ok();
+        Assert.Single(counter.Statements);
+        (await bob.Post(path, new { thread_id = "main" })).Ok();
+        Assert.Single(counter.Statements);
+    }
+
+    [Fact]
     public async Task The_counter_counts()
     {
         var alice = await server.NewUser();

@@ -13,11 +13,8 @@ static class PostReadMarkers
 
     static async Task<Response> Handle(RoomId roomId, Body<Markers> body, Requester requester, ReadMarkers markers, CancellationToken ct)
     {
-        foreach (var (type, eventId) in body.Value.All)
-        {
-            if (eventId is { } id)
-                await markers.Move(roomId, requester.UserId, type, id, null, ct);
-        }
+        var all = body.Value.All.Where(marker => marker.EventId is not null).Select(marker => (marker.Type, marker.EventId!.Value)).ToList();
+        await markers.Move(roomId, requester.UserId, all, null, ct);
         return new Response();
     }
 

@@ -16,7 +16,7 @@ static class PostReceipt
     {
         if (receiptType is not (Receipt.Read or Receipt.PrivateRead or EventTypes.FullyRead))
             throw MatrixException.InvalidParam("This type of receipt is not known.");
-        await markers.Move(roomId, requester.UserId, receiptType, eventId, ThreadId(body, receiptType), ct);
+        await markers.Move(roomId, requester.UserId, [(receiptType, eventId)], ThreadId(body, receiptType), ct);
         return new Response();
     }
 

@@ -5,35 +5,74 @@ using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms;
 using Matrix.Rooms.Unread;
+using Matrix.Storage.Rooms;
 using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync.Receipts;
 
-/// <summary>Moves a user's receipts and the fully-read marker (Client-Server API, "Receipts" and "Read and unread markers").</summary>
-sealed class ReadMarkers(RoomFinder rooms, ReceiptStore store, EventThreads threads, LogWriter log, TimeProvider time)
+/// <summary>
+/// Moves a user's receipts and the fully-read marker (Client-Server API, "Receipts" and "Read and unread markers"). For somebody who syncs here and an
+/// event that was shown here, everything that has to be checked is in memory, and one round trip writes all.
+/// </summary>
+sealed class ReadMarkers(
+    RoomFinder rooms, ReceiptStore store, SyncHub hub, EventCache events, EventThreads threads, LogWriter log, Caches caches, TimeProvider time)
 {
+    // Where receipts were moved to by this process: clients like to repeat them.
+    readonly BoundedCache<(long Room, string User, string Type, string Thread), long> moved =
+        caches.Create<(long Room, string User, string Type, string Thread), long>(
+            "receipts_moved", 2 << 20, (key, _) => 32 + Caches.WeightOf(key.User) + Caches.WeightOf(key.Thread));
+
     /// <param name="threadId">Null: the whole room.</param>
-    public async Task Move(RoomId roomId, UserId user, string type, EventId eventId, string? threadId, CancellationToken ct)
+    public async Task Move(RoomId roomId, UserId user, IReadOnlyList<(string Type, EventId EventId)> markers, string? threadId, CancellationToken ct)
     {
         if (await rooms.Find(roomId, ct) is not { } room)
             throw MatrixException.Forbidden("You are not in this room.");
-        var target = await store.FindTarget(room.RoomNid, user.ToString(), type, threadId ?? "", eventId.ToString(), ct);
+        var changes = new List<LogChange>(markers.Count);
+        var receipts = new List<(string Type, long Position)>(markers.Count);
+        foreach (var (type, eventId) in markers)
+        {
+            var position = await Check(room, user, eventId, threadId, ct);
+            if (type == EventTypes.FullyRead)
+            {
+                var content = JsonSerializer.Serialize(new Dictionary<string, string> { ["event_id"] = eventId.ToString() });
+                changes.Add(new AccountDataChanged(user, roomId, EventTypes.FullyRead, content));
+            }
+            else if (!moved.TryGet((room.RoomNid, user.ToString(), type, threadId ?? ""), out var known) || known < position)
+            {
+                var receipt = new Receipt(
+                    room.RoomNid, user.ToString(), type, threadId ?? "", eventId.ToString(), time.GetUtcNow().ToUnixTimeMilliseconds(), 0);
+                changes.Add(new ReceiptMoved(receipt, position));
+                receipts.Add((type, position));
+            }
+        }
+        if (changes.Count == 0)
+            return;
+        await log.Append(changes is [var only] ? only : new LogChanges(changes), ct);
+        foreach (var (type, position) in receipts)
+            moved.Set((room.RoomNid, user.ToString(), type, threadId ?? ""), position);
+    }
+
+    /// <summary>The position of the event, if a marker of the user may stand there.</summary>
+    async ValueTask<long> Check(Room room, UserId user, EventId eventId, string? threadId, CancellationToken ct)
+    {
+        if (events.FindRemembered(eventId.ToString()) is { Position: { } shown } e && e.RoomNid == room.RoomNid && hub.KnowsJoined(user.ToString(), room.RoomNid))
+        {
+            await DemandThread(room, eventId, EventRelation.Read(e.Content.Span), threadId, ct);
+            return shown;
+        }
+        var target = await store.FindTarget(room.RoomNid, user.ToString(), eventId.ToString(), ct);
         if (target?.Membership != "join")
             throw MatrixException.Forbidden("You are not in this room.");
-        if (target.EventPosition is not { } position)
+        if (target.EventPosition is not { } position || target.EventJson is not { } json)
             throw MatrixException.NotFound("There is no such event in this room.");
-        if (threadId is not null && !await threads.Belongs(room.RoomNid, Pdu.FromStored(eventId, target.EventJson!, room.Rules), threadId, ct))
+        if (threadId is not null)
+            await DemandThread(room, eventId, EventRelation.Read(Pdu.FromStored(eventId, json, room.Rules)), threadId, ct);
+        return position;
+    }
+
+    async ValueTask DemandThread(Room room, EventId eventId, EventRelation? relation, string? threadId, CancellationToken ct)
+    {
+        if (threadId is not null && !await threads.Belongs(room.RoomNid, eventId, relation, threadId, ct))
             throw MatrixException.InvalidParam("The event is not in this thread.");
-        if (type == EventTypes.FullyRead)
-        {
-            var content = JsonSerializer.Serialize(new Dictionary<string, string> { ["event_id"] = eventId.ToString() });
-            await log.Append(new AccountDataChanged(user, roomId, EventTypes.FullyRead, content), ct);
-        }
-        else if (target.CurrentPosition is not { } current || current < position)
-        {
-            var receipt = new Receipt(
-                room.RoomNid, user.ToString(), type, threadId ?? "", eventId.ToString(), time.GetUtcNow().ToUnixTimeMilliseconds(), 0);
-            await log.Append(new ReceiptMoved(receipt, position), ct);
-        }
     }
 }

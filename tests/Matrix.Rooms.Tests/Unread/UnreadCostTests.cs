@@ -1,0 +1,114 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Rooms.Unread;
+using Matrix.Rooms.Writing;
+using Matrix.Storage;
+using Matrix.Storage.Rooms;
+using Matrix.Testing;
+
+namespace Matrix.Rooms.Tests.Unread;
+
+/// <summary>What unread counts cost; prints what it finds.</summary>
+public sealed class UnreadCostTests(ITestOutputHelper output) : IAsyncLifetime
+{
+    static readonly UserId Alice = RoomNode.User("alice");
+    TestDatabase database = null!;
+    RoomNode node = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        database = await TestDatabase.Create();
+        node = await RoomNode.Start(database);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await node.DisposeAsync();
+        await database.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(30, 0)]
+    [InlineData(30, 20)]
+    public async Task Evaluating_push_rules_costs_little_and_asks_the_database_nothing(int members, int withRules)
+    {
+        var room = await Room(members, withRules);
+        var head = (await node.Get<RoomStore>().FindHead(room.RoomNid, default))!;
+        var chain = new EventChain(node.Get<EventBuilding>(), room, head);
+        await chain.Add(Text(Alice, "hello"), default);
+        var notices = node.Get<EventNotices>();
+        using var statements = new StatementCounter(database.Name);
+        for (var i = 0; i < 200; i++)
+            await notices.Of(chain, default);
+        const int Rounds = 2000;
+        var (cpu, bytes) = (Process.GetCurrentProcess().TotalProcessorTime, GC.GetAllocatedBytesForCurrentThread());
+        for (var i = 0; i < Rounds; i++)
+            await notices.Of(chain, default);
+        cpu = Process.GetCurrentProcess().TotalProcessorTime - cpu;
+        bytes = GC.GetAllocatedBytesForCurrentThread() - bytes;
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{members} members, {withRules} with rules: {cpu.TotalMicroseconds / Rounds:F1} µs, {bytes / Rounds} bytes an event"));
+        Assert.Empty(statements.Others);
+        Assert.True(bytes / Rounds < 20_000);
+    }
+
+    [Fact]
+    public async Task An_ordinary_message_writes_rows_for_its_sender_alone()
+    {
+        var room = await Room(20, 10);
+        var before = await Rows();
+        await node.Writer.Send(room.RoomId, Text(Alice, "hello"), null, default);
+        await node.Writer.Send(room.RoomId, Text(Alice, "hello again"), null, default);
+        Assert.Equal((before.Marks + 2, before.Reads), await Rows());
+
+        async Task<(long Marks, long Reads)> Rows() => (
+            await node.Db.GetOne<long>("SELECT count(*) FROM unread_marks", null, default), await node.Db.GetOne<long>("SELECT count(*) FROM room_reads", null, default));
+    }
+
+    [Fact]
+    public async Task Counts_of_many_rooms_are_one_query_when_cold_and_none_when_warm()
+    {
+        var bob = RoomNode.User("bob");
+        var (ids, rooms) = (new List<RoomId>(), new List<long>());
+        for (var i = 0; i < 5; i++)
+        {
+            var room = await node.CreateRoom(Alice, RoomPreset.PublicChat);
+            await node.Membership.Join(room, new MembershipRequest(bob), default);
+            await node.Writer.Send(room, Text(Alice, "x"), null, default);
+            ids.Add(room);
+            rooms.Add((await node.Room(room)).RoomNid);
+        }
+        var counts = node.Get<UnreadCounts>();
+        using var statements = new StatementCounter(database.Name);
+        Assert.All((await counts.Get(bob.ToString(), rooms, default)).Values, room => Assert.Equal(new UnreadCount(1, 0), room.Total));
+        Assert.Single(statements.Others);
+        var sent = await node.Writer.Send(ids[0], Text(Alice, "y"), null, default);
+        await node.Get<LogFollower>().WaitFor(sent.Position, default);
+        Assert.Equal(new UnreadCount(2, 0), (await counts.Get(bob.ToString(), rooms, default))[rooms[0]].Total);
+        Assert.Single(statements.Others);
+    }
+
+    async Task<Room> Room(int members, int withRules)
+    {
+        var room = await node.CreateRoom(Alice, RoomPreset.PublicChat);
+        for (var i = 1; i < members; i++)
+        {
+            var user = RoomNode.User($"user{i}");
+            await node.Membership.Join(room, new MembershipRequest(user), default);
+            if (i <= withRules)
+            {
+                var rules = new PushRuleset { Room = [new PushRule { RuleId = room.ToString() }], Content = [new PushRule { RuleId = "k", Pattern = $"key{i % 5}" }] };
+                await node.Get<PushRuleChanges>().Set(user, $$"""{"global":{{Encoding.UTF8.GetString(rules.ToJson())}}}""", 0, default);
+            }
+        }
+        await node.Writer.Send(room, Text(Alice, "warm"), null, default);
+        return await node.Room(room);
+    }
+
+    static EventDraft Text(UserId sender, string body) => EventDraft.Message(
+        sender, EventTypes.Message, RoomNode.Json(new Dictionary<string, object> { ["msgtype"] = "m.text", ["body"] = body, ["m.mentions"] = new { } }));
+}
