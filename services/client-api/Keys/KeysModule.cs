@@ -1,3 +1,5 @@
+using Matrix.Storage.Keys;
+
 namespace Matrix.ClientApi.Keys;
 
 static class KeysModule
@@ -6,6 +8,8 @@ static class KeysModule
     public static IServiceCollection AddKeys(this IServiceCollection services)
     {
         services.AddSingleton<PublishedKeyCache>();
+        services.AddSingleton<KeyBackupStore>();
+        services.AddSingleton<KeyBackups>();
         services.AddSingleton<KeyUpload>();
         services.AddSingleton<KeyClaims>();
         services.AddSingleton<CrossSigning>();

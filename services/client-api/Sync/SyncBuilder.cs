@@ -1,5 +1,6 @@
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Filters;
+using Matrix.ClientApi.Sync.Presence;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.ClientApi.Sync.Relations;
 using Matrix.ClientApi.Sync.Typing;
@@ -14,7 +15,7 @@ namespace Matrix.ClientApi.Sync;
 sealed class SyncBuilder(
     SyncStore store, ChangeFinder finder, TimelineReader timelines, RoomStateReader states, RoomCountsCache counts,
     StrippedStateReader stripped, SyncReceipts receipts, SyncTyping typing, SyncAccountData accountData, RoomSights sights,
-    ToDeviceReader toDevice, DeviceListReader deviceLists, OneTimeKeyCounts keyCounts, SyncUnread unread, Bundles bundles)
+    ToDeviceReader toDevice, DeviceListReader deviceLists, OneTimeKeyCounts keyCounts, SyncUnread unread, Bundles bundles, SyncPresence presence)
 {
     public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
@@ -41,6 +42,7 @@ sealed class SyncBuilder(
             await accountData.AddPushRules(request, result, ct);
         await AddDevices(request, rooms, changes, result, ct);
         await unread.Fill(request, rooms, changes, result, ct);
+        await presence.Fill(request, rooms, result, ct);
         return result;
     }
 

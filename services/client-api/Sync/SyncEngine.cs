@@ -26,7 +26,7 @@ sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, 
                 var result = await builder.Build(request, rooms, ct);
                 if (request.Since is null || request.FullState || !result.IsEmpty)
                     return result;
-                request = request with { Since = result.NextBatch, TypingSince = result.Typing, ToDeviceSince = result.ToDevice.UpTo };
+                request = request with { Since = result.NextBatch, TypingSince = result.Typing, ToDeviceSince = result.ToDevice.UpTo, PresenceSince = result.PresenceMark };
                 if (!await Wait(user, request.DeviceId, result, request.Timeout - time.GetElapsedTime(began), ct))
                     return result;
             }
@@ -66,7 +66,7 @@ sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, 
         using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, shutdown.Draining);
         try
         {
-            return await hub.WaitBeyond(user, deviceId, seen.NextBatch, seen.Typing.Number, remaining, either.Token);
+            return await hub.WaitBeyond(user, deviceId, seen.NextBatch, seen.Typing.Number, seen.PresenceMark.Number, remaining, either.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {

@@ -19,9 +19,13 @@ sealed class SyncHub(
 {
     static readonly TimeSpan Forget = TimeSpan.FromMinutes(10);
 
+    // Nobody has to know within seconds who is online, and in a big room somebody comes or goes all the time.
+    static readonly TimeSpan PresenceEvery = TimeSpan.FromSeconds(10);
+
     readonly Lock gate = new();
     readonly Dictionary<string, SyncUser> users = new(StringComparer.Ordinal);
     readonly Dictionary<long, HashSet<SyncUser>> byRoom = [];
+    readonly HashSet<SyncUser> presencePending = [];
     LogPosition position;
     Task begun = Task.CompletedTask;
     IDisposable? subscription;
@@ -120,6 +124,7 @@ sealed class SyncHub(
                 user.Apply(changes);
                 foreach (var change in changes)
                     Index(user, change.RoomNid);
+                Share(user);
             }
         }
     }
@@ -143,15 +148,52 @@ sealed class SyncHub(
         Wake(woken);
     }
 
+    /// <summary>The presence of these users changed: it concerns those in their rooms, who are woken by <see cref="WakeForPresence"/>.</summary>
+    public void PresenceChanged(IReadOnlyDictionary<string, long[]> roomsOfUsers)
+    {
+        lock (gate)
+        {
+            foreach (var (userId, rooms) in roomsOfUsers)
+            {
+                if (users.TryGetValue(userId, out var own))
+                    presencePending.Add(own);
+                foreach (var room in rooms)
+                    presencePending.UnionWith(byRoom.GetValueOrDefault(room) ?? []);
+            }
+        }
+    }
+
+    /// <summary>Wakes those whom changes of presence concern, unless it did a moment ago: then later.</summary>
+    public void WakeForPresence(long number)
+    {
+        var woken = new List<TaskCompletionSource>();
+        lock (gate)
+        {
+            if (presencePending.Count == 0)
+                return;
+            var now = time.GetUtcNow();
+            foreach (var user in presencePending)
+            {
+                if (now - user.PresenceWokenAt >= PresenceEvery)
+                {
+                    user.TouchPresence(number, now, woken);
+                    presencePending.Remove(user);
+                }
+            }
+        }
+        Wake(woken);
+    }
+
     /// <summary>
-    /// Completes when an entry above <paramref name="seen"/> concerns the user or the device, or typing after <paramref name="seenTyping"/>; at once when one already did.
+    /// Completes when an entry above <paramref name="seen"/> concerns the user or the device, or typing after <paramref name="seenTyping"/>
+    /// or presence after <paramref name="seenPresence"/>; at once when one already did.
     /// </summary>
-    public async Task<bool> WaitBeyond(SyncUser user, string deviceId, LogPosition seen, long seenTyping, TimeSpan timeout, CancellationToken ct)
+    public async Task<bool> WaitBeyond(SyncUser user, string deviceId, LogPosition seen, long seenTyping, long seenPresence, TimeSpan timeout, CancellationToken ct)
     {
         Task waiter;
         lock (gate)
         {
-            if (user.TouchedOf(deviceId) > seen || user.TouchedTyping > seenTyping)
+            if (user.TouchedOf(deviceId) > seen || user.TouchedTyping > seenTyping || user.TouchedPresence > seenPresence)
                 return true;
             waiter = user.AddWaiter(deviceId);
         }
@@ -300,7 +342,14 @@ sealed class SyncHub(
                 Index(user, room.RoomNid);
             foreach (var entry in user.Unread)
                 Add(user, entry.RoomNid!.Value);
+            Share(user);
         }
+    }
+
+    void Share(SyncUser user)
+    {
+        if (user.Unread.Count == 0)
+            shared.Set(user.UserId, [.. user.Rooms.Values.Where(room => room.Membership == "join").Select(room => room.RoomNid)]);
     }
 
     async Task<IReadOnlyList<UserMembership>> Read(LogEntry[] entries, CancellationToken ct)
@@ -341,6 +390,7 @@ sealed class SyncHub(
             foreach (var user in users.Values.Where(user => user.Uses == 0 && user.LastUsed < before).ToList())
             {
                 users.Remove(user.UserId);
+                presencePending.Remove(user);
                 foreach (var room in user.Rooms.Keys)
                     Remove(user, room);
                 foreach (var entry in user.Unread)

@@ -1,10 +1,12 @@
 using Matrix.ClientApi.Endpoints.History;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Filters;
+using Matrix.ClientApi.Sync.Presence;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.ClientApi.Sync.Relations;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.ClientApi.Sync.Visibility;
+using Matrix.Hosting.Configuration;
 using Matrix.Storage;
 using Matrix.Storage.Keys;
 using Matrix.Storage.Sync;
@@ -56,6 +58,12 @@ static class SyncModule
         services.AddSingleton<SharedRooms>();
         services.AddSingleton<DeviceListReader>();
         services.AddSingleton<SyncUnread>();
+        services.AddMatrixOptions<PresenceOptions>("presence");
+        services.AddSingleton<PresenceBoard>();
+        services.AddSingleton<LocalPresence>();
+        services.AddSingleton<PresenceExchange>();
+        services.AddHostedService(provider => provider.GetRequiredService<PresenceExchange>());
+        services.AddSingleton<SyncPresence>();
         services.AddSingleton<SyncBuilder>();
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();

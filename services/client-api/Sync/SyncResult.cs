@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Sync.Devices;
+using Matrix.ClientApi.Sync.Presence;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.Protocol;
 using Matrix.Replication;
@@ -16,6 +17,8 @@ sealed record SyncRequest(
 {
     /// <summary>How far the device has its messages: as far as <see cref="Since"/>, or less far.</summary>
     public LogPosition? ToDeviceSince { get; init; }
+
+    public PresenceMark? PresenceSince { get; init; }
 }
 
 /// <summary>Whether the client asked for state_after, and by which name it looks for it.</summary>
@@ -33,6 +36,11 @@ sealed class SyncResult(LogPosition nextBatch)
 
     /// <summary>What of who is typing the answer holds.</summary>
     public TypingMark Typing { get; set; }
+
+    /// <summary>What of others' presence the answer holds.</summary>
+    public PresenceMark PresenceMark { get; set; }
+
+    public List<(string UserId, PresenceState State)> Presence { get; } = [];
 
     /// <summary>Messages to the device, and how far it has them with this answer.</summary>
     public ToDeviceBatch ToDevice { get; set; } = new([], nextBatch, false);
@@ -66,7 +74,7 @@ sealed class SyncResult(LogPosition nextBatch)
 
     /// <summary>There is no news. The counts of keys alone are none.</summary>
     public bool IsEmpty =>
-        Joined.Count + Left.Count + Invited.Count + Knocked.Count + AccountData.Count + ToDevice.Messages.Count == 0 && DeviceLists.IsEmpty;
+        Joined.Count + Left.Count + Invited.Count + Knocked.Count + AccountData.Count + ToDevice.Messages.Count + Presence.Count == 0 && DeviceLists.IsEmpty;
 }
 
 /// <summary>A room as somebody sees it who is not in it.</summary>

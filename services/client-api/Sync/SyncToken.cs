@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Matrix.ClientApi.Sync.Presence;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.Replication;
 
@@ -9,10 +10,10 @@ namespace Matrix.ClientApi.Sync;
 /// A place between two entries of the log: everything up to and including <see cref="Position"/> lies before it. As <c>s123</c> it is what
 /// sync hands out as next_batch, as <c>t123</c> a place in one room's timeline (prev_batch, start, end); both are accepted wherever
 /// a client may bring a token. History before the first synced event has negative positions. After an underscore follows what is
-/// ephemeral and may be lost: what the client knows of who is typing; and, as <c>d100</c>, how far the device has its messages, when that is less far
+/// ephemeral and may be lost: what the client knows of who is typing, and after a p of who is there; and, as <c>d100</c>, how far the device has its messages, when that is less far
 /// than the rest. Anything else there is for later versions, and is passed over.
 /// </summary>
-readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null, LogPosition? ToDevice = null)
+readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null, LogPosition? ToDevice = null, PresenceMark? Presence = null)
 {
     /// <summary>Parses <c>s…</c> or <c>t…</c>.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SyncToken token)
@@ -23,6 +24,7 @@ readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null
         var number = text.AsSpan(1);
         TypingMark? typing = null;
         LogPosition? toDevice = null;
+        PresenceMark? presence = null;
         var rest = ReadOnlySpan<char>.Empty;
         if (number.IndexOf('_') is >= 0 and var end)
         {
@@ -36,10 +38,12 @@ readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null
             var part = rest[range];
             if (part.StartsWith('d') && long.TryParse(part[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var device))
                 toDevice = new LogPosition(device);
+            else if (part.StartsWith('p'))
+                presence = ParseTyping(part) is { } mark ? new PresenceMark(mark.Process, mark.Number) : null;
             else
                 typing ??= ParseTyping(part);
         }
-        token = new SyncToken(new LogPosition(value), typing, toDevice);
+        token = new SyncToken(new LogPosition(value), typing, toDevice, presence);
         return true;
     }
 
@@ -49,6 +53,8 @@ readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null
         var text = string.Create(CultureInfo.InvariantCulture, $"s{Position.Value}");
         if (Typing is { Number: > 0 } typing)
             text += string.Create(CultureInfo.InvariantCulture, $"_{typing.Process}.{typing.Number}");
+        if (Presence is { Number: > 0 } presence)
+            text += string.Create(CultureInfo.InvariantCulture, $"_{presence.Process}.{presence.Number}");
         return ToDevice is { } toDevice && toDevice != Position ? text + string.Create(CultureInfo.InvariantCulture, $"_d{toDevice.Value}") : text;
     }
 

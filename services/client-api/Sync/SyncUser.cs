@@ -30,6 +30,11 @@ sealed class SyncUser(string userId)
     /// <summary>The newest change of who is typing that concerned the user.</summary>
     public long TouchedTyping { get; private set; }
 
+    /// <summary>The newest change of others' presence that the user was woken for, and when.</summary>
+    public long TouchedPresence { get; private set; }
+
+    public DateTimeOffset PresenceWokenAt { get; private set; }
+
     public ImmutableDictionary<long, UserMembership> Rooms { get; private set; } = ImmutableDictionary<long, UserMembership>.Empty;
 
     /// <summary>The user's rooms in order, for who follows them by sliding sync; null: nobody has yet.</summary>
@@ -84,6 +89,13 @@ sealed class SyncUser(string userId)
     public void TouchTyping(long number, List<TaskCompletionSource> woken)
     {
         TouchedTyping = Math.Max(TouchedTyping, number);
+        Take(null, woken);
+    }
+
+    /// <summary>Others are there or gone.</summary>
+    public void TouchPresence(long number, DateTimeOffset now, List<TaskCompletionSource> woken)
+    {
+        (TouchedPresence, PresenceWokenAt) = (number, now);
         Take(null, woken);
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using Matrix.ClientApi.Sync.Devices;
+using Matrix.ClientApi.Sync.Presence;
 using Matrix.ClientApi.Sync.Receipts;
 using Matrix.Protocol;
 using Matrix.Rooms.Unread;
@@ -18,7 +19,7 @@ static class SyncWriter
         var to = new JsonSplicer(output);
         var writer = new Writer(to, request, result, new EventAudience(request.UserId, request.DeviceId, now, false));
         to.Raw("{\"next_batch\":"u8);
-        to.String(new SyncToken(result.NextBatch, result.Typing, result.ToDevice.UpTo).ToString());
+        to.String(new SyncToken(result.NextBatch, result.Typing, result.ToDevice.UpTo, result.PresenceMark).ToString());
         if (result.AccountData.Count > 0)
         {
             to.Raw(",\"account_data\":"u8);
@@ -26,6 +27,8 @@ static class SyncWriter
         }
         if (result.Joined.Count + result.Left.Count + result.Invited.Count + result.Knocked.Count > 0)
             writer.Rooms();
+        if (result.Presence.Count > 0)
+            writer.Presence();
         DeviceWriter.Write(to, result);
         to.Raw("}"u8);
         return output.WrittenMemory;
@@ -42,6 +45,18 @@ static class SyncWriter
             Stripped("\"knock\":{"u8, "{\"knock_state\":{\"events\":["u8, result.Knocked, ref first);
             Updates("\"leave\":{"u8, result.Left, ref first);
             to.Raw("}"u8);
+        }
+
+        public void Presence()
+        {
+            to.Raw(",\"presence\":{\"events\":["u8);
+            var first = true;
+            foreach (var (userId, state) in result.Presence)
+            {
+                to.Comma(ref first);
+                SyncPresence.Write(to, userId, state, audience.Now);
+            }
+            to.Raw("]}"u8);
         }
 
         public void AccountData(List<AccountDataItem> items)

@@ -36,7 +36,7 @@ public sealed class LongAwayTests : IAsyncLifetime
         (await bob.Put($"/_matrix/client/v3/user/{bob.UserId}/account_data/org.example.x", new { a = 1 })).Ok();
 
         var remembered = await bob.SyncUntil(s => s.HasMessage(room, "last"), since);
-        await Forget();
+        await Forget(server);
         var read = await bob.Sync(since);
 
         foreach (var sync in new[] { remembered, read })
@@ -80,7 +80,7 @@ public sealed class LongAwayTests : IAsyncLifetime
     static IEnumerable<string> Ids(IEnumerable<System.Text.Json.JsonElement> events) => events.Select(e => e.String("event_id"));
 
     // More entries than the process remembers.
-    async Task Forget()
+    internal static async Task Forget(MatrixServer server)
     {
         var follower = server.Services.GetRequiredService<LogFollower>();
         var before = follower.Position;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Matrix.ClientApi.Sync.Presence;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Rooms;
@@ -11,10 +12,11 @@ static class PutSend
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}", Handle);
 
     static async Task<EventIdResponse> Handle(
-        RoomId roomId, string eventType, string txnId, Body<JsonElement> content, Requester requester, RoomWriter rooms, RateLimits limits,
+        RoomId roomId, string eventType, string txnId, Body<JsonElement> content, Requester requester, RoomWriter rooms, RateLimits limits, PresenceExchange presence,
         CancellationToken ct)
     {
         await limits.CheckMessage(requester, ct);
+        presence.Active(requester.UserId.ToString());
         var draft = EventDraft.Message(requester.UserId, eventType, content.Utf8);
         var sent = await rooms.Send(roomId, draft, requester.Transaction(txnId, TransactionId.Send), ct);
         return new EventIdResponse(sent.EventId);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Matrix.ClientApi.Sync;
 using Matrix.ClientApi.Sync.Filters;
+using Matrix.ClientApi.Sync.Presence;
 using Matrix.Http;
 
 namespace Matrix.ClientApi.Endpoints.Sync;
@@ -12,7 +13,7 @@ static class GetSync
 
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/v3/sync", Handle);
 
-    static async Task Handle(HttpContext context, Requester requester, FilterCache filters, SyncEngine engine, TimeProvider time, CancellationToken ct)
+    static async Task Handle(HttpContext context, Requester requester, FilterCache filters, SyncEngine engine, PresenceExchange presence, TimeProvider time, CancellationToken ct)
     {
         var query = context.Request.Query;
         var since = Since(query["since"]);
@@ -21,8 +22,9 @@ static class GetSync
             await filters.Get(requester.UserId, query["filter"], ct), Flag(query, "full_state"), StateAfterOf(query), Timeout(query["timeout"]))
         {
             ToDeviceSince = since?.ToDevice,
+            PresenceSince = since?.Presence,
         };
-        CheckPresence(query["set_presence"]);
+        using var present = presence.Begin(request.UserId, request.DeviceId, Presence(query["set_presence"]));
         var result = await engine.Sync(request, ct);
         await JsonBytes.Write(context, SyncWriter.Write(request, result, time.GetUtcNow().ToUnixTimeMilliseconds()), ct);
     }
@@ -48,9 +50,7 @@ static class GetSync
         : Flag(query, "org.matrix.msc4222.use_state_after") ? StateAfter.Unstable
         : StateAfter.No;
 
-    static void CheckPresence(string? presence)
-    {
-        if (!string.IsNullOrEmpty(presence) && presence is not ("online" or "offline" or "unavailable"))
-            throw MatrixException.InvalidParam("'set_presence' is not known.");
-    }
+    static string Presence(string? presence) => string.IsNullOrEmpty(presence) ? PresenceState.Online
+        : PresenceState.IsKnown(presence) ? presence
+        : throw MatrixException.InvalidParam("'set_presence' is not known.");
 }

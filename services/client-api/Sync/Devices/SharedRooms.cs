@@ -19,6 +19,9 @@ sealed class SharedRooms(DeviceListStore store, Caches caches) : IDisposable
         cache.Remove(userId);
     }
 
+    /// <summary>The rooms of a user who syncs here: they are known. In the order of the log, as <see cref="Changed"/>.</summary>
+    public void Set(string userId, long[] rooms) => cache.Set(userId, rooms);
+
     public async ValueTask<Dictionary<string, long[]>> Get(IReadOnlyCollection<string> users, CancellationToken ct)
     {
         var found = new Dictionary<string, long[]>(StringComparer.Ordinal);

@@ -1,23 +1,26 @@
 using System.Globalization;
 using System.Text.Json;
+using Matrix.ClientApi.Sync.Presence;
 using Matrix.Http;
 
 namespace Matrix.ClientApi.Sync.Sliding;
 
 /// <summary>Between HTTP and the engine: what both forms of the request have in common.</summary>
-sealed class SlidingAnswers(ShapeCache shapes, SlidingEngine engine, TimeProvider time)
+sealed class SlidingAnswers(ShapeCache shapes, SlidingEngine engine, PresenceExchange presence, TimeProvider time)
 {
     const int LongestTimeout = 600_000;
 
     public async Task Write(
         HttpContext context, Body<JsonElement> body, Requester requester, string? pos, string? timeout, bool stable, CancellationToken ct)
     {
-        if (Text(body.Value, "set_presence") is not (null or "online" or "offline" or "unavailable"))
+        var wish = Text(body.Value, "set_presence") ?? PresenceState.Online;
+        if (!PresenceState.IsKnown(wish))
             throw MatrixException.InvalidParam("'set_presence' is not known.");
         var userId = requester.UserId.ToString();
         var has = ToDeviceToken.Find(body.Value);
         var shape = shapes.Get(userId, body.Utf8.Span, body.Value, has?.Text);
         var request = new SlidingRequest(userId, requester.DeviceId.ToString(), shape, Pos(pos), has?.Position, Timeout(timeout), stable);
+        using var present = presence.Begin(userId, request.DeviceId, wish);
         var answer = await engine.Sync(request, ct);
         await JsonBytes.Write(context, SlidingWriter.Write(request, answer, time.GetUtcNow().ToUnixTimeMilliseconds()), ct);
     }

@@ -84,7 +84,7 @@ sealed class SlidingEngine(
         try
         {
             var typing = request.Shape.Extensions.Typing.Enabled ? seen.Extensions.TypingMark.Number : long.MaxValue;
-            return await hub.WaitBeyond(user, request.DeviceId, seen.Position, typing, remaining, either.Token);
+            return await hub.WaitBeyond(user, request.DeviceId, seen.Position, typing, long.MaxValue, remaining, either.Token);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {

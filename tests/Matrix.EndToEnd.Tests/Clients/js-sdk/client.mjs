@@ -1,6 +1,6 @@
 // One matrix-js-sdk client, driven by lines of JSON: {"id", "method", "params"} in, {"id", "result"} or {"id", "error"} out.
 import { createInterface } from "node:readline";
-import { createClient, ClientEvent, Direction, EventStatus, Filter, RoomEvent, RoomMemberEvent } from "matrix-js-sdk";
+import { createClient, ClientEvent, Direction, EventStatus, Filter, MatrixEventEvent, RoomEvent, RoomMemberEvent } from "matrix-js-sdk";
 import { logger } from "matrix-js-sdk/lib/logger.js";
 
 logger.disableAll?.();
@@ -9,6 +9,7 @@ for (const name of ["log", "info", "debug", "warn", "error", "trace"]) console[n
 
 const seen = new Map(); // room id → [{eventId, sender, body, at}], in the order in which sync delivered them
 const waiting = new Set();
+const secretStorage = { keyId: null, key: null }; // what a person would write down: the recovery key
 let client;
 
 function changed() {
@@ -41,7 +42,7 @@ function show(event, room) {
 }
 
 function messageOf(event) {
-    return { eventId: event.getId(), sender: event.getSender(), body: event.getContent().body, at: Date.now() };
+    return { eventId: event.getId(), sender: event.getSender(), body: event.getContent().body, at: Date.now(), encrypted: event.isEncrypted() };
 }
 
 async function register({ baseUrl, username, password }) {
@@ -55,13 +56,28 @@ async function register({ baseUrl, username, password }) {
     }
 }
 
-async function start(baseUrl, login) {
+async function start({ baseUrl, encrypted, recoveryKey }, login) {
     client = createClient({
         baseUrl,
         userId: login.user_id,
         deviceId: login.device_id,
         accessToken: login.access_token,
         timelineSupport: true,
+        cryptoCallbacks: {
+            getSecretStorageKey: async ({ keys }) => {
+                const [keyId] = Object.keys(keys);
+                return secretStorage.key ? [keyId, secretStorage.key] : null;
+            },
+            cacheSecretStorageKey: (keyId, info, key) => Object.assign(secretStorage, { keyId, key }),
+        },
+    });
+    if (recoveryKey) secretStorage.key = Uint8Array.from(Buffer.from(recoveryKey, "base64"));
+    if (encrypted) await client.initRustCrypto({ useIndexedDB: false });
+    // an encrypted message is shown once it can be read
+    client.on(MatrixEventEvent.Decrypted, (event) => {
+        const room = client.getRoom(event.getRoomId());
+        if (room && event.status === null && !seen.get(room.roomId)?.some((m) => m.eventId === event.getId())) show(event, room);
+        changed();
     });
     client.on(RoomEvent.Timeline, (event, room, toStartOfTimeline, removed, data) => {
         if (data.liveEvent && event.status === null) show(event, room);
@@ -106,15 +122,16 @@ async function sendAgain(roomId, txnId, until, error) {
 
 const methods = {
     async register(params) {
-        return await start(params.baseUrl, await register(params));
+        return await start(params, await register(params));
     },
-    async login({ baseUrl, username, password }) {
+    async login(params) {
+        const { baseUrl, username, password } = params;
         const login = await createClient({ baseUrl }).loginRequest({
             type: "m.login.password",
             identifier: { type: "m.id.user", user: username },
             password,
         });
-        return await start(baseUrl, login);
+        return await start(params, login);
     },
     async createRoom({ options }) {
         return { roomId: (await client.createRoom(options)).room_id };
@@ -173,6 +190,39 @@ const methods = {
         const filter = Filter.fromJson(client.getUserId(), "unused", { room: { timeline: { limit: 7 } } });
         const created = await client.createFilter(filter.getDefinition());
         return { limit: (await client.getFilter(client.getUserId(), created.filterId, false)).getDefinition().room.timeline.limit };
+    },
+    // What a client does when its user first sets up encryption: cross-signing, secret storage, and a key backup.
+    async setUpEncryption({ password }) {
+        const crypto = client.getCrypto();
+        const auth = { type: "m.login.password", identifier: { type: "m.id.user", user: client.getUserId() }, password };
+        await crypto.bootstrapCrossSigning({ authUploadDeviceSigningKeys: (makeRequest) => makeRequest(auth) });
+        const key = await crypto.createRecoveryKeyFromPassphrase();
+        await crypto.bootstrapSecretStorage({ createSecretStorageKey: async () => key, setupNewKeyBackup: true });
+        await crypto.checkKeyBackupAndEnable();
+        return { recoveryKey: Buffer.from(key.privateKey).toString("base64"), backup: await crypto.getActiveSessionBackupVersion() };
+    },
+    // What another device does when the user enters the recovery key.
+    async recover() {
+        const crypto = client.getCrypto();
+        await crypto.bootstrapCrossSigning({});
+        await crypto.loadSessionBackupPrivateKeyFromSecretStorage();
+        const restored = await crypto.restoreKeyBackup();
+        return { imported: restored.imported, trusted: (await crypto.getDeviceVerificationStatus(client.getUserId(), client.getDeviceId()))?.signedByOwner ?? false };
+    },
+    async backedUp({ timeout }) {
+        for (const end = Date.now() + timeout; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100))) {
+            const info = await client.getCrypto().getKeyBackupInfo();
+            if (info?.count > 0) return { count: info.count };
+        }
+        throw new Error("nothing was backed up");
+    },
+    // Has this device a trusted chain to that user's devices?
+    async devicesOf({ userId }) {
+        const devices = await client.getCrypto().getUserDeviceInfo([userId], true);
+        const ids = [...(devices.get(userId)?.keys() ?? [])];
+        const signed = [];
+        for (const id of ids) if ((await client.getCrypto().getDeviceVerificationStatus(userId, id))?.signedByOwner) signed.push(id);
+        return { ids, signed };
     },
     async stop() {
         client?.stopClient();

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using Matrix.ClientApi.Sync.Devices;
+using Matrix.Replication;
+using Npgsql;
+
+namespace Matrix.ClientApi.Sync.Presence;
+
+/// <summary>
+/// Presence, from the requests at this process to the clients at all of them. Once a second a process tells the others what changed of the users who
+/// sync at it, in one message, and wakes the clients whom changes concern; a client is woken for presence alone once in a while at most. Nothing is
+/// stored: a process that begins asks the others, and what is lost is said again when it changes.
+/// </summary>
+sealed partial class PresenceExchange(
+    EphemeralChannel channel, PresenceBoard board, LocalPresence local, SyncHub hub, SharedRooms shared, PresenceOptions options, TimeProvider time,
+    ILogger<PresenceExchange> logger) : IHostedService, IDisposable
+{
+    const string Kind = "presence";
+    const int MostPerMessage = 500;
+
+    static readonly TimeSpan Every = TimeSpan.FromSeconds(1), AliveEvery = TimeSpan.FromSeconds(10), DeadAfter = TimeSpan.FromSeconds(35);
+
+    readonly Lock gate = new();
+    readonly Dictionary<string, long> processes = new(StringComparer.Ordinal);
+    ITimer? clock;
+    long toldAt;
+    long woken;
+    int ticking;
+
+    public Task StartAsync(CancellationToken ct)
+    {
+        if (!options.Enabled)
+            return Task.CompletedTask;
+        channel.Subscribe(Receive);
+        clock = time.CreateTimer(_ => _ = Tick(), null, Every, Every);
+        return Tell(new News(Kind, board.Process, true, []));
+    }
+
+    public Task StopAsync(CancellationToken ct)
+    {
+        Dispose();
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => clock?.Dispose();
+
+    /// <summary>A device asks for news, which shows that it is there; until what is returned is disposed of.</summary>
+    /// <param name="wish">What it asks to be shown; offline: nothing.</param>
+    public IDisposable? Begin(string userId, string deviceId, string wish)
+    {
+        if (!options.Enabled || wish == PresenceState.Offline)
+            return null;
+        local.SyncBegan(userId, deviceId, wish);
+        return new Ongoing(local, userId, deviceId);
+    }
+
+    /// <summary>The user has just done something that others may see.</summary>
+    public void Active(string userId)
+    {
+        if (options.Enabled)
+            local.Active(userId);
+    }
+
+    async Task Tick()
+    {
+        if (Interlocked.Exchange(ref ticking, 1) == 1)
+            return;
+        try
+        {
+            local.Tick();
+            ForgetTheDead();
+            board.Tick();
+            foreach (var part in local.TakeUntold().Chunk(MostPerMessage))
+                await Tell(new News(Kind, board.Process, false, part));
+            if (!local.IsEmpty && time.GetElapsedTime(toldAt) > AliveEvery)
+                await Tell(new News(Kind, board.Process, false, []));
+            await Wake();
+        }
+        catch (Exception e) when (e is NpgsqlException or OperationCanceledException or ObjectDisposedException)
+        {
+            NotTold(e.Message);
+        }
+        finally
+        {
+            Volatile.Write(ref ticking, 0);
+        }
+    }
+
+    // Clients of those who share a room with somebody who changed.
+    async Task Wake()
+    {
+        var (number, users) = board.ListChanged(woken);
+        if (users.Count > 0)
+            hub.PresenceChanged(await shared.Get(users, CancellationToken.None));
+        woken = number;
+        hub.WakeForPresence(number);
+    }
+
+    void ForgetTheDead()
+    {
+        List<string> dead;
+        lock (gate)
+        {
+            dead = [.. processes.Where(process => time.GetElapsedTime(process.Value) > DeadAfter).Select(process => process.Key)];
+            dead.ForEach(process => processes.Remove(process));
+        }
+        dead.ForEach(board.Forget);
+    }
+
+    Task Tell(News news)
+    {
+        toldAt = time.GetTimestamp();
+        return channel.Tell(JsonSerializer.SerializeToUtf8Bytes(news));
+    }
+
+    void Receive(ReadOnlyMemory<byte> message)
+    {
+        if (!message.Span.StartsWith("{\"Kind\":\"presence\""u8) || JsonSerializer.Deserialize<News>(message.Span) is not { } news || news.Process == board.Process)
+            return;
+        lock (gate)
+            processes[news.Process] = time.GetTimestamp();
+        if (news.IsNew)
+            local.TellAll();
+        foreach (var fact in news.Facts)
+            board.Apply(news.Process, fact);
+    }
+
+    sealed class Ongoing(LocalPresence local, string userId, string deviceId) : IDisposable
+    {
+        public void Dispose() => local.SyncEnded(userId, deviceId);
+    }
+
+    /// <param name="IsNew">The process has just begun: it wants to be told everything.</param>
+    sealed record News(string Kind, string Process, bool IsNew, PresenceFact[] Facts);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Presence was not told: {Reason}")]
+    partial void NotTold(string reason);
+}
