@@ -42,10 +42,16 @@ public sealed record EventRelation(string? RelType, EventId? EventId, string? Ke
 
     /// <summary>May this replacement take the place of the original (C-S API, Validity of replacement events)?</summary>
     public static bool IsValidReplacement(Pdu replacement, Pdu original) =>
-        Read(replacement) is { RelType: Replace } relation && relation.EventId == original.EventId
+        IsReplacement(replacement) && Read(replacement)!.EventId == original.EventId
         && replacement.RoomId == original.RoomId && replacement.Sender == original.Sender && replacement.Type == original.Type
-        && !replacement.IsState && !original.IsState && Read(original)?.RelType != Replace
-        && (replacement.Type == EventTypes.Encrypted || !JsonObjectReader.Find(replacement.ContentJson.Span, "m.new_content"u8).IsEmpty);
+        && !original.IsState && Read(original)?.RelType != Replace;
+
+    /// <summary>
+    /// Is this an edit as far as it shows without the original: no state, and with <c>m.new_content</c>, which an encrypted event has inside?
+    /// </summary>
+    public static bool IsReplacement(Pdu pdu) =>
+        !pdu.IsState && Read(pdu) is { RelType: Replace }
+        && (pdu.Type == EventTypes.Encrypted || !JsonObjectReader.Find(pdu.ContentJson.Span, "m.new_content"u8).IsEmpty);
 
     static EventId? ReadId(ReadOnlySpan<byte> value) =>
         Protocol.EventId.TryParse(JsonText.ReadString(value), out var id) ? id : null;

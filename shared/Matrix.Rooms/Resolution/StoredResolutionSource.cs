@@ -11,6 +11,8 @@ sealed class StoredResolutionSource(
     long roomNid, StateNodeId root, IReadOnlySet<StateKeyPair> differing, StateTree tree, EventStore events, AuthIndex index, AuthIndexStore indexStore)
     : IStateResolutionSource
 {
+    const int LinksAtOnce = 100;
+
     readonly Dictionary<EventId, StoredPdu> known = [];
     readonly Dictionary<long, EventId> ids = [];
 
@@ -84,13 +86,13 @@ sealed class StoredResolutionSource(
         return [.. nids.Select(nid => known[byNid[nid]].Event.Pdu).Select(pdu => new StateKeyPair(pdu.Type, pdu.StateKey!))];
     }
 
-    /// <summary>The mainline is walked link by link: all of a chain is fetched with its first link.</summary>
+    /// <summary>The mainline is walked link by link, mostly a few: with each link that is not known yet come as many of its chain.</summary>
     async ValueTask LoadEarlierPowerLevels(IReadOnlyCollection<long> powerLevels, CancellationToken ct)
     {
         if (powerLevels.Count == 0)
             return;
         var ranges = (await index.Find(powerLevels, ct)).Values.Where(node => node.Place.Sequence > 1)
-            .Select(node => (node.Place.Chain, 0, node.Place.Sequence - 1)).ToList();
+            .Select(node => (node.Place.Chain, Math.Max(0, node.Place.Sequence - 1 - LinksAtOnce), node.Place.Sequence - 1)).ToList();
         if (ranges.Count > 0)
             await Load([.. await indexStore.ListRanges(ranges, ct)], ct);
     }

@@ -31,7 +31,7 @@ static class RelationChanges
         {
             batch.Add("SELECT add_relation($1, $2, log_position($3), $4, $5, $6, $7, $8, $9, $10, $11)",
                 e.EventNid, roomNid, back, target.ToString(), EventsChange.Storable(relType)!, e.Pdu.Type, e.Pdu.Sender.ToString(), e.Pdu.OriginServerTs,
-                EventsChange.Storable(relation.Key), isLocal, relType == EventRelation.Replace && HasNewContent(e.Pdu));
+                EventsChange.Storable(relation.Key), isLocal, EventRelation.IsReplacement(e.Pdu));
         }
     }
 
@@ -40,6 +40,4 @@ static class RelationChanges
         e.SqlState == NestedThread ? RoomException.NoThreadHere()
         : e.ConstraintName == DuplicateAnnotation ? RoomException.DuplicateAnnotation()
         : null;
-
-    static bool HasNewContent(Pdu pdu) => pdu.Type == EventTypes.Encrypted || pdu.Content.TryGetProperty("m.new_content", out _);
 }

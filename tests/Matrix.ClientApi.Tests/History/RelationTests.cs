@@ -30,6 +30,22 @@ public sealed class RelationTests(MatrixServer server)
     }
 
     [Fact]
+    public async Task State_neither_edits_nor_is_edited()
+    {
+        var (alice, room) = await server.UserInRoom();
+        Dictionary<string, object> EditOf(string eventId) => new()
+        {
+            ["body"] = "x", ["m.new_content"] = new { body = "edited" }, ["m.relates_to"] = new { rel_type = "m.replace", event_id = eventId },
+        };
+        var state = await alice.SetState(room, "org.example", new { body = "x" });
+        await alice.Send(room, "org.example", EditOf(state.EventId));
+        Assert.Null((await alice.Event(room, state.EventId)).Find("unsigned.m.relations"));
+        var message = await alice.Send(room, "org.example", new { body = "x" });
+        await alice.SetState(room, "org.example", EditOf(message.EventId));
+        Assert.Null((await alice.Event(room, message.EventId)).Find("unsigned.m.relations"));
+    }
+
+    [Fact]
     public async Task A_thread_is_summed_up_for_each_reader()
     {
         var (alice, bob, room) = await server.TwoUsersInRoom();

@@ -134,7 +134,8 @@ public class RoomRulesTests
         Assert.False(EventRelation.IsValidReplacement(Edit(state), state));
         var asState = Room.Event("m.room.message", Edit(original).Content.GetRawText(), stateKey: "");
         Assert.Equal(original.EventId, EventRelation.Read(asState)?.EventId);
-        Assert.False(EventRelation.IsValidReplacement(asState, original));
+        Assert.False(EventRelation.IsValidReplacement(asState, original) || EventRelation.IsReplacement(asState));
+        Assert.True(EventRelation.IsReplacement(Edit(state)));
     }
 
     [Theory]

@@ -36,8 +36,8 @@ sealed class Bundles(AggregationCache aggregations, RelationStore store, EventCa
     {
         if (!aggregations.TryGetValue(e.Nid, out var aggregation))
             return;
-        // a redacted event is not shown edited
-        var edit = e.RedactedBy is null && aggregation.Edit != 0 ? edits.GetValueOrDefault(aggregation.Edit) : null;
+        // a redacted event is not shown edited, and state cannot be edited
+        var edit = e is { RedactedBy: null, IsState: false } && aggregation.Edit != 0 ? edits.GetValueOrDefault(aggregation.Edit) : null;
         var sight = reader.Sight(e.RoomNid);
         var bundle = new Bundle(edit, thread, [.. aggregation.References
             .Where(reference => !reader.Ignored.Contains(reference.Sender) && sight?.Includes(reference.Position) != false)
