@@ -15,6 +15,7 @@ using Matrix.ClientApi.Endpoints.Profile;
 using Matrix.ClientApi.Endpoints.PushRules;
 using Matrix.ClientApi.Endpoints.Receipts;
 using Matrix.ClientApi.Endpoints.Rooms;
+using Matrix.ClientApi.Endpoints.Spaces;
 using Matrix.ClientApi.Endpoints.Sync;
 using Matrix.ClientApi.Endpoints.Typing;
 using Matrix.ClientApi.Keys;
@@ -35,6 +36,7 @@ public static class ClientApiModule
         builder.Services.AddRooms(builder.Configuration);
         RoomsEndpoints.Add(builder.Services);
         DirectoryEndpoints.Add(builder.Services);
+        SpacesEndpoints.Add(builder.Services);
         builder.Services.AddSync();
         builder.Services.AddKeys();
         builder.Services.AddSlidingSync();
@@ -52,6 +54,7 @@ public static class ClientApiModule
         FiltersEndpoints.Map(app);
         RoomsEndpoints.Map(app);
         DirectoryEndpoints.Map(app);
+        SpacesEndpoints.Map(app);
         SyncEndpoints.Map(app);
         ReceiptsEndpoints.Map(app);
         TypingEndpoints.Map(app);

@@ -11,6 +11,7 @@ static class HistoryEndpoints
         GetRelationsOfType.Map(app);
         GetRelationsOfEventType.Map(app);
         GetThreads.Map(app);
+        GetEventByTimestamp.Map(app);
         GetMembers.Map(app);
         GetJoinedMembers.Map(app);
         GetJoinedRooms.Map(app);
