@@ -15,6 +15,7 @@ using Matrix.ClientApi.Endpoints.Profile;
 using Matrix.ClientApi.Endpoints.PushRules;
 using Matrix.ClientApi.Endpoints.Receipts;
 using Matrix.ClientApi.Endpoints.Rooms;
+using Matrix.ClientApi.Endpoints.Search;
 using Matrix.ClientApi.Endpoints.Spaces;
 using Matrix.ClientApi.Endpoints.Sync;
 using Matrix.ClientApi.Endpoints.Typing;
@@ -37,6 +38,7 @@ public static class ClientApiModule
         RoomsEndpoints.Add(builder.Services);
         DirectoryEndpoints.Add(builder.Services);
         SpacesEndpoints.Add(builder.Services);
+        SearchEndpoints.Add(builder.Services);
         builder.Services.AddSync();
         builder.Services.AddKeys();
         builder.Services.AddSlidingSync();
@@ -55,6 +57,7 @@ public static class ClientApiModule
         RoomsEndpoints.Map(app);
         DirectoryEndpoints.Map(app);
         SpacesEndpoints.Map(app);
+        SearchEndpoints.Map(app);
         SyncEndpoints.Map(app);
         ReceiptsEndpoints.Map(app);
         TypingEndpoints.Map(app);

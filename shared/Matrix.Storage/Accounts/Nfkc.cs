@@ -25,6 +25,23 @@ static class Nfkc
         return result.ToString();
     }
 
+    /// <summary>
+    /// The text as search compares it: in small letters, compatibility forms made one, without accents, points and vowel marks. Marks that make another
+    /// letter stay: the voicing of kana, nukta and virama (combining classes 7 to 9).
+    /// </summary>
+    public static string Fold(string text)
+    {
+        if (Ascii.IsValid(text)) return text.ToLowerInvariant();
+        var runes = Decompose(text);
+        Order(runes);
+        runes.RemoveAll(rune => Class(rune) is not (0 or 7 or 8 or 9));
+        Compose(runes);
+        var result = new StringBuilder(text.Length);
+        foreach (var rune in runes)
+            result.Append(Rune.IsValid(rune) ? Rune.ToLowerInvariant(new Rune(rune)).ToString() : "\uFFFD");
+        return result.Replace('ς', 'σ').ToString();
+    }
+
     static List<int> Decompose(string text)
     {
         var runes = new List<int>(text.Length);

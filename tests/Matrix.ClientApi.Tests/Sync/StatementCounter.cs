@@ -24,9 +24,9 @@ sealed class StatementCounter : IDisposable
         ActivitySource.AddActivityListener(listener);
     }
 
-    /// <summary>What was sent, without what the process does by itself every few seconds: the follower's look at the log, and its signs of life.</summary>
+    /// <summary>What was sent, without what the process does by itself every few seconds: the follower's look at the log, the search index, and its signs of life.</summary>
     public IReadOnlyList<string> Statements =>
-        [.. statements.Where(sql => !sql.Contains("FROM log") && !sql.Contains("INTO session_caches") && !sql.Contains("UPDATE leases"))];
+        [.. statements.Where(sql => !sql.Contains("FROM log") && !sql.Contains("search index") && !sql.Contains("INTO session_caches") && !sql.Contains("UPDATE leases"))];
 
     public void Clear() => statements.Clear();
 

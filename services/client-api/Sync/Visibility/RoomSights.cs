@@ -27,14 +27,14 @@ sealed class RoomSights(TimelineStore store, LogFollower follower, Caches caches
     /// <summary>The log tells of an event that changes what is seen.</summary>
     public void Changed(LogEntry entry)
     {
-        if (entry is not { Kind: LogKind.Event, RoomNid: { } room })
+        if (entry.RoomNid is not { } room)
             return;
-        if (entry.Key == "m.room.member" && entry.UserId is { } user)
+        if (entry is { Kind: LogKind.Membership, UserId: { } } or { Kind: LogKind.Event, Key: "m.room.member", UserId: { } })
         {
             Interlocked.Increment(ref generation);
-            memberships.Remove((room, user));
+            memberships.Remove((room, entry.UserId));
         }
-        else if (entry.Key == "m.room.history_visibility")
+        else if (entry is { Kind: LogKind.Event, Key: "m.room.history_visibility" })
         {
             Interlocked.Increment(ref generation);
             visibilities.Remove(room);
