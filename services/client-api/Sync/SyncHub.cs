@@ -6,9 +6,6 @@ using Npgsql;
 
 namespace Matrix.ClientApi.Sync;
 
-/// <summary>The user's rooms as they are at a position.</summary>
-sealed record UserRooms(ImmutableDictionary<long, UserMembership> Rooms, LogPosition Position);
-
 /// <summary>
 /// Follows the log for the users who sync here, and wakes those whom an entry concerns: by user, and by the rooms they are in. An entry costs
 /// what it concerns; an idle user costs nothing. The rooms of a user are read from Postgres once and then kept by the log.
@@ -224,9 +221,9 @@ sealed class SyncHub(
                 readers.Changed(entry);
                 if (entry is { Kind: LogKind.Event, Key: "m.room.redaction", EventNid: { } redaction })
                     events.Redacted(redaction);
-                if (IsMembership(entry))
+                if (entry.IsMembership())
                     MembershipChanged(entry);
-                if (entry.RoomNid is { } room && ConcernsRoom(entry) && byRoom.TryGetValue(room, out var present))
+                if (entry.RoomNid is { } room && entry.ConcernsRoom() && byRoom.TryGetValue(room, out var present))
                 {
                     foreach (var user in present)
                         user.Touch(entry, woken);
@@ -235,7 +232,7 @@ sealed class SyncHub(
                     TouchDevices(entry, woken);
                 else if (entry is { Kind: LogKind.DeviceList, Key: null } && !TouchSharing(entry, woken))
                     (elsewhere ??= []).Add(entry);
-                else if (ConcernsUser(entry) && users.TryGetValue(entry.UserId!, out var concerned))
+                else if (entry.ConcernsUser() && users.TryGetValue(entry.UserId!, out var concerned))
                     concerned.Touch(entry, woken);
             }
             if (entries.Count > 0)
@@ -398,13 +395,6 @@ sealed class SyncHub(
             }
         }
     }
-
-    static bool IsMembership(LogEntry entry) => entry is { RoomNid: not null, EventNid: not null }
-        && entry is { Kind: LogKind.Event, Key: "m.room.member" } or { Kind: LogKind.Membership };
-
-    static bool ConcernsRoom(LogEntry entry) => entry.Kind == LogKind.Event || (entry.Kind == LogKind.Receipt && entry.Key != Receipt.PrivateRead);
-
-    static bool ConcernsUser(LogEntry entry) => entry is { UserId: not null, Kind: not (LogKind.OneTimeKeys or LogKind.Session) };
 
     static LogPosition Max(LogPosition a, LogPosition b) => a > b ? a : b;
 }
