@@ -12,9 +12,11 @@ namespace Matrix.Rooms;
 public readonly record struct MembershipRequest(UserId UserId, string? Reason = null, bool IsGuest = false);
 
 /// <summary>Changes of membership by users of this server. What the auth rules decide is left to them; here is what makes no sense before them.</summary>
-public sealed class RoomMembership(RoomWriter writer, RoomFinder rooms, MembershipStore memberships, MemberProfileStore profiles)
+public sealed class RoomMembership(
+    RoomWriter writer, RoomFinder rooms, MembershipStore memberships, MemberProfileStore profiles, RoomPreload preload)
 {
-    const int RoomsAtOnce = 8;
+    /// <summary>Their events go into a few commits together.</summary>
+    const int RoomsAtOnce = 50;
 
     /// <summary>Joins, or does nothing for a member.</summary>
     public async Task<SentEvent> Join(RoomId roomId, MembershipRequest request, CancellationToken ct)
@@ -99,7 +101,11 @@ public sealed class RoomMembership(RoomWriter writer, RoomFinder rooms, Membersh
     {
         var profile = await Profile(userId, ct);
         var joined = await rooms.List([.. (await memberships.ListOfUser(userId, ["join"], ct)).Select(m => m.RoomNid)], ct);
-        await InEach(joined, (room, token) => writer.Write(room, (chain, t) => ShowProfile(chain, userId, profile, t), null, token), ct);
+        foreach (var some in joined.Chunk(RoomsAtOnce))
+        {
+            await preload.ForEventOf(userId, some, ct);
+            await InEach(some, (room, token) => writer.Write(room, (chain, t) => ShowProfile(chain, userId, profile, t), null, token), ct);
+        }
     }
 
     static Task InEach(IReadOnlyList<Room> rooms, Func<Room, CancellationToken, Task> act, CancellationToken ct)

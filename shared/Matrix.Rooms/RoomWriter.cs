@@ -112,9 +112,9 @@ public sealed class RoomWriter
                 if (!seat.MayBeStale)
                     return Task.FromResult(new SentEvent(eventId, LogPosition.Start));
             }
-            catch (RoomException) when (seat.MayBeStale)
+            catch (Exception e) when (seat.MayBeStale && e is RoomException or InvalidDataException or KeyNotFoundException)
             {
-                // what an old head forbids, the new one may allow
+                // what an old head forbids, the new one may allow; and what is not committed yet a small cache may have lost
             }
             seat.Forget();
         }

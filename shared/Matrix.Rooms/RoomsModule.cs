@@ -57,6 +57,7 @@ public static class RoomsModule
         services.TryAddSingleton(p => new RoomReceiver(p.GetRequiredService<RoomWriter>(), p.GetRequiredService<EventBuilding>(),
             p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomStore>(), p.GetRequiredService<AsideEvents>()));
         services.TryAddSingleton<RoomState>();
+        services.TryAddSingleton<RoomPreload>();
         services.TryAddSingleton<RoomMembership>();
         services.TryAddSingleton<RoomCreator>();
         services.TryAddSingleton<RoomAliases>();

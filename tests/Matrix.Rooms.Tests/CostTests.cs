@@ -97,4 +97,20 @@ public sealed class CostTests : IAsyncLifetime
         Assert.InRange(statements.Writes, 1, 3);
         Assert.DoesNotContain(statements.Others, sql => sql.Contains("room_heads", StringComparison.Ordinal));
     }
+
+    [Fact]
+    public async Task A_new_name_is_shown_in_a_hundred_rooms_in_a_few_round_trips_even_on_cold_caches()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => node.CreateRoom(Alice)));
+        await node.Db.CreateCommand(
+            "INSERT INTO users (user_id, localpart_ci, display_name) VALUES ('@alice:test.example', 'alice', 'Alice')").ExecuteNonQueryAsync();
+        await using var fresh = await RoomNode.Start(database);
+        using var statements = new StatementCounter(database.Name);
+        await fresh.Membership.UpdateProfile(Alice, default);
+        var shown = await node.Db.CreateCommand("SELECT count(*) FROM memberships WHERE display_name = 'Alice'").ExecuteScalarAsync();
+        Assert.Equal(100L, shown);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{statements.Writes} commits, {statements.Others.Count} reads");
+        Assert.InRange(statements.Writes, 2, 40);
+        Assert.InRange(statements.Others.Count, 1, 30);
+    }
 }

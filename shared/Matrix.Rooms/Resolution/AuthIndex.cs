@@ -1,4 +1,5 @@
 using BitFaster.Caching.Lru;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Resolution;
@@ -15,9 +16,9 @@ readonly record struct CitedEvent(long EventNid, string Type, string? StateKey);
 /// to do so; otherwise it begins a chain. So a chain has one place in the state, and an event reaches few chains, however long they are.
 /// Nodes never change, so nothing is ever invalidated.
 /// </summary>
-public sealed class AuthIndex(AuthIndexStore store)
+public sealed class AuthIndex(AuthIndexStore store, Caches caches)
 {
-    readonly ConcurrentLru<long, AuthNode> nodes = new(20_000);
+    readonly BoundedCache<long, AuthNode> nodes = caches.Create<long, AuthNode>("auth_index", 8 << 20, (_, node) => 72 + node.Weight);
 
     /// <summary>Places that another event turned out to have.</summary>
     readonly ConcurrentLru<AuthPlace, bool> taken = new(1_000);
@@ -62,7 +63,7 @@ public sealed class AuthIndex(AuthIndexStore store)
             predecessor = null;
         AuthNode[] all = [.. known.Values];
         var node = AuthNode.Create(eventNid, predecessor, all);
-        nodes.AddOrUpdate(eventNid, node);
+        nodes.Set(eventNid, node);
         return new AuthPlacement(node, [.. all.Where(n => !all.Any(other => other != n && other.Reaches(n.Place))).Select(n => n.EventNid)]);
     }
 
@@ -77,7 +78,7 @@ public sealed class AuthIndex(AuthIndexStore store)
     internal void Forget(IEnumerable<long> eventNids)
     {
         foreach (var nid in eventNids)
-            nodes.TryRemove(nid, out _);
+            nodes.Remove(nid);
     }
 
     async ValueTask<IReadOnlyCollection<AuthNode>> Read(IReadOnlyList<AuthIndexRow> rows, CancellationToken ct)
@@ -88,7 +89,7 @@ public sealed class AuthIndex(AuthIndexStore store)
         foreach (var row in rows)
         {
             var node = AuthNode.Read(row, row.BaseNid is { } nid ? known[nid] : null);
-            nodes.AddOrUpdate(node.EventNid, node);
+            nodes.Set(node.EventNid, node);
             read.Add(node);
         }
         return read;

@@ -21,6 +21,9 @@ sealed class AuthNode
 
     public AuthPlace Place { get; }
 
+    /// <summary>The bytes of its reach, without that of its base.</summary>
+    public long Weight => 24 + 16L * own.Length;
+
     /// <summary>A complete node, itself in the auth chain of this one; null if this one is complete.</summary>
     public AuthNode? Base { get; }
 

@@ -1,6 +1,6 @@
-using BitFaster.Caching.Lru;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Resolution;
@@ -9,11 +9,12 @@ namespace Matrix.Rooms.Resolution;
 /// Makes one state of the states in which branches of a room ended. Cost follows what differs: the trees tell the places, the auth index the chains.
 /// The same states always make the same one, so results are remembered.
 /// </summary>
-public sealed class StateResolver(StateTree tree, EventStore events, AuthIndex index, AuthIndexStore indexStore, AuthBacklog backlog)
+public sealed class StateResolver(StateTree tree, EventStore events, AuthIndex index, AuthIndexStore indexStore, AuthBacklog backlog, Caches caches)
 {
     public static readonly IReadOnlyDictionary<long, Pdu> NothingPending = new Dictionary<long, Pdu>();
 
-    readonly ConcurrentLru<string, StateUpdate> results = new(1_000);
+    readonly BoundedCache<string, StateUpdate> results = caches.Create<string, StateUpdate>(
+        "resolved_states", 4 << 20, (roots, update) => Caches.WeightOf(roots) + 60 + update.NewNodes.Sum(node => 80L + node.Data.Length));
 
     /// <summary>The resolved state, with those of its nodes that may not be stored yet.</summary>
     /// <param name="pending">State events that are not stored yet; no stored event may cite them.</param>
@@ -28,7 +29,7 @@ public sealed class StateResolver(StateTree tree, EventStore events, AuthIndex i
             return known;
         await backlog.Settle(room.RoomNid, ct);
         var result = await ResolveDiffering(room, roots, pending, ct);
-        results.AddOrUpdate(name, result);
+        results.Set(name, result);
         return result;
     }
 

@@ -1,5 +1,5 @@
-using BitFaster.Caching.Lru;
 using Matrix.Protocol;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.State;
@@ -8,11 +8,11 @@ namespace Matrix.Rooms.State;
 /// The states after events: the one before, with a state event that was not rejected put in. They follow from what never changes, so nothing is ever
 /// invalidated; and their nodes are stored with the events.
 /// </summary>
-public sealed class EventStates(EventStore events, StateTree tree)
+public sealed class EventStates(EventStore events, StateTree tree, Caches caches)
 {
-    readonly ConcurrentLru<long, StateNodeId> after = new(10_000);
+    readonly BoundedCache<long, StateNodeId> after = caches.Create<long, StateNodeId>("event_states", 1 << 20, (_, _) => 24);
 
-    public void Add(long eventNid, StateNodeId stateAfter) => after.AddOrUpdate(eventNid, stateAfter);
+    public void Add(long eventNid, StateNodeId stateAfter) => after.Set(eventNid, stateAfter);
 
     /// <summary>The states after these events, which must exist and not be outliers.</summary>
     public async ValueTask<IReadOnlyDictionary<long, StateNodeId>> After(IReadOnlyCollection<long> eventNids, CancellationToken ct)

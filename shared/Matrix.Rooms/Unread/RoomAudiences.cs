@@ -39,9 +39,25 @@ public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents
     async Task<RoomAudience> Read(Room room, CancellationToken ct)
     {
         var seen = rules.Changes;
-        var row = await store.FindAudience(room.RoomNid, ct) ?? throw new InvalidDataException($"Room {room.RoomNid} has no head.");
-        return new RoomAudience(StateNodeId.Read(row.StateRoot), seen, row.JoinedCount, await Holders(room, row.UsersWithRules, ct));
+        return await store.ListAudiences([room.RoomNid], ct) is [var row] ? await Make(room, row, seen, ct)
+            : throw new InvalidDataException($"Room {room.RoomNid} has no head.");
     }
+
+    /// <summary>Reads those of the rooms' audiences that are not known, at once.</summary>
+    public async Task Load(IReadOnlyCollection<Room> rooms, CancellationToken ct)
+    {
+        var seen = rules.Changes;
+        var unknown = rooms.Where(room => !audiences.TryGet(room.RoomNid, out _)).ToDictionary(room => room.RoomNid);
+        if (unknown.Count == 0)
+            return;
+        var rows = await store.ListAudiences(unknown.Keys, ct);
+        await rules.Get([.. rows.SelectMany(row => row.UsersWithRules).Distinct()], ct);
+        foreach (var row in rows)
+            audiences.Set(row.RoomNid, await Make(unknown[row.RoomNid], row, seen, ct));
+    }
+
+    async Task<RoomAudience> Make(Room room, AudienceRow row, long seen, CancellationToken ct) =>
+        new(StateNodeId.Read(row.StateRoot), seen, row.JoinedCount, await Holders(room, row.UsersWithRules, ct));
 
     /// <summary>The audience in another state of the room, and after changes of rules.</summary>
     async ValueTask<RoomAudience> Move(Room room, RoomAudience from, StateNodeId root, CancellationToken ct)

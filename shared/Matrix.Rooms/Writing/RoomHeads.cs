@@ -35,6 +35,23 @@ public sealed class RoomHeads : IDisposable
         return new Seat(roomNid, place, store, log);
     }
 
+    /// <summary>The heads of these rooms as this process knows them; those that it does not know are read at once.</summary>
+    internal async Task<IReadOnlyCollection<RoomHead>> Load(IReadOnlyCollection<long> roomNids, CancellationToken ct)
+    {
+        var rooms = roomNids.ToDictionary(nid => nid, nid => places.GetOrAdd(nid, static _ => new RoomPlace()));
+        var unknown = rooms.Where(room => room.Value.Head is null).Select(room => (Room: room, room.Value.Generation)).ToList();
+        if (unknown.Count > 0)
+        {
+            var read = await store.ListHeads([.. unknown.Select(u => u.Room.Key)], ct);
+            foreach (var (room, generation) in unknown)
+            {
+                if (read.TryGetValue(room.Key, out var head))
+                    room.Value.Offer(head, generation);
+            }
+        }
+        return [.. rooms.Values.Select(place => place.Head).OfType<RoomHead>()];
+    }
+
     public void Dispose() => subscription.Dispose();
 
     void Hear(IReadOnlyList<LogEntry> entries)

@@ -40,6 +40,25 @@ sealed class RoomPlace
         ct.ThrowIfCancellationRequested();
     }
 
+    public int Generation
+    {
+        get
+        {
+            lock (sync)
+                return generation;
+        }
+    }
+
+    /// <summary>A head that was read without a seat, when the generation was this one.</summary>
+    public void Offer(RoomHead read, int since)
+    {
+        lock (sync)
+        {
+            if (head is null && generation == since && newest is null or { IsCompleted: true })
+                Read(read);
+        }
+    }
+
     public void Read(RoomHead read)
     {
         lock (sync)

@@ -50,23 +50,31 @@ public sealed class RoomStore(NpgsqlDataSource db)
         INSERT INTO room_heads (room_nid, version, extremities, state_root, depth, position) SELECT room_nid, 1, '{}', @root, 0, 0 FROM room
         """, new { nid = room.RoomNid, id = room.RoomId.ToString(), version = room.Rules.Id, root = emptyState.ToBytes() }, ct);
 
-    public async Task<RoomHead?> FindHead(long roomNid, CancellationToken ct)
+    public async Task<RoomHead?> FindHead(long roomNid, CancellationToken ct) =>
+        (await ListHeads([roomNid], ct)).TryGetValue(roomNid, out var head) ? head : null;
+
+    /// <summary>The heads of those of the rooms that exist.</summary>
+    public async Task<Dictionary<long, RoomHead>> ListHeads(IReadOnlyCollection<long> roomNids, CancellationToken ct)
     {
         await using var command = db.CreateCommand(
             """
             SELECT version, state_root, depth, position, extremities,
-                ARRAY(SELECT e.event_id FROM unnest(extremities) WITH ORDINALITY AS x(nid, n) JOIN events e ON e.event_nid = x.nid ORDER BY x.n)
+                ARRAY(SELECT e.event_id FROM unnest(extremities) WITH ORDINALITY AS x(nid, n) JOIN events e ON e.event_nid = x.nid ORDER BY x.n),
+                room_nid
             FROM room_heads
-            WHERE room_nid = $1
+            WHERE room_nid = ANY($1)
             """);
-        command.Parameters.Add(new NpgsqlParameter<long> { TypedValue = roomNid });
+        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. roomNids] });
+        var heads = new Dictionary<long, RoomHead>(roomNids.Count);
         await using var reader = await command.ExecuteReaderAsync(ct);
-        if (!await reader.ReadAsync(ct))
-            return null;
-        var extremities = reader.GetFieldValue<long[]>(4)
-            .Zip(reader.GetFieldValue<string[]>(5), (nid, id) => new EventReference(nid, EventId.Parse(id)));
-        var root = StateNodeId.Read(reader.GetFieldValue<byte[]>(1));
-        return new RoomHead(reader.GetInt64(0), [.. extremities], root, reader.GetInt64(2), reader.GetInt64(3));
+        while (await reader.ReadAsync(ct))
+        {
+            var extremities = reader.GetFieldValue<long[]>(4)
+                .Zip(reader.GetFieldValue<string[]>(5), (nid, id) => new EventReference(nid, EventId.Parse(id)));
+            var root = StateNodeId.Read(reader.GetFieldValue<byte[]>(1));
+            heads[reader.GetInt64(6)] = new RoomHead(reader.GetInt64(0), [.. extremities], root, reader.GetInt64(2), reader.GetInt64(3));
+        }
+        return heads;
     }
 
     /// <summary>The root of the room's current state, or null if there is no such room.</summary>

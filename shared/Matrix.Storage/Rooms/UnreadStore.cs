@@ -13,7 +13,7 @@ public sealed record UnreadRow(
 
 /// <param name="StateRoot">The room's state that the rest belongs to.</param>
 /// <param name="UsersWithRules">Those who are in the room and have changed some push rules.</param>
-public sealed record AudienceRow(byte[] StateRoot, int JoinedCount, string[] UsersWithRules);
+public sealed record AudienceRow(long RoomNid, byte[] StateRoot, int JoinedCount, string[] UsersWithRules);
 
 public sealed record UserRulesRow(string UserId, string Content);
 
@@ -48,15 +48,15 @@ public sealed class UnreadStore(NpgsqlDataSource db)
         LEFT JOIN LATERAL unread_count(@userId, r.room_nid, r.thread_id, r.read_to) c ON r.newest > r.read_to
         """, new { userId, rooms = rooms.ToArray() }, ct);
 
-    /// <summary>Who is in a room, as far as evaluating push rules has to know, and in which state of it. Null: there is no such room.</summary>
-    public Task<AudienceRow?> FindAudience(long roomNid, CancellationToken ct) => db.FindOne<AudienceRow>(
+    /// <summary>Who is in each of these rooms, as far as evaluating push rules has to know, and in which state of it.</summary>
+    public Task<IReadOnlyList<AudienceRow>> ListAudiences(IReadOnlyCollection<long> roomNids, CancellationToken ct) => db.List<AudienceRow>(
         """
-        SELECT h.state_root, s.joined_count, ARRAY(
+        SELECT h.room_nid, h.state_root, s.joined_count, ARRAY(
             SELECT m.user_id FROM memberships m JOIN account_data a ON a.user_id = m.user_id AND a.room_id = '' AND a.type = 'm.push_rules'
-            WHERE m.room_nid = @roomNid AND m.membership = 'join') AS users_with_rules
+            WHERE m.room_nid = h.room_nid AND m.membership = 'join') AS users_with_rules
         FROM room_heads h JOIN room_summaries s USING (room_nid)
-        WHERE h.room_nid = @roomNid
-        """, new { roomNid }, ct);
+        WHERE h.room_nid = ANY(@roomNids)
+        """, new { roomNids = roomNids.ToArray() }, ct);
 
     /// <summary>The push rules of those of the users who changed some.</summary>
     public Task<IReadOnlyList<UserRulesRow>> ListRules(IReadOnlyCollection<string> userIds, CancellationToken ct) => db.List<UserRulesRow>(
