@@ -26,7 +26,13 @@ public sealed record RoomEventFilter : EventFilter
     /// <summary>Unread counts of each thread apart from the room's (C-S API, Threaded read receipts)?</summary>
     public bool UnreadThreadNotifications { get; init; }
 
-    /// <summary>Does everything pass, whatever it is?</summary>
+    /// <summary>Only events to which others have one of these relations; null for all. From MSC3440: only a server that knows the relations can tell.</summary>
+    public IReadOnlyList<string>? RelatedByRelTypes { get; init; }
+
+    /// <summary>Only events to which others by one of these users relate; null for all. See <see cref="RelatedByRelTypes"/>.</summary>
+    public IReadOnlyList<UserId>? RelatedBySenders { get; init; }
+
+    /// <summary>Does everything pass, whatever it is? As far as the event itself tells: relations to it are not looked at.</summary>
     public bool AllowsAll =>
         Types is null && NotTypes.Count == 0 && Senders is null && NotSenders.Count == 0 && Rooms is null && NotRooms.Count == 0
         && ContainsUrl is null;
@@ -53,6 +59,8 @@ public sealed record RoomEventFilter : EventFilter
         Rooms = FilterJson.Ids<RoomId>(json, "rooms"),
         NotRooms = FilterJson.Ids<RoomId>(json, "not_rooms") ?? [],
         ContainsUrl = FilterJson.Bool(json, "contains_url"),
+        RelatedByRelTypes = FilterJson.Strings(json, "related_by_rel_types"),
+        RelatedBySenders = FilterJson.Ids<UserId>(json, "related_by_senders"),
         LazyLoadMembers = FilterJson.Bool(json, "lazy_load_members") ?? false,
         IncludeRedundantMembers = FilterJson.Bool(json, "include_redundant_members") ?? false,
         UnreadThreadNotifications = FilterJson.Bool(json, "unread_thread_notifications") ?? false,

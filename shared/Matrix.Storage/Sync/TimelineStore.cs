@@ -142,7 +142,7 @@ public sealed class TimelineStore(NpgsqlDataSource db)
             sql.Append(" AND position('\"url\":'::bytea IN s.json) > 0");
         if (wanted.RelatedTypes is not null || wanted.RelatedSenders is not null)
         {
-            sql.Append(" AND EXISTS (SELECT FROM event_relations x WHERE x.target = s.event_id");
+            sql.Append(" AND EXISTS (SELECT FROM event_relations x WHERE x.room_nid = $1 AND x.target = s.event_id");
             if (wanted.RelatedTypes is not null)
                 sql.Append($" AND x.rel_type = ANY(${parameter++})");
             if (wanted.RelatedSenders is not null)

@@ -190,6 +190,22 @@ public sealed class RelationTests(MatrixServer server)
         Assert.Equal("{}", (await bob.Get(path)).Ok()["chunk"][0].At("content").GetRawText());
     }
 
+    [Fact]
+    public async Task A_page_can_be_limited_to_what_others_relate_to()
+    {
+        var (alice, bob, room) = await server.TwoUsersInRoom();
+        var one = await alice.Say(room, "one");
+        var two = await alice.Say(room, "two");
+        await Reply(alice, room, one, "r");
+        await Reply(bob, room, two, "r");
+        await Relate(bob, room, "m.annotation", one, "👍");
+        Assert.Equal(["two", "one"], await Bodies(new { related_by_rel_types = new[] { "m.thread" } }));
+        Assert.Equal(["two"], await Bodies(new { related_by_rel_types = new[] { "m.thread" }, related_by_senders = new[] { bob.UserId } }));
+        Assert.Equal(["one"], await Bodies(new { related_by_senders = new[] { alice.UserId } }));
+
+        async Task<IReadOnlyList<string>> Bodies(object filter) => (await alice.Messages(room, filter: filter, limit: 50))["chunk"].Items().Bodies();
+    }
+
     internal static Task<Sent> Edit(User user, string room, Sent original, string body) => user.Send(room, "m.room.message", new Dictionary<string, object>
     {
         ["body"] = $"* {body}",

@@ -28,10 +28,11 @@ static class FilterMatching
     public static bool PassesNone(this RoomEventFilter filter) => filter.Limit == 0 || filter.IsEmpty || filter.Rooms is { Count: 0 };
 
     /// <summary>The filter as Postgres applies it; null when it keeps nothing out.</summary>
-    public static EventsWanted? ToWanted(this RoomEventFilter filter) => filter.AllowsAll ? null : new EventsWanted(
+    public static EventsWanted? ToWanted(this RoomEventFilter filter) => filter is { AllowsAll: true, RelatedByRelTypes: null, RelatedBySenders: null } ? null : new EventsWanted(
         filter.Types is { } types ? [.. types.Select(Like)] : null, [.. filter.NotTypes.Select(Like)],
         filter.Senders is { } senders ? [.. senders.Select(sender => sender.ToString())] : null, [.. filter.NotSenders.Select(sender => sender.ToString())],
-        filter.ContainsUrl == true);
+        filter.ContainsUrl == true, filter.RelatedByRelTypes is { } related ? [.. related] : null,
+        filter.RelatedBySenders is { } by ? [.. by.Select(sender => sender.ToString())] : null);
 
     static string Like(string pattern) => pattern.Replace(@"\", @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal)
         .Replace("_", @"\_", StringComparison.Ordinal).Replace('*', '%').Replace("\0", "", StringComparison.Ordinal);
