@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace Matrix.EndToEnd.Tests;
 
 /// <summary>A message as a client shows it; <c>At</c> is when the client's own code saw it, Unix milliseconds.</summary>
-public sealed record Message(string EventId, string Sender, string Body, long At);
+public sealed record Message(string EventId, string Sender, string Body, long At, bool Encrypted = false);
 
 /// <summary>The messages of a room: all that the client shows, and those that its syncs delivered, in that order.</summary>
 public sealed record Timeline(IReadOnlyList<Message> Messages, IReadOnlyList<Message> Received);
@@ -42,11 +42,14 @@ public sealed class ChatClient : IAsyncDisposable
     public static ChatClient Start(string library) => new(Process.Start(Command(library))!);
 
     /// <summary>Registers as a person would in the client: the server's flows, then m.login.dummy; then syncs.</summary>
-    public static Task<ChatClient> Register(string library, Uri server, string username, string password) =>
-        LogIn("register", library, server, username, password);
+    /// <param name="encrypted">With end-to-end encryption (matrix-js-sdk alone).</param>
+    public static Task<ChatClient> Register(string library, Uri server, string username, string password, bool encrypted = false) =>
+        LogIn("register", library, server, username, password, encrypted);
 
-    public static Task<ChatClient> Login(string library, Uri server, string username, string password) =>
-        LogIn("login", library, server, username, password);
+    /// <param name="recoveryKey">What the user wrote down when encryption was set up.</param>
+    public static Task<ChatClient> Login(
+        string library, Uri server, string username, string password, bool encrypted = false, string? recoveryKey = null) =>
+        LogIn("login", library, server, username, password, encrypted, recoveryKey);
 
     public async Task<string> CreateRoom(object options) => (await Call("createRoom", new { options })).GetProperty("roomId").GetString()!;
 
@@ -111,12 +114,13 @@ public sealed class ChatClient : IAsyncDisposable
         _process.Dispose();
     }
 
-    static async Task<ChatClient> LogIn(string method, string library, Uri server, string username, string password)
+    static async Task<ChatClient> LogIn(
+        string method, string library, Uri server, string username, string password, bool encrypted, string? recoveryKey = null)
     {
         var client = Start(library);
         try
         {
-            var session = await client.Call(method, new { baseUrl = server.ToString().TrimEnd('/'), username, password });
+            var session = await client.Call(method, new { baseUrl = server.ToString().TrimEnd('/'), username, password, encrypted = encrypted ? true : (bool?)null, recoveryKey });
             client.UserId = session.GetProperty("userId").GetString()!;
             client.AccessToken = session.GetProperty("accessToken").GetString()!;
             return client;

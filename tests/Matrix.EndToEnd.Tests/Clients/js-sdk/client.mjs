@@ -204,15 +204,18 @@ const methods = {
     // What another device does when the user enters the recovery key.
     async recover() {
         const crypto = client.getCrypto();
+        // the private keys are checked against the public ones, which have to be here first
+        if (!(await crypto.userHasCrossSigningKeys(client.getUserId(), true))) throw new Error("no cross-signing keys");
         await crypto.bootstrapCrossSigning({});
         await crypto.loadSessionBackupPrivateKeyFromSecretStorage();
         const restored = await crypto.restoreKeyBackup();
         return { imported: restored.imported, trusted: (await crypto.getDeviceVerificationStatus(client.getUserId(), client.getDeviceId()))?.signedByOwner ?? false };
     },
-    async backedUp({ timeout }) {
+    // The library remembers what the backup was when it began: what is in it now says the server.
+    async backedUp({ count, timeout }) {
         for (const end = Date.now() + timeout; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100))) {
-            const info = await client.getCrypto().getKeyBackupInfo();
-            if (info?.count > 0) return { count: info.count };
+            const info = await client.http.authedRequest("GET", "/room_keys/version", undefined, undefined, { prefix: "/_matrix/client/v3" });
+            if (info.count >= count) return { count: info.count };
         }
         throw new Error("nothing was backed up");
     },
