@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
@@ -22,6 +23,7 @@ sealed class HomeserverClient(Target target) : IDisposable
     static readonly MediaTypeHeaderValue json = new("application/json");
     static long transactions = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds() * 1000;
 
+    readonly ConcurrentDictionary<string, string> devices = new();
     readonly HttpClient _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 1000, PooledConnectionIdleTimeout = TimeSpan.FromMinutes(10) })
     {
         BaseAddress = target.Url,
@@ -89,6 +91,38 @@ sealed class HomeserverClient(Target target) : IDisposable
         var content = $$$"""{"*":{"algorithm":"m.olm.v1.curve25519-aes-sha2","ciphertext":"{{{new string('x', 300)}}}"}}""";
         var messages = string.Join(',', receivers.Select(to => $"\"{to.Id}\":{content}"));
         return Put(user, $"{Api}/sendToDevice/m.room.encrypted/{Transaction()}", "{\"messages\":{" + messages + "}}", ct);
+    }
+
+    /// <summary>Identity keys of the user's device, one-time keys, and a fallback key.</summary>
+    public async Task UploadKeys(User user, int oneTimeKeys, CancellationToken ct)
+    {
+        var device = await Device(user, ct);
+        var (key, signature) = (new string('k', 43), new string('s', 86));
+        var signatures = new Dictionary<string, object> { [user.Id] = new Dictionary<string, string> { [$"ed25519:{device}"] = signature } };
+        await Post(user, $"{Api}/keys/upload", JsonSerializer.Serialize(new
+        {
+            device_keys = new
+            {
+                user_id = user.Id, device_id = device, algorithms = new[] { "m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2" },
+                keys = new Dictionary<string, string> { [$"curve25519:{device}"] = key, [$"ed25519:{device}"] = key }, signatures,
+            },
+            one_time_keys = Enumerable.Range(0, oneTimeKeys).ToDictionary(_ => $"signed_curve25519:{Transaction()}", _ => new { key, signatures }),
+            fallback_keys = new Dictionary<string, object> { ["signed_curve25519:F"] = new { key, fallback = true, signatures } },
+        }), ct);
+    }
+
+    public Task<byte[]> QueryKeys(User user, IEnumerable<User> others, CancellationToken ct) => Post(user, $"{Api}/keys/query",
+        "{\"device_keys\":{" + string.Join(',', others.Select(other => $"\"{other.Id}\":[]")) + "}}", ct);
+
+    public async Task<byte[]> ClaimKey(User user, User other, CancellationToken ct) => await Post(user, $"{Api}/keys/claim",
+        $$$$"""{"one_time_keys":{"{{{{other.Id}}}}":{"{{{{await Device(other, ct)}}}}":"signed_curve25519"}}}""", ct);
+
+    /// <summary>Which device the user's token is of.</summary>
+    async Task<string> Device(User user, CancellationToken ct)
+    {
+        if (!devices.TryGetValue(user.Id, out var device))
+            devices[user.Id] = device = Text(await Get(user, $"{Api}/account/whoami", ct), "device_id");
+        return device;
     }
 
     public Task<byte[]> SetDisplayName(User user, string name, CancellationToken ct) =>

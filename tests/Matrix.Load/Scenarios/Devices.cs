@@ -20,6 +20,18 @@ static class Devices
             var users = await crowd.Users(crowd.Size(51), ct);
             return measure => measure.Closed(2, (_, _) => crowd.Client.SendToDevices(users[0], users.Skip(1), measure.Stop));
         }),
+        new("keys-query", "the keys of 50 users", async (crowd, ct) =>
+        {
+            var users = await crowd.Users(crowd.Size(51), ct);
+            foreach (var user in users) await crowd.Client.UploadKeys(user, 1, ct);
+            return measure => measure.Closed(2, (_, _) => crowd.Client.QueryKeys(users[0], users.Skip(1), measure.Stop));
+        }),
+        new("keys-claim", "a one-time key of a device", async (crowd, ct) =>
+        {
+            var users = await crowd.Users(crowd.Size(50), ct);
+            foreach (var user in users) await crowd.Client.UploadKeys(user, crowd.Size(100), ct);
+            return measure => measure.Closed(2, (number, _) => crowd.Client.ClaimKey(users[0], users[number % users.Count], measure.Stop));
+        }),
     ];
 
     /// <summary>Each receipt moves forward: every account goes through the messages in order.</summary>
