@@ -47,14 +47,17 @@ public sealed class SlidingStore(NpgsqlDataSource db)
         ), replaced AS (
             DELETE FROM sliding_connections
             WHERE user_id = @UserId AND device_id = @DeviceId AND conn_id NOT IN (SELECT conn_id FROM kept)
-        ), expired AS (
-            DELETE FROM sliding_connections WHERE ctid = ANY (ARRAY(
-                SELECT ctid FROM sliding_connections WHERE used_at < now() - interval '30 days'
-                    AND (user_id, device_id) <> (@UserId, @DeviceId) LIMIT 100 FOR UPDATE SKIP LOCKED))
         )
         INSERT INTO sliding_connections (user_id, device_id, conn_id, version, state)
         SELECT @UserId, @DeviceId, @ConnId, @version, @state FROM quick
         """, new { key.UserId, key.DeviceId, key.ConnId, version, state, others }, ct);
+
+    /// <summary>Ends connections that nobody has used for 30 days, as far as there are. By the index sliding_connections_used.</summary>
+    public Task DeleteUnused(int most, CancellationToken ct) => db.Execute(
+        """
+        DELETE FROM sliding_connections WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM sliding_connections WHERE used_at < now() - interval '30 days' LIMIT @most FOR UPDATE SKIP LOCKED))
+        """, new { most }, ct);
 
     /// <summary>
     /// Stores what follows on the version that the client showed to have, and drops everything else. False: that version is gone.

@@ -12,38 +12,41 @@ sealed class AccountDataExtension(AccountDataStore store, SlidingStore sliding, 
     {
         var (request, result, window) = (context.Request, context.Result, context.Window);
         var user = UserId.Parse(request.UserId);
+        var fresh = context.Fresh(scope).Select(room => room.RoomId).ToHashSet(StringComparer.Ordinal);
         if (window.HasAccountData)
-            await AddChanged(context, scope, user, ct);
+            await AddChanged(context, scope, user, fresh, ct);
         if (window.HasPushRules)
             result.Extensions.GlobalAccountData.Add(new AccountDataItem("", EventTypes.PushRules, PushRulesets.Content(await pushRules.Get(user, ct))));
-        string[] fresh = [.. context.Fresh(scope).Select(room => room.RoomId)];
-        if (fresh.Length == 0)
+        // a connection that begins has just been given all there is
+        if (fresh.Count == 0 || request.Since is null)
             return;
-        foreach (var room in fresh)
-            result.Extensions.RoomAccountData.Remove(room);
-        foreach (var item in await sliding.ListRoomAccountData(request.UserId, fresh, ct))
+        foreach (var item in await sliding.ListRoomAccountData(request.UserId, [.. fresh], ct))
             Add(result, item);
     }
 
-    async Task AddChanged(ExtensionContext context, ExtensionScope scope, UserId user, CancellationToken ct)
+    async Task AddChanged(ExtensionContext context, ExtensionScope scope, UserId user, HashSet<string> fresh, CancellationToken ct)
     {
-        var followed = new Dictionary<string, bool>(StringComparer.Ordinal);
+        Dictionary<string, long>? rooms = null;
         foreach (var item in await store.List(user, context.Request.Since?.Value ?? 0, context.Result.Position.Value, ct))
         {
-            if (item.RoomId.Length > 0)
+            if (item.RoomId.Length == 0)
             {
-                if (!followed.TryGetValue(item.RoomId, out var isFollowed))
-                    followed[item.RoomId] = isFollowed = IsFollowed(context, scope, item.RoomId);
-                if (isFollowed)
+                if (item.Type != EventTypes.PushRules)
+                    context.Result.Extensions.GlobalAccountData.Add(item);
+            }
+            else if (context.Request.Since is null)
+            {
+                if (fresh.Contains(item.RoomId))
                     Add(context.Result, item);
             }
-            else if (item.Type != EventTypes.PushRules)
-                context.Result.Extensions.GlobalAccountData.Add(item);
+            else if (!fresh.Contains(item.RoomId))
+            {
+                rooms ??= context.Memberships.Values.Where(room => room.Membership == "join").ToDictionary(room => room.RoomId, room => room.RoomNid, StringComparer.Ordinal);
+                if (rooms.TryGetValue(item.RoomId, out var room) && context.Followed(scope, room) is not null)
+                    Add(context.Result, item);
+            }
         }
     }
-
-    static bool IsFollowed(ExtensionContext context, ExtensionScope scope, string roomId) =>
-        context.Memberships.Values.FirstOrDefault(room => room.RoomId == roomId) is { } room && context.Followed(scope, room.RoomNid) is not null;
 
     static void Add(SlidingResult result, AccountDataItem item)
     {

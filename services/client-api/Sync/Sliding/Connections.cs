@@ -28,10 +28,14 @@ sealed class Connections(SlidingStore store, Caches caches, TimeProvider time)
     /// <summary>Beside the one that begins: the one used least recently ends.</summary>
     const int MostOthers = 9;
 
+    const int SweepEvery = 100;
+
     static readonly TimeSpan ReadAgain = TimeSpan.FromDays(1);
 
     readonly BoundedCache<(ConnectionKey Key, long Version), Connection> known = caches.Create<(ConnectionKey Key, long Version), Connection>(
         "sliding_connections", 32 << 20, (_, connection) => connection.State.Weight);
+
+    int begun;
 
     /// <exception cref="MatrixException">M_UNKNOWN_POS: the client has to begin afresh.</exception>
     public async ValueTask<Connection> Get(ConnectionKey key, long version, CancellationToken ct)
@@ -47,6 +51,9 @@ sealed class Connections(SlidingStore store, Caches caches, TimeProvider time)
     {
         var version = NewVersion();
         await store.Begin(key, version, state.Write(), MostOthers, ct);
+        // who begins connections clears away unused ones, twice as many as it begins
+        if (Interlocked.Increment(ref begun) % SweepEvery == 0)
+            await store.DeleteUnused(2 * SweepEvery, ct);
         return Keep(new Connection(key, version, state) { ReadAt = time.GetTimestamp() });
     }
 

@@ -16,7 +16,7 @@ sealed class SlidingBuilder(SyncHub hub, RoomLists lists, RoomSelector selector,
         var settled = connection?.Settled is { } known && ReferenceEquals(known.Shape, request.Shape) && request.Shape.OnlyTops ? known : null;
         var snapshot = await lists.Read(user, request.Since, settled, request.Shape.NeedsSummaries, ct);
         var result = new SlidingResult(Max(snapshot.Position, request.Since), state);
-        var window = SlidingWindow.Of(follower, request.Since, snapshot.Position, request.UserId, request.DeviceId);
+        var window = SlidingWindow.Of(follower, request.Since, snapshot.Position, request.UserId);
         var selection = await selector.Select(request, state, settled, snapshot, window, ct);
         await rooms.Fill(request, key, result, selection.Rooms, window, ct);
         result.State = Next(state, request, selection, result);
@@ -32,7 +32,7 @@ sealed class SlidingBuilder(SyncHub hub, RoomLists lists, RoomSelector selector,
     {
         var known = await hub.GetRooms(user, ct);
         var result = new SlidingResult(Max(known.Position, request.Since), ConnectionState.Empty);
-        var window = SlidingWindow.Of(follower, request.Since, known.Position, request.UserId, request.DeviceId);
+        var window = SlidingWindow.Of(follower, request.Since, known.Position, request.UserId);
         await extensions.Fill(request, result, ConnectionState.Empty, Selection.Nothing, known.Rooms, window, ct);
         return result;
     }

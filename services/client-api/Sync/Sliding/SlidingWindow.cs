@@ -1,4 +1,3 @@
-using Matrix.ClientApi.Sync.Devices;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
@@ -26,16 +25,13 @@ sealed class SlidingWindow
 
     public bool HasPushRules { get; private set; }
 
-    /// <summary>There may be messages to the device.</summary>
-    public bool HasToDevice { get; private set; }
-
-    public static SlidingWindow Of(LogFollower follower, LogPosition? after, LogPosition upTo, string userId, string deviceId)
+    public static SlidingWindow Of(LogFollower follower, LogPosition? after, LogPosition upTo, string userId)
     {
         if (after is not { } since || !follower.Recent.TryRead(since, upTo, out var entries))
-            return new SlidingWindow { HasAccountData = true, HasPushRules = true, HasToDevice = true };
+            return new SlidingWindow { HasAccountData = true, HasPushRules = true };
         var window = new SlidingWindow { IsKnown = true, After = since };
         foreach (var entry in entries)
-            window.Add(entry, userId, deviceId);
+            window.Add(entry, userId);
         return window;
     }
 
@@ -54,7 +50,7 @@ sealed class SlidingWindow
         : own.TryGetValue(room, out var places) ? [.. places.Where(place => place.Position > after)]
         : [];
 
-    void Add(LogEntry entry, string userId, string deviceId)
+    void Add(LogEntry entry, string userId)
     {
         switch (entry)
         {
@@ -68,9 +64,6 @@ sealed class SlidingWindow
                 Receipts.Add((room, entry.Position.Value));
                 if (entry.UserId == userId)
                     Read.Add(room);
-                break;
-            case { Kind: LogKind.ToDevice }:
-                HasToDevice |= ToDeviceRecipients.Concerns(entry, userId, deviceId);
                 break;
             case { Kind: LogKind.AccountData } when entry.UserId == userId:
                 HasAccountData = true;
