@@ -83,8 +83,9 @@ sealed class RoomList
         // Memberships are looked into late: what came after this one is kept for the join that may follow it.
         if (membership.Membership != "join" && known is { Value.Membership: "join" } && known.Value.Activity > membership.Position)
             early[membership.RoomNid] = known.Value.Activity;
+        var roomId = membership.RoomId.Length > 0 ? membership.RoomId : known?.Value.RoomId ?? "";
         Place(new RoomEntry(
-            membership.RoomNid, membership.RoomId, membership.Membership, membership.EventNid, membership.Position, activity, known?.Value.Kind));
+            membership.RoomNid, roomId, membership.Membership, membership.EventNid, membership.Position, activity, known?.Value.Kind));
     }
 
     /// <summary>What Postgres had at some moment since this object began to follow.</summary>

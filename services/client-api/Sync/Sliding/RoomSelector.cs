@@ -144,9 +144,8 @@ sealed class RoomSelector(SlidingStore store, SyncStore timelines, MembershipHis
         if (entry.Position <= from)
             return entry.Membership == "join" ? plan : null;
         var own = await OwnMemberships(request, entry, from.Value, snapshot, window, ct);
-        if (own.Count == 0)
-            return entry.Membership == "join" ? plan : null;
-        var stay = await history.Read(request.UserId, own, ct);
+        // without an event of its own: branches of the room met
+        var stay = own.Count > 0 ? await history.Read(request.UserId, own, ct) : new Stay(true, false, 0);
         if (entry.Membership == "join")
             return stay.Unbroken ? plan : plan with { From = null, Judged = true };
         var fresh = !stay.JoinedBefore && stay.End > 0;

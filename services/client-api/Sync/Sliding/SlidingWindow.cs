@@ -60,6 +60,9 @@ sealed class SlidingWindow
                 if (entry.UserId == userId && entry.Key == EventTypes.Member)
                     Add(own, place);
                 break;
+            case { Kind: LogKind.Membership, RoomNid: { } room, EventNid: { } nid } when entry.UserId == userId:
+                Add(own, new TimelinePlace(room, nid, entry.Position.Value));
+                break;
             case { Kind: LogKind.Receipt, RoomNid: { } room } when entry.Key != Receipt.PrivateRead || entry.UserId == userId:
                 Receipts.Add((room, entry.Position.Value));
                 if (entry.UserId == userId)
