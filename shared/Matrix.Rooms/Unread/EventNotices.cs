@@ -82,7 +82,8 @@ public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, E
 
     async ValueTask AddNamed(PersonalNotices personal, PushEvent e, PushContext context, Mentions mentions, EventChain chain, CancellationToken ct)
     {
-        var named = mentions.Users.Where(IsLocal).Take(MaxMentioned).ToList();
+        var sender = e.Pdu.Sender.ToString(); // for whom no rules are asked
+        var named = mentions.Users.Where(user => user != sender && IsLocal(user)).Take(MaxMentioned).ToList();
         if (named.Count > 0)
             named = await audiences.Present(chain.StateRoot, named, ct);
         if (named.Count == 0)

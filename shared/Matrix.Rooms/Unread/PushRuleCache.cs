@@ -6,7 +6,7 @@ using Matrix.Storage.Rooms;
 namespace Matrix.Rooms.Unread;
 
 /// <summary>
-/// Users' push rules, kept until the log tells of a change. Also remembers who changed theirs lately, for those who keep something that was made of
+/// Users' push rules, and whom they ignore, kept until the log tells of a change. Also remembers who changed theirs lately, for those who keep something that was made of
 /// rules.
 /// </summary>
 public sealed class PushRuleCache : IDisposable
@@ -64,11 +64,12 @@ public sealed class PushRuleCache : IDisposable
     async Task<Dictionary<string, UserPushRules?>> Load(List<string> userIds, CancellationToken ct)
     {
         var before = Changes;
-        var stored = (await store.ListRules(userIds, ct)).ToDictionary(row => row.UserId, row => row.Content);
+        var stored = (await store.ListRules(userIds, ct)).ToDictionary(row => (row.UserId, row.Type), row => row.Content);
         var loaded = new Dictionary<string, UserPushRules?>();
         foreach (var userId in userIds)
         {
-            var rules = stored.TryGetValue(userId, out var content) ? UserPushRules.Read(UserId.Parse(userId), content) : null;
+            var rules = UserPushRules.Read(
+                UserId.Parse(userId), stored.GetValueOrDefault((userId, EventTypes.PushRules)), stored.GetValueOrDefault((userId, EventTypes.IgnoredUserList)));
             loaded[userId] = rules;
             lock (gate)
             {
@@ -83,7 +84,7 @@ public sealed class PushRuleCache : IDisposable
     {
         foreach (var entry in entries)
         {
-            if (entry is not { Kind: LogKind.PushRules, UserId: { } userId })
+            if (entry is not ({ Kind: LogKind.PushRules } or { Kind: LogKind.AccountData, Key: EventTypes.IgnoredUserList }) || entry.UserId is not { } userId)
                 continue;
             lock (gate)
             {

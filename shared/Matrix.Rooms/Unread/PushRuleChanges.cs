@@ -15,7 +15,7 @@ public sealed class PushRuleChanges(MembershipStore memberships, RoomFinder room
     public async Task Set(UserId userId, string content, long expected, CancellationToken ct)
     {
         var joined = await rooms.List([.. (await memberships.ListOfUser(userId, ["join"], ct)).Select(row => row.RoomNid)], ct);
-        var rules = UserPushRules.Read(userId, content);
+        var rules = UserPushRules.Read(userId, content, null);
         var levels = joined.Select(room => (room.RoomNid, Ordinary: rules?.In(room.RoomId).CountsOrdinary ?? true)).ToList();
         var change = new Change(userId, content, expected, [.. levels.Select(l => l.RoomNid)], [.. levels.Select(l => l.Ordinary)]);
         // this process goes by the new rules from here on, the others as soon as they hear of it

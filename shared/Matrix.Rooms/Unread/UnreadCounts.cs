@@ -86,7 +86,7 @@ public sealed class UnreadCounts(UnreadStore store, LogFollower log, Caches cach
             return;
         var next = entry switch
         {
-            { Kind: LogKind.Event, Key: EventTypes.Member } when entry.UserId == userId => null,
+            { Kind: LogKind.Event, Key: EventTypes.Member } or { Kind: LogKind.Membership } when entry.UserId == userId => null,
             { Kind: LogKind.Event, Note: { } note } => known.After(entry.Position.Value, Read(entry.Position, note), userId),
             { Kind: LogKind.Receipt } when entry.UserId == userId => ReceiptNote.Read(entry.Note) is { } receipt ? known.After(receipt) : null,
             _ => known,

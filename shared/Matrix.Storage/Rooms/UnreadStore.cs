@@ -12,10 +12,11 @@ public sealed record UnreadRow(
     long Position, long RoomNid, bool Ordinary, string ThreadId, long Floor, long ReadTo, long Newest, int Notified, int Highlighted);
 
 /// <param name="StateRoot">The room's state that the rest belongs to.</param>
-/// <param name="UsersWithRules">Those who are in the room and have changed some push rules.</param>
+/// <param name="UsersWithRules">Those who are in the room and have changed some push rules, or ignore somebody.</param>
 public sealed record AudienceRow(long RoomNid, byte[] StateRoot, int JoinedCount, string[] UsersWithRules);
 
-public sealed record UserRulesRow(string UserId, string Content);
+/// <param name="Type"><c>m.push_rules</c> or <c>m.ignored_user_list</c>.</param>
+public sealed record UserRulesRow(string UserId, string Type, string Content);
 
 /// <summary>Reads what is unread, and what decides about it. It is written through the log.</summary>
 public sealed class UnreadStore(NpgsqlDataSource db)
@@ -34,7 +35,7 @@ public sealed class UnreadStore(NpgsqlDataSource db)
             SELECT room_nid, 'main' AS thread_id, floor, ordinary FROM rooms
             UNION ALL
             SELECT r.room_nid, t.thread_id, r.floor, r.ordinary FROM rooms r JOIN unread_threads t ON t.room_nid = r.room_nid AND t.position > r.floor
-        ), reads AS (
+        ), reads AS MATERIALIZED (
             SELECT t.room_nid, t.thread_id, t.ordinary, t.floor, greatest(t.floor, r.position) AS read_to,
                 greatest(
                     (SELECT max(m.position) FROM unread_marks m WHERE m.room_nid = t.room_nid AND m.user_id = '' AND m.thread_id = t.thread_id),
@@ -42,9 +43,9 @@ public sealed class UnreadStore(NpgsqlDataSource db)
                 ) AS newest
             FROM threads t LEFT JOIN room_reads r ON r.user_id = @userId AND r.room_nid = t.room_nid AND r.thread_id = t.thread_id
         )
-        SELECT h.position, r.room_nid, r.ordinary, r.thread_id, r.floor, r.read_to, coalesce(r.newest, 0) AS newest, coalesce(c.notified, 0) AS notified,
+        SELECT log_position(0) AS position, r.room_nid, r.ordinary, r.thread_id, r.floor, r.read_to, coalesce(r.newest, 0) AS newest, coalesce(c.notified, 0) AS notified,
             coalesce(c.highlighted, 0) AS highlighted
-        FROM reads r CROSS JOIN log_head h
+        FROM reads r
         LEFT JOIN LATERAL unread_count(@userId, r.room_nid, r.thread_id, r.read_to) c ON r.newest > r.read_to
         """, new { userId, rooms = rooms.ToArray() }, ct);
 
@@ -52,14 +53,17 @@ public sealed class UnreadStore(NpgsqlDataSource db)
     public Task<IReadOnlyList<AudienceRow>> ListAudiences(IReadOnlyCollection<long> roomNids, CancellationToken ct) => db.List<AudienceRow>(
         """
         SELECT h.room_nid, h.state_root, s.joined_count, ARRAY(
-            SELECT m.user_id FROM memberships m JOIN account_data a ON a.user_id = m.user_id AND a.room_id = '' AND a.type = 'm.push_rules'
+            SELECT DISTINCT m.user_id FROM memberships m
+            JOIN account_data a ON a.user_id = m.user_id AND a.room_id = '' AND a.type IN ('m.push_rules', 'm.ignored_user_list')
             WHERE m.room_nid = h.room_nid AND m.membership = 'join') AS users_with_rules
         FROM room_heads h JOIN room_summaries s USING (room_nid)
         WHERE h.room_nid = ANY(@roomNids)
         """, new { roomNids = roomNids.ToArray() }, ct);
 
-    /// <summary>The push rules of those of the users who changed some.</summary>
+    /// <summary>What users have set that decides about notifications.</summary>
     public Task<IReadOnlyList<UserRulesRow>> ListRules(IReadOnlyCollection<string> userIds, CancellationToken ct) => db.List<UserRulesRow>(
-        "SELECT user_id, content FROM account_data WHERE user_id = ANY(@userIds) AND room_id = '' AND type = 'm.push_rules'",
-        new { userIds = userIds.ToArray() }, ct);
+        """
+        SELECT user_id, type, content FROM account_data
+        WHERE user_id = ANY(@userIds) AND room_id = '' AND type IN ('m.push_rules', 'm.ignored_user_list')
+        """, new { userIds = userIds.ToArray() }, ct);
 }

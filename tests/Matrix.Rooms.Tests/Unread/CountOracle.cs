@@ -9,6 +9,7 @@ sealed class CountOracle
     readonly List<Read> reads = [];
     readonly Dictionary<(UserId User, RoomId Room), long> joinedAt = [];
     readonly Dictionary<UserId, PushRuleset> rules = [];
+    readonly HashSet<(UserId User, UserId Ignored)> ignoring = [];
 
     public sealed record Written(Pdu Pdu, long Position, string Thread, IReadOnlyDictionary<UserId, (bool Notify, bool Highlight)> Outcomes);
 
@@ -22,6 +23,12 @@ sealed class CountOracle
     public bool IsJoined(UserId user, RoomId room) => joinedAt.ContainsKey((user, room));
 
     public void SetRules(UserId user, PushRuleset stored) => rules[user] = stored;
+
+    public void Ignore(UserId user, IEnumerable<UserId> ignored)
+    {
+        ignoring.RemoveWhere(pair => pair.User == user);
+        ignoring.UnionWith(ignored.Select(other => (user, other)));
+    }
 
     /// <summary>An event was written at a position.</summary>
     /// <param name="names">Display names in the room after the event.</param>
@@ -41,7 +48,8 @@ sealed class CountOracle
         {
             var ruleset = PushRuleset.Compose(member, rules.GetValueOrDefault(member) ?? new PushRuleset());
             var outcome = PushRules.Compile(ruleset, member).Evaluate(new PushEvent(pdu), new PushContext(members.Count, names(member), levels));
-            outcomes[member] = (outcome?.Notify == true, outcome is { Notify: true, Highlight: true });
+            var notify = outcome?.Notify == true && !ignoring.Contains((member, pdu.Sender));
+            outcomes[member] = (notify, notify && outcome!.Highlight);
         }
         var thread = ThreadOf(pdu);
         events.Add(new Written(pdu, position, thread, outcomes));

@@ -49,6 +49,19 @@ public sealed class EventNoticeTests : IAsyncLifetime
         Assert.Equal(new UnreadCount(0, 0), (await Unread(Alice, cold: true)).Total);
     }
 
+    [Fact]
+    public async Task Who_mentions_themselves_beside_others_notifies_the_others()
+    {
+        var content = RoomNode.Json(new Dictionary<string, object>
+        {
+            ["msgtype"] = "m.text",
+            ["body"] = "we two",
+            ["m.mentions"] = new { user_ids = new[] { Alice.ToString(), Bob.ToString() } },
+        });
+        await node.Writer.Send(room, EventDraft.Message(Alice, EventTypes.Message, content), null, default);
+        Assert.Equal(new UnreadCount(1, 1), (await Unread(Bob)).Total);
+    }
+
     [Theory]
     [InlineData("@a:b", "main")]
     [InlineData("@a\\n\n:b", "$with\nlines\\")]

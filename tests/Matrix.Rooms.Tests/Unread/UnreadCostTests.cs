@@ -7,6 +7,7 @@ using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
 using Matrix.Storage;
 using Matrix.Storage.Rooms;
+using Matrix.Storage.Sync;
 using Matrix.Testing;
 
 namespace Matrix.Rooms.Tests.Unread;
@@ -54,6 +55,47 @@ public sealed class UnreadCostTests(ITestOutputHelper output) : IAsyncLifetime
             $"{members} members, {withRules} with rules: {cpu.TotalMicroseconds / Rounds:F1} µs, {bytes / Rounds} bytes an event"));
         Assert.Empty(statements.Others);
         Assert.True(bytes / Rounds < 20_000);
+    }
+
+    [Fact]
+    public async Task Sending_and_reading_cost_what_they_print()
+    {
+        var room = await Room(10, 0);
+        var bob = RoomNode.User("user1").ToString();
+        var sent = new List<SentEvent>();
+        await Measure("message", async i => sent.Add(await node.Writer.Send(room.RoomId, Text(RoomNode.User($"user{1 + (i % 9)}"), "hello"), null, default)));
+        await Measure("receipt", i => node.Get<LogWriter>().Append(
+            new ReceiptMoved(new Receipt(room.RoomNid, bob, "m.read", "main", sent[i].EventId.ToString(), 1, 0), sent[i].Position.Value), default));
+        await Measure("counts of a room, cold", _ => node.Get<UnreadStore>().List("@user2:test.example", [room.RoomNid], default));
+    }
+
+    async Task Measure(string what, Func<int, Task> act)
+    {
+        const int Rounds = 300;
+        for (var i = 0; i < 50; i++)
+            await act(i);
+        var (own, database) = (Process.GetCurrentProcess().TotalProcessorTime, await DatabaseTime());
+        for (var i = 50; i < Rounds + 50; i++)
+            await act(i);
+        own = Process.GetCurrentProcess().TotalProcessorTime - own;
+        database = await DatabaseTime() - database;
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{what}: {own.TotalMilliseconds / Rounds:F3} ms here, {database.TotalMilliseconds / Rounds:F3} ms in Postgres"));
+    }
+
+    /// <summary>The processor time of this database's connections; zero where Postgres runs elsewhere.</summary>
+    async Task<TimeSpan> DatabaseTime()
+    {
+        var ticks = 0L;
+        foreach (var pid in await node.Db.List<int>("SELECT pid FROM pg_stat_activity WHERE datname = current_database()", null, default))
+        {
+            var file = $"/proc/{pid}/stat";
+            if (!File.Exists(file))
+                continue;
+            var fields = (await File.ReadAllTextAsync(file)).Split(") ")[^1].Split(' ');
+            ticks += long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture);
+        }
+        return TimeSpan.FromMilliseconds(10 * ticks);
     }
 
     [Fact]

@@ -1,12 +1,15 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms.Unread;
+using Matrix.Storage;
 using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 using Matrix.Storage.Sync;
 using Matrix.Testing;
+using Npgsql;
 
 namespace Matrix.Rooms.Tests.Unread;
 
@@ -19,7 +22,7 @@ public sealed class UnreadPropertyTests : IAsyncLifetime
     static readonly UserId[] Users = [.. new[] { "alice", "bob", "carol", "dave" }.Select(RoomNode.User)];
 
     /// <summary>MATRIX_TEST_UNREAD_STEPS makes it longer, MATRIX_TEST_UNREAD_SEED repeats one run.</summary>
-    static readonly int Steps = int.TryParse(Environment.GetEnvironmentVariable("MATRIX_TEST_UNREAD_STEPS"), CultureInfo.InvariantCulture, out var n) ? n : 40;
+    static readonly int Steps = int.TryParse(Environment.GetEnvironmentVariable("MATRIX_TEST_UNREAD_STEPS"), CultureInfo.InvariantCulture, out var n) ? n : 80;
 
     readonly CountOracle oracle = new();
     readonly Dictionary<UserId, (PushRuleset Rules, long Version)> rules = [];
@@ -93,6 +96,9 @@ public sealed class UnreadPropertyTests : IAsyncLifetime
             case 1 or 2:
                 await ChangeRules(user, room);
                 break;
+            case 3 when random.Next(2) == 0:
+                await Ignore(user);
+                break;
             case 3:
                 await Send(room, EventDraft.State(user, EventTypes.Member, user.ToString(), RoomNode.Json(new { membership = "join", displayname = Word() })));
                 break;
@@ -165,6 +171,15 @@ public sealed class UnreadPropertyTests : IAsyncLifetime
         oracle.SetRules(user, changed);
     }
 
+    async Task Ignore(UserId user)
+    {
+        var ignored = Users.Where(other => other != user && random.Next(3) == 0).ToList();
+        Say($"{user.Localpart} ignores {string.Join(", ", ignored.Select(other => other.Localpart))}");
+        newest = await node.Get<LogWriter>().Append(new IgnoredChange(user, ignored), default);
+        await node.Get<LogFollower>().WaitFor(newest, default);
+        oracle.Ignore(user, ignored);
+    }
+
     async Task Send(RoomId room, EventDraft draft)
     {
         Say($"{draft.Sender.Localpart} sends {draft.Type} {Encoding.UTF8.GetString(draft.Content.Span)}");
@@ -230,6 +245,18 @@ public sealed class UnreadPropertyTests : IAsyncLifetime
         if (unread.Main != default)
             all["main"] = unread.Main;
         return all;
+    }
+
+    /// <summary>Account data is written by a service: this is what it comes to.</summary>
+    sealed class IgnoredChange(UserId user, List<UserId> ignored) : LogChange
+    {
+        public override IReadOnlyList<LogEntryDraft> Entries { get; } = [new(LogKind.AccountData, UserId: user.ToString(), Key: EventTypes.IgnoredUserList)];
+
+        public override void AddCommands(NpgsqlBatch batch, Func<int, int> back) => batch.Add(
+            """
+            INSERT INTO account_data (user_id, room_id, type, content, position) VALUES ($1, '', 'm.ignored_user_list', $2, log_position($3))
+            ON CONFLICT (user_id, room_id, type) DO UPDATE SET content = excluded.content, position = excluded.position
+            """, user, JsonSerializer.Serialize(new { ignored_users = ignored.ToDictionary(other => other.ToString(), _ => new { }) }), back(0));
     }
 
     void Say(string what) => history.Add($"{newest.Value + 1} {what}");
