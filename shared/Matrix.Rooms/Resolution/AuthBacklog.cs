@@ -14,14 +14,21 @@ public sealed class AuthBacklog(NpgsqlDataSource db, AuthIndexStore store, AuthI
 {
     const int AtOnce = 500;
 
+    /// <summary>How many events are looked at together.</summary>
+    internal int Window { get; set; } = 10_000;
+
     public async ValueTask Settle(long roomNid, CancellationToken ct)
     {
-        var waiting = (await store.ListBacklog(roomNid, ct)).ToHashSet();
-        while (waiting.Count > 0)
+        // what an event cites may be in a later window: as long as one had something that could be settled, all are looked at again
+        for (var progress = true; progress && await store.ListBacklog(roomNid, ct) is { Count: > 0 } backlog;)
         {
-            var settled = await SettleSome(roomNid, waiting, ct);
-            if (settled == 0)
-                return;
+            progress = false;
+            foreach (var window in backlog.Chunk(Window))
+            {
+                var waiting = window.ToHashSet();
+                while (waiting.Count > 0 && await SettleSome(roomNid, waiting, ct) > 0)
+                    progress = true;
+            }
         }
     }
 
@@ -85,7 +92,7 @@ public sealed class AuthBacklog(NpgsqlDataSource db, AuthIndexStore store, AuthI
     async ValueTask<Candidates> Around(long roomNid, HashSet<long> waiting, CancellationToken ct)
     {
         var around = new Candidates();
-        around.Add((await events.Get([.. waiting.Take(AtOnce * 20)], ct)).Values);
+        around.Add((await events.Get(waiting, ct)).Values);
         var cited = around.ByNid.Values.SelectMany(e => e.Pdu.AuthEvents).Where(id => !around.ById.ContainsKey(id)).ToHashSet();
         if (around.ById.Values.FirstOrDefault() is { Pdu: { Rules.RoomIdIsCreateHash: true, RoomId.CreateEventId: { } create } })
             cited.Add(create);

@@ -71,5 +71,5 @@ public sealed class AuthIndexStore(NpgsqlDataSource db)
 
     /// <summary>State events of the room that are not in the index yet.</summary>
     public Task<IReadOnlyList<long>> ListBacklog(long roomNid, CancellationToken ct) => db.List<long>(
-        "SELECT event_nid FROM auth_backlog WHERE room_nid = @roomNid", new { roomNid }, ct);
+        "SELECT event_nid FROM auth_backlog WHERE room_nid = @roomNid ORDER BY event_nid", new { roomNid }, ct);
 }

@@ -124,6 +124,7 @@ public sealed class AuthIndexTests : IAsyncLifetime
         var pdus = random.Events.Values.Select(e => e.Pdu).ToArray();
         var room = await node.Receiver.AddRoom(pdus[0].RoomId, random.Rules, default);
         new Random(seed).Shuffle(pdus);
+        node.Get<AuthBacklog>().Window = 7;
         foreach (var piece in pdus.Chunk(17))
             await node.Receiver.StoreOutliers(room, piece, default);
         var stored = await node.Events.FindInRoom(room.RoomNid, [.. pdus.Select(pdu => pdu.EventId)], default);
