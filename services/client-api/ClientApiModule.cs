@@ -19,9 +19,11 @@ using Matrix.ClientApi.Endpoints.Search;
 using Matrix.ClientApi.Endpoints.Spaces;
 using Matrix.ClientApi.Endpoints.Sync;
 using Matrix.ClientApi.Endpoints.Typing;
+using Matrix.ClientApi.Housekeeping;
 using Matrix.ClientApi.Keys;
 using Matrix.ClientApi.Sync;
 using Matrix.ClientApi.Sync.Sliding;
+using Matrix.Hosting.Configuration;
 using Matrix.Http;
 using Matrix.Rooms;
 
@@ -40,6 +42,8 @@ public static class ClientApiModule
         SpacesEndpoints.Add(builder.Services);
         SearchEndpoints.Add(builder.Services);
         builder.Services.AddSync();
+        builder.Services.AddMatrixOptions<HousekeepingOptions>();
+        builder.Services.AddHostedService<TransactionPurge>();
         builder.Services.AddKeys();
         builder.Services.AddSlidingSync();
         return builder;

@@ -3,7 +3,7 @@ using Matrix.Hosting;
 using Matrix.Replication;
 
 var builder = MatrixHost.CreateBuilder(args, "federation-sender");
-builder.AddFederationSender().AddReplication();
+builder.AddFederationSender().AddReplication(relaxed: true);
 
 var app = builder.Build();
 return app.RunMatrix();

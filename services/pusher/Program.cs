@@ -3,7 +3,7 @@ using Matrix.Hosting;
 using Matrix.Replication;
 
 var builder = MatrixHost.CreateBuilder(args, "pusher");
-builder.AddPusher().AddReplication();
+builder.AddPusher().AddReplication(relaxed: true);
 
 var app = builder.Build();
 return app.RunMatrix();

@@ -16,8 +16,10 @@ public static class ReplicationModule
     /// Adds the log (writer and follower), leases and rate buckets, over the Postgres, RabbitMQ and Redis that the configuration names.
     /// The host calls it once, whatever modules it has. Only Postgres has to be there; without the others it is slower.
     /// </summary>
-    public static T AddReplication<T>(this T builder) where T : IHostApplicationBuilder
+    /// <param name="relaxed">The process does nothing that has to happen at once (<see cref="LogFollowerOptions.Relaxed"/>).</param>
+    public static T AddReplication<T>(this T builder, bool relaxed = false) where T : IHostApplicationBuilder
     {
+        builder.Services.TryAddSingleton(new LogFollowerOptions { Relaxed = relaxed });
         builder.Services.AddSection<RabbitMqOptions>(builder.Configuration, "rabbitmq");
         builder.Services.AddSection<RedisOptions>(builder.Configuration, "redis");
         builder.Services.AddSingleton(services => Redis(services, services.GetRequiredService<IOptions<RedisOptions>>().Value));

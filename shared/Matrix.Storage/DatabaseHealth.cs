@@ -9,10 +9,12 @@ namespace Matrix.Storage;
 /// </summary>
 sealed class DatabaseHealth(NpgsqlDataSource db, DatabaseOutage outage) : IHealthCheck
 {
-    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(2), Recently = TimeSpan.FromSeconds(5);
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        if (outage.HasAnsweredWithin(Recently))
+            return HealthCheckResult.Healthy();
         try
         {
             await db.GetOne<int>("SELECT 1", null, cancellationToken).WaitAsync(Patience, cancellationToken);

@@ -14,6 +14,7 @@ public sealed partial class DatabaseOutage(TimeProvider time, ILogger<DatabaseOu
 
     readonly Lock gate = new();
     long? began;
+    long? answeredAt;
     long saidAt;
     int failures;
 
@@ -33,6 +34,7 @@ public sealed partial class DatabaseOutage(TimeProvider time, ILogger<DatabaseOu
         lock (gate)
         {
             failures++;
+            answeredAt = null;
             var now = time.GetTimestamp();
             if (began is not null && time.GetElapsedTime(saidAt, now) < Pause)
                 return;
@@ -43,11 +45,19 @@ public sealed partial class DatabaseOutage(TimeProvider time, ILogger<DatabaseOu
         }
     }
 
+    /// <summary>Has Postgres answered so lately, and not failed since, that there is no need to ask?</summary>
+    public bool HasAnsweredWithin(TimeSpan span)
+    {
+        lock (gate)
+            return answeredAt is { } at && time.GetElapsedTime(at) < span;
+    }
+
     /// <summary>Postgres has answered.</summary>
     public void Over()
     {
         lock (gate)
         {
+            answeredAt = time.GetTimestamp();
             if (began is not { } at)
                 return;
             var seconds = time.GetElapsedTime(at).TotalSeconds;

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
@@ -11,7 +10,8 @@ namespace Matrix.ClientApi.Sync;
 /// what it concerns; an idle user costs nothing. The rooms of a user are read from Postgres once and then kept by the log.
 /// </summary>
 sealed class SyncHub(
-    LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, ReaderCaches readers, SharedRooms shared, TimeProvider time)
+    LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, ReaderCaches readers, SharedRooms shared, Caches caches,
+    TimeProvider time)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Forget = TimeSpan.FromMinutes(10);
@@ -21,8 +21,10 @@ sealed class SyncHub(
 
     readonly Lock gate = new();
     readonly Dictionary<string, SyncUser> users = new(StringComparer.Ordinal);
-    readonly Dictionary<long, HashSet<SyncUser>> byRoom = [];
+    readonly RoomUsers byRoom = new();
     readonly HashSet<SyncUser> presencePending = [];
+    readonly long limit = caches.Scale("sync_users", SyncUsersLimit.Bytes);
+    int added;
     LogPosition position;
     Task begun = Task.CompletedTask;
     IDisposable? subscription;
@@ -77,7 +79,8 @@ sealed class SyncHub(
         {
             if (!users.TryGetValue(userId, out user))
                 users.Add(userId, user = new SyncUser(userId));
-            user.Uses++;
+            if (user.Uses++ == 0 && user.Loaded is null && ++added % SyncUsersLimit.Every == 0)
+                Sweep();
             if (user.Loaded is null || user.Loaded.IsFaulted || user.Loaded.IsCanceled)
                 user.Loaded = Load(user);
             loaded = user.Loaded;
@@ -139,7 +142,7 @@ sealed class SyncHub(
         List<TaskCompletionSource> woken = [];
         lock (gate)
         {
-            foreach (var user in byRoom.GetValueOrDefault(room) ?? [])
+            foreach (var user in byRoom.In(room))
                 user.TouchTyping(number, woken);
         }
         Wake(woken);
@@ -155,7 +158,7 @@ sealed class SyncHub(
                 if (users.TryGetValue(userId, out var own))
                     presencePending.Add(own);
                 foreach (var room in rooms)
-                    presencePending.UnionWith(byRoom.GetValueOrDefault(room) ?? []);
+                    presencePending.UnionWith(byRoom.In(room));
             }
         }
     }
@@ -274,7 +277,7 @@ sealed class SyncHub(
         owner.Touch(entry.Position, woken);
         foreach (var room in owner.Rooms.Values.Where(room => room.Membership == "join"))
         {
-            foreach (var user in byRoom.GetValueOrDefault(room.RoomNid) ?? [])
+            foreach (var user in byRoom.In(room.RoomNid))
                 user.Touch(entry.Position, woken);
         }
         return true;
@@ -299,7 +302,7 @@ sealed class SyncHub(
             {
                 var concerned = rooms is null
                     ? users.Values.AsEnumerable()
-                    : rooms[entry.UserId!].SelectMany(room => byRoom.GetValueOrDefault(room) ?? []).Append(users.GetValueOrDefault(entry.UserId!)).OfType<SyncUser>();
+                    : rooms[entry.UserId!].SelectMany(room => byRoom.In(room)).Append(users.GetValueOrDefault(entry.UserId!)).OfType<SyncUser>();
                 foreach (var user in concerned.Distinct())
                     user.Touch(entry.Position, woken);
             }
@@ -311,7 +314,7 @@ sealed class SyncHub(
     void Hold(SyncUser user, LogEntry entry)
     {
         user.AddUnread(entry);
-        Add(user, entry.RoomNid!.Value);
+        byRoom.Add(user, entry.RoomNid!.Value);
     }
 
     static void Wake(List<TaskCompletionSource> waiters) => waiters.ForEach(waiter => waiter.TrySetResult());
@@ -338,7 +341,7 @@ sealed class SyncHub(
             foreach (var room in rooms)
                 Index(user, room.RoomNid);
             foreach (var entry in user.Unread)
-                Add(user, entry.RoomNid!.Value);
+                byRoom.Add(user, entry.RoomNid!.Value);
             Share(user);
         }
     }
@@ -361,22 +364,9 @@ sealed class SyncHub(
     void Index(SyncUser user, long room)
     {
         if (user.Rooms.TryGetValue(room, out var membership) && membership.Membership == "join")
-            Add(user, room);
+            byRoom.Add(user, room);
         else if (user.Unread.All(entry => entry.RoomNid != room))
-            Remove(user, room);
-    }
-
-    void Add(SyncUser user, long room)
-    {
-        if (!byRoom.TryGetValue(room, out var present))
-            byRoom.Add(room, present = []);
-        present.Add(user);
-    }
-
-    void Remove(SyncUser user, long room)
-    {
-        if (byRoom.TryGetValue(room, out var present) && present.Remove(user) && present.Count == 0)
-            byRoom.Remove(room);
+            byRoom.Remove(user, room);
     }
 
     void Sweep()
@@ -384,14 +374,14 @@ sealed class SyncHub(
         lock (gate)
         {
             var before = time.GetUtcNow() - Forget;
-            foreach (var user in users.Values.Where(user => user.Uses == 0 && user.LastUsed < before).ToList())
+            foreach (var user in SyncUsersLimit.ToForget(users.Values, before, limit))
             {
                 users.Remove(user.UserId);
                 presencePending.Remove(user);
                 foreach (var room in user.Rooms.Keys)
-                    Remove(user, room);
+                    byRoom.Remove(user, room);
                 foreach (var entry in user.Unread)
-                    Remove(user, entry.RoomNid!.Value);
+                    byRoom.Remove(user, entry.RoomNid!.Value);
             }
         }
     }

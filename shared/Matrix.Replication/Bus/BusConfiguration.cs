@@ -59,10 +59,13 @@ static class BusConfiguration
         queue.ConnectReceiveEndpointObserver(services.GetRequiredService<BusState>());
         foreach (var configure in services.GetServices<IConfigureReceiveEndpoint>())
             configure.Configure("log", queue);
-        queue.Handler<LogAdvanced>(context =>
-        {
-            follower.Offer(context.Message);
-            return Task.CompletedTask;
-        });
+        if (services.GetRequiredService<LogFollowerOptions>().Relaxed)
+            queue.ConfigureConsumeTopology = false; // bound to nothing: it shows whether the bus is there
+        else
+            queue.Handler<LogAdvanced>(context =>
+            {
+                follower.Offer(context.Message);
+                return Task.CompletedTask;
+            });
     }
 }

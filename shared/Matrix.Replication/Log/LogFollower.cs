@@ -195,7 +195,7 @@ public sealed partial class LogFollower : BackgroundService
     TimeSpan NextLook()
     {
         var wait = _options.SelfCheck - _time.GetElapsedTime(_checkedAt); // also when messages come: they may be old ones
-        if (!_bus.IsConnected)
+        if (!IsTold)
             wait = Min(wait, _options.SelfCheckWithoutBus - _time.GetElapsedTime(_heardAt));
         if (_behindSince != 0)
             wait = Min(wait, _options.Grace - _time.GetElapsedTime(_behindSince));
@@ -204,10 +204,13 @@ public sealed partial class LogFollower : BackgroundService
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
+    // a relaxed one does not miss the bus
+    bool IsTold => _options.Relaxed || _bus.IsConnected;
+
     // Without the bus there is a look four times a second; Redis answers it for less than Postgres, which is still asked every few seconds.
     async Task<bool> RedisKnowsNothingNew()
     {
-        if (_bus.IsConnected || _behindSince != 0 || _readAgainAt != 0 || _time.GetElapsedTime(_checkedAt) >= _options.SelfCheck)
+        if (IsTold || _behindSince != 0 || _readAgainAt != 0 || _time.GetElapsedTime(_checkedAt) >= _options.SelfCheck)
             return false;
         if (await _shared.Find() is not { } newest || newest > Position)
             return false;

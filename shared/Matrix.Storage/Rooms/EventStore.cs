@@ -164,4 +164,11 @@ public sealed class EventStore(NpgsqlDataSource db)
 
     static StateNodeId? Root(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : StateNodeId.Read(reader.GetFieldValue<byte[]>(column));
+
+    /// <summary>Forgets up to <paramref name="limit"/> transaction ids that are older than this, and returns how many.</summary>
+    public Task<int> DeleteOldTransactions(TimeSpan age, int limit, CancellationToken ct) => db.Execute(
+        """
+        DELETE FROM event_transactions WHERE ctid = ANY(ARRAY(
+            SELECT ctid FROM event_transactions WHERE created_at < now() - @age LIMIT @limit))
+        """, new { age, limit }, ct);
 }
