@@ -54,7 +54,7 @@ sealed class Runner(IReadOnlyList<Target> targets, TimeSpan duration, int rounds
         try
         {
             var run = await scenario.Prepare(crowd, ct);
-            await Round(run, crowd, duration / 3, ct);
+            await Round(run, crowd, duration, ct);
             return run;
         }
         catch (LoadException e) when (e.IsUnsupported)
