@@ -47,7 +47,10 @@ static class SlidingRequests
     public static async Task<SlidingReply> Slide(this User user, object body, string? pos = null, int timeout = 0) =>
         new((await user.TrySlide(body, pos, timeout)).Ok());
 
-    /// <summary>Asks on, for at most 20 s, until one answer is what the test waits for.</summary>
+    /// <summary>
+    /// Asks again, for at most 20 s, until the answer is what the test waits for: always from the same place, so that it has all that happened since, however it
+    /// reached the server.
+    /// </summary>
     public static async Task<SlidingReply> SlideUntil(this User user, object body, Func<SlidingReply, bool> arrived, string? pos = null)
     {
         var began = TimeProvider.System.GetTimestamp();
@@ -57,7 +60,6 @@ static class SlidingRequests
             if (arrived(reply))
                 return reply;
             Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(20), $"It did not arrive; the last answer was {reply}");
-            pos = reply.Pos;
         }
     }
 
