@@ -1,5 +1,7 @@
 using Matrix.ClientApi.Sync;
 using Matrix.ClientApi.Tests.Sync;
+using Matrix.Replication;
+using Matrix.Storage.Sync;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -18,6 +20,9 @@ public sealed class DeviceWakeTests : IAsyncLifetime
         using var bob = await KeyUser.Create(server);
         var hub = server.Services.GetRequiredService<SyncHub>();
         var user = await hub.Acquire(bob.Id, CancellationToken.None);
+        // bob's own login is news to his devices too, until it has been told
+        var begun = await server.Services.GetRequiredService<SyncStore>().FindLogHead(CancellationToken.None);
+        await server.Services.GetRequiredService<LogFollower>().WaitFor(new LogPosition(begun!.Value), CancellationToken.None);
         var seen = (await hub.GetRooms(user, CancellationToken.None)).Position;
         using var end = new CancellationTokenSource();
         Task<bool> Wait(string device) => hub.WaitBeyond(user, device, seen, 0, 0, TimeSpan.FromSeconds(30), end.Token);
