@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using Matrix.Http;
 
 namespace Matrix.MediaRepo;
 
@@ -16,13 +17,15 @@ public sealed class MediaFiles(MediaOptions options)
     readonly string _root = Path.GetFullPath(options.MediaStorePath);
 
     /// <summary>Keeps a stream. An interrupted one leaves nothing but a file in <c>incoming</c>, which is deleted at once if this process lives.</summary>
-    public async Task<StoredFile> Write(Stream content, CancellationToken ct)
+    /// <param name="limit">In bytes.</param>
+    /// <exception cref="MatrixException">413: there is more than the limit.</exception>
+    public async Task<StoredFile> Write(Stream content, long limit, CancellationToken ct)
     {
         var incoming = Path.Combine(_root, "incoming", Guid.NewGuid().ToString("N"));
         Directory.CreateDirectory(Path.GetDirectoryName(incoming)!);
         try
         {
-            var stored = await Receive(content, incoming, ct);
+            var stored = await Receive(content, limit, incoming, ct);
             var path = PathOf(stored.Hash);
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.Move(incoming, path, overwrite: true);
@@ -38,7 +41,7 @@ public sealed class MediaFiles(MediaOptions options)
     public FileStream Open(byte[] hash) =>
         new(PathOf(hash), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous | FileOptions.SequentialScan);
 
-    static async Task<StoredFile> Receive(Stream content, string path, CancellationToken ct)
+    static async Task<StoredFile> Receive(Stream content, long limit, string path, CancellationToken ct)
     {
         using var sha256 = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous);
@@ -47,6 +50,8 @@ public sealed class MediaFiles(MediaOptions options)
         {
             for (int read; (read = await content.ReadAsync(buffer.AsMemory(0, BufferSize), ct)) > 0;)
             {
+                if (file.Position + read > limit)
+                    throw MatrixException.TooLarge();
                 sha256.AppendData(buffer, 0, read);
                 await file.WriteAsync(buffer.AsMemory(0, read), ct);
             }

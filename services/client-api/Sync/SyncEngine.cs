@@ -1,18 +1,18 @@
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.Hosting;
-using Matrix.Replication;
-using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>Answers sync requests: at once when there is news, else when the log brings some, or when time is up.</summary>
-sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, ToDeviceReader toDevice, SyncStore store, Shutdown shutdown, TimeProvider time)
+sealed class SyncEngine(SyncHub hub, CatchUp catchUp, SyncBuilder builder, ToDeviceReader toDevice, Shutdown shutdown, TimeProvider time)
 {
-    static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(5);
-
     public async Task<SyncResult> Sync(SyncRequest request, CancellationToken ct)
     {
-        request = request with { Since = await Settle(request.Since, ct) };
+        // a token from before the database was restored means nothing: the client begins afresh
+        if (request.Since is { } since && !await catchUp.To(since, ct))
+            request = request with { Since = null };
+        if (request.Since is null)
+            await catchUp.ToNow(ct);
         request = request with { ToDeviceSince = request.Since is null ? null : request.ToDeviceSince ?? request.Since };
         if (request.ToDeviceSince is { } has)
             await toDevice.Acknowledge(request.UserId, request.DeviceId, has, ct);
@@ -35,27 +35,6 @@ sealed class SyncEngine(SyncHub hub, LogFollower follower, SyncBuilder builder, 
         {
             hub.Release(user);
         }
-    }
-
-    /// <summary>
-    /// A token from another replica may be ahead of what this one has been told: it is soon. One that the log has never reached is from before
-    /// the database was restored: the client begins afresh.
-    /// </summary>
-    async ValueTask<LogPosition?> Settle(LogPosition? since, CancellationToken ct)
-    {
-        if (since is not { } position || position <= hub.Position)
-            return since;
-        if (await store.FindLogHead(ct) is not { } head || position.Value > head)
-            return null;
-        try
-        {
-            await follower.WaitFor(position, ct).WaitAsync(CatchUp, time, ct);
-        }
-        catch (TimeoutException)
-        {
-            // The answer will be empty, and the client asks again from the same place.
-        }
-        return since;
     }
 
     /// <summary>False when the request has to be answered as it is: time is up, or the process stops.</summary>

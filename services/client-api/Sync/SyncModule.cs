@@ -65,6 +65,7 @@ static class SyncModule
         services.AddHostedService(provider => provider.GetRequiredService<PresenceExchange>());
         services.AddSingleton<SyncPresence>();
         services.AddSingleton<SyncBuilder>();
+        services.AddSingleton<CatchUp>();
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();
         services.AddSingleton<EventReader>();

@@ -11,6 +11,8 @@ namespace Matrix.MediaRepo.Endpoints;
 /// <summary>POST /_matrix/media/v3/upload: keeps the body, of any type, up to <c>max_upload_size</c>.</summary>
 static class UploadMedia
 {
+    const long Overrun = 1 << 20;
+
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/media/v3/upload", Handle);
 
     static async Task<Response> Handle(HttpContext context, string? filename, Requester requester, MediaFiles files, MediaStore store,
@@ -21,9 +23,9 @@ static class UploadMedia
         {
             throw MatrixException.TooLarge();
         }
-        // without a length in advance, the web server counts along and ends the upload with 413
-        context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = options.MaxUploadSize;
-        var file = await files.Write(context.Request.Body, ct);
+        // A client may have sent more before it reads that it was too much: that is taken off its hands, else it would see a broken connection.
+        context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = options.MaxUploadSize + Overrun;
+        var file = await files.Write(context.Request.Body, options.MaxUploadSize, ct);
         var uri = MxcUri.Create(own.ServerName, RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 24));
         var media = new MediaRow(file.Hash, file.Size, TypeOf(context.Request), filename, options.EnableAuthenticatedMedia);
         await store.Insert(uri, requester.UserId, media, time.GetUtcNow(), ct);

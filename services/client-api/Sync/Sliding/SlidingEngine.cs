@@ -1,6 +1,5 @@
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.Hosting;
-using Matrix.Replication;
 using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync.Sliding;
@@ -10,15 +9,16 @@ sealed record SlidingAnswer(SlidingResult Result, SlidingPos Pos);
 
 /// <summary>Answers sliding sync requests: at once when there is news, else when the log brings some, or when time is up.</summary>
 sealed class SlidingEngine(
-    SyncHub hub, LogFollower follower, SlidingBuilder builder, Connections connections, ToDeviceReader toDevice, SyncStore store, Shutdown shutdown, TimeProvider time)
+    SyncHub hub, CatchUp catchUp, SlidingBuilder builder, Connections connections, ToDeviceReader toDevice, Shutdown shutdown, TimeProvider time)
 {
-    static readonly TimeSpan CatchUp = TimeSpan.FromSeconds(5);
-
     public async Task<SlidingAnswer> Sync(SlidingRequest request, CancellationToken ct)
     {
         var key = new ConnectionKey(request.UserId, request.DeviceId, request.Shape.ConnId);
         var connection = request.Pos is { } pos ? await connections.Get(key, pos.Version, ct) : null;
-        await Settle(request.Since, ct);
+        if (request.Since is not { } since)
+            await catchUp.ToNow(ct);
+        else if (!await catchUp.To(since, ct))
+            throw Connections.Unknown();
         request = await Acknowledge(request, ct);
         var user = await hub.Acquire(request.UserId, ct);
         try
@@ -42,7 +42,7 @@ sealed class SlidingEngine(
     {
         if (request.Shape.Extensions.ToDevice is null || request.ToDeviceSince is not { } has)
             return request;
-        if (has > hub.Position && (await store.FindLogHead(ct) is not { } head || has.Value > head))
+        if (!await catchUp.To(has, ct))
             return request with { ToDeviceSince = null };
         await toDevice.Acknowledge(request.UserId, request.DeviceId, has, ct);
         return request;
@@ -56,23 +56,6 @@ sealed class SlidingEngine(
             : await connections.Advance(connection, result.State, ct);
         next.Settled = result.Settled;
         return new SlidingAnswer(result, new SlidingPos(result.Position, next.Version, result.Extensions.TypingMark));
-    }
-
-    /// <summary>A pos from another replica may be ahead of what this one has been told: it is soon. From before a restore it never will be.</summary>
-    async ValueTask Settle(LogPosition? since, CancellationToken ct)
-    {
-        if (since is not { } position || position <= hub.Position)
-            return;
-        if (await store.FindLogHead(ct) is not { } head || position.Value > head)
-            throw Connections.Unknown();
-        try
-        {
-            await follower.WaitFor(position, ct).WaitAsync(CatchUp, time, ct);
-        }
-        catch (TimeoutException)
-        {
-            // The answer will be empty, and the client asks again from the same place.
-        }
     }
 
     /// <summary>False when the request has to be answered as it is: time is up, or the process stops.</summary>
