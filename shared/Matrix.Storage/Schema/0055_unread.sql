@@ -43,21 +43,13 @@ CREATE TABLE notify_levels (
     PRIMARY KEY (user_id, room_nid, position)
 );
 
--- The running counts of a user (or '') at a position.
-CREATE FUNCTION unread_marks_at(room bigint, who text, thread text, at_position bigint) RETURNS unread_marks LANGUAGE sql STABLE AS $$
-    SELECT * FROM unread_marks WHERE room_nid = room AND user_id = who AND thread_id = thread AND position <= at_position
-    ORDER BY position DESC LIMIT 1
-$$;
-
 -- What is unread in a thread for a user who has read it up to a position: for each stretch in which the user's level was the same, the difference
--- of the counts at its ends.
-CREATE FUNCTION unread_count(who text, room bigint, thread text, read_to bigint, OUT notified int, OUT highlighted int) LANGUAGE plpgsql STABLE AS $$
+-- of the counts at its ends, in one statement.
+CREATE FUNCTION unread_count(who text, room bigint, thread text, read_to bigint, OUT notified int, OUT highlighted int)
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
     stretch record;
-    own_from unread_marks;
-    own_to unread_marks;
-    from_all unread_marks;
-    to_all unread_marks;
+    found record;
 BEGIN
     notified := 0;
     highlighted := 0;
@@ -69,17 +61,28 @@ BEGIN
             UNION ALL
             SELECT n.position, n.ordinary FROM notify_levels n WHERE n.user_id = who AND n.room_nid = room AND n.position > read_to) l
     LOOP
-        own_from := unread_marks_at(room, who, thread, stretch.since);
-        own_to := unread_marks_at(room, who, thread, stretch.until);
-        notified := notified + coalesce(own_to.notified, 0) - coalesce(own_from.notified, 0);
-        highlighted := highlighted + coalesce(own_to.highlighted, 0) - coalesce(own_from.highlighted, 0);
-        CONTINUE WHEN NOT stretch.ordinary;
-        from_all := unread_marks_at(room, '', thread, stretch.since);
-        to_all := unread_marks_at(room, '', thread, stretch.until);
-        notified := notified + coalesce(to_all.notified, 0) - coalesce(from_all.notified, 0)
-            - coalesce(own_to.ordinarily_notified, 0) + coalesce(own_from.ordinarily_notified, 0);
-        highlighted := highlighted + coalesce(to_all.highlighted, 0) - coalesce(from_all.highlighted, 0)
-            - coalesce(own_to.ordinarily_highlighted, 0) + coalesce(own_from.ordinarily_highlighted, 0);
+        -- the running counts at its end less those at its beginning: the user's own, and everybody's without what the user's own stand for
+        SELECT coalesce(sum(x.notified), 0) AS notified, coalesce(sum(x.highlighted), 0) AS highlighted INTO found
+        FROM (
+            (SELECT m.notified - CASE WHEN stretch.ordinary THEN m.ordinarily_notified ELSE 0 END AS notified,
+                m.highlighted - CASE WHEN stretch.ordinary THEN m.ordinarily_highlighted ELSE 0 END AS highlighted
+            FROM unread_marks m WHERE m.room_nid = room AND m.user_id = who AND m.thread_id = thread AND m.position <= stretch.until
+            ORDER BY m.position DESC LIMIT 1)
+            UNION ALL
+            (SELECT CASE WHEN stretch.ordinary THEN m.ordinarily_notified ELSE 0 END - m.notified,
+                CASE WHEN stretch.ordinary THEN m.ordinarily_highlighted ELSE 0 END - m.highlighted
+            FROM unread_marks m WHERE m.room_nid = room AND m.user_id = who AND m.thread_id = thread AND m.position <= stretch.since
+            ORDER BY m.position DESC LIMIT 1)
+            UNION ALL
+            (SELECT m.notified, m.highlighted
+            FROM unread_marks m WHERE m.room_nid = room AND m.user_id = '' AND m.thread_id = thread AND m.position <= stretch.until AND stretch.ordinary
+            ORDER BY m.position DESC LIMIT 1)
+            UNION ALL
+            (SELECT -m.notified, -m.highlighted
+            FROM unread_marks m WHERE m.room_nid = room AND m.user_id = '' AND m.thread_id = thread AND m.position <= stretch.since AND stretch.ordinary
+            ORDER BY m.position DESC LIMIT 1)) x;
+        notified := notified + found.notified;
+        highlighted := highlighted + found.highlighted;
     END LOOP;
 END $$;
 
