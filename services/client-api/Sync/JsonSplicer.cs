@@ -37,4 +37,17 @@ readonly struct JsonSplicer(ArrayBufferWriter<byte> output)
             Raw(","u8);
         first = false;
     }
+
+    /// <summary>Writes a list of strings.</summary>
+    public void Strings(IEnumerable<string> texts)
+    {
+        Raw("["u8);
+        var first = true;
+        foreach (var text in texts)
+        {
+            Comma(ref first);
+            String(text);
+        }
+        Raw("]"u8);
+    }
 }

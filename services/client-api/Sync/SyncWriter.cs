@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Presence;
 using Matrix.ClientApi.Sync.Receipts;
@@ -61,18 +60,9 @@ static class SyncWriter
 
         public void AccountData(List<AccountDataItem> items)
         {
-            to.Raw("{\"events\":["u8);
-            var first = true;
-            foreach (var item in items)
-            {
-                to.Comma(ref first);
-                to.Raw("{\"type\":"u8);
-                to.String(item.Type);
-                to.Raw(",\"content\":"u8);
-                to.Raw(Encoding.UTF8.GetBytes(item.Content));
-                to.Raw("}"u8);
-            }
-            to.Raw("]}"u8);
+            to.Raw("{\"events\":"u8);
+            PseudoEventWriter.AccountData(to, items);
+            to.Raw("}"u8);
         }
 
         void Updates(ReadOnlySpan<byte> opening, List<RoomUpdate> rooms, ref bool firstSection)
@@ -146,21 +136,9 @@ static class SyncWriter
             if (room.Typing is { } typing)
             {
                 to.Comma(ref first);
-                to.Raw("{\"type\":\"m.typing\",\"content\":{\"user_ids\":["u8);
-                Strings(typing);
-                to.Raw("]}}"u8);
+                PseudoEventWriter.Typing(to, typing);
             }
             to.Raw("]}"u8);
-        }
-
-        void Strings(IEnumerable<string> texts)
-        {
-            var first = true;
-            foreach (var text in texts)
-            {
-                to.Comma(ref first);
-                to.String(text);
-            }
         }
 
         void Unread(RoomUnread unread)
@@ -197,10 +175,10 @@ static class SyncWriter
             to.Number(counts.JoinedCount);
             to.Raw(",\"m.invited_member_count\":"u8);
             to.Number(counts.InvitedCount);
-            to.Raw(",\"m.heroes\":["u8);
+            to.Raw(",\"m.heroes\":"u8);
             var userId = request.UserId;
-            Strings(counts.Heroes.Where(hero => hero != userId).Take(RoomPreview.MaxHeroes));
-            to.Raw("]}"u8);
+            to.Strings(counts.Heroes.Where(hero => hero != userId).Take(RoomPreview.MaxHeroes));
+            to.Raw("}"u8);
         }
 
         void Stripped(ReadOnlySpan<byte> opening, ReadOnlySpan<byte> roomOpening, List<StrippedRoom> rooms, ref bool firstSection)

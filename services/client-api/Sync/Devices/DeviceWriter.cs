@@ -20,7 +20,7 @@ static class DeviceWriter
         to.Raw(",\"device_one_time_keys_count\":"u8);
         OneTimeKeys(to, result.KeyCounts);
         to.Raw(",\"device_unused_fallback_key_types\":"u8);
-        Strings(to, result.KeyCounts.UnusedFallback);
+        to.Strings(result.KeyCounts.UnusedFallback);
     }
 
     public static void Messages(JsonSplicer to, ToDeviceBatch batch)
@@ -38,9 +38,9 @@ static class DeviceWriter
     public static void Lists(JsonSplicer to, DeviceListChanges lists)
     {
         to.Raw("{\"changed\":"u8);
-        Strings(to, lists.Changed);
+        to.Strings(lists.Changed);
         to.Raw(",\"left\":"u8);
-        Strings(to, lists.Left);
+        to.Strings(lists.Left);
         to.Raw("}"u8);
     }
 
@@ -56,17 +56,5 @@ static class DeviceWriter
             to.Number(count);
         }
         to.Raw("}"u8);
-    }
-
-    public static void Strings(JsonSplicer to, IEnumerable<string> texts)
-    {
-        to.Raw("["u8);
-        var first = true;
-        foreach (var text in texts)
-        {
-            to.Comma(ref first);
-            to.String(text);
-        }
-        to.Raw("]"u8);
     }
 }

@@ -1,9 +1,6 @@
 using System.Buffers;
-using System.Text;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Receipts;
-using Matrix.Protocol;
-using Matrix.Storage;
 
 namespace Matrix.ClientApi.Sync.Sliding;
 
@@ -64,9 +61,9 @@ static class SlidingWriter
         {
             to.Comma(ref first);
             to.Raw("\"account_data\":{\"global\":"u8);
-            AccountData(to, results.GlobalAccountData);
+            PseudoEventWriter.AccountData(to, results.GlobalAccountData);
             to.Raw(",\"rooms\":{"u8);
-            Rooms(to, results.RoomAccountData, AccountData);
+            Rooms(to, results.RoomAccountData, PseudoEventWriter.AccountData);
             to.Raw("}}"u8);
         }
         if (results.Receipts.Count > 0)
@@ -80,7 +77,7 @@ static class SlidingWriter
         {
             to.Comma(ref first);
             to.Raw("\"typing\":{\"rooms\":{"u8);
-            Rooms(to, results.Typing, Typing);
+            Rooms(to, results.Typing, PseudoEventWriter.Typing);
             to.Raw("}}"u8);
         }
     }
@@ -90,7 +87,7 @@ static class SlidingWriter
         to.Raw("\"e2ee\":{\"device_one_time_keys_count\":"u8);
         DeviceWriter.OneTimeKeys(to, counts);
         to.Raw(",\"device_unused_fallback_key_types\":"u8);
-        DeviceWriter.Strings(to, counts.UnusedFallback);
+        to.Strings(counts.UnusedFallback);
         if (!lists.IsEmpty)
         {
             to.Raw(",\"device_lists\":"u8);
@@ -109,35 +106,5 @@ static class SlidingWriter
             to.Raw(":"u8);
             write(to, value);
         }
-    }
-
-    static void AccountData(JsonSplicer to, List<AccountDataItem> items)
-    {
-        to.Raw("["u8);
-        var first = true;
-        foreach (var item in items)
-        {
-            to.Comma(ref first);
-            to.Raw("{\"type\":"u8);
-            to.String(item.Type);
-            to.Raw(",\"content\":"u8);
-            to.Raw(Encoding.UTF8.GetBytes(item.Content));
-            to.Raw("}"u8);
-        }
-        to.Raw("]"u8);
-    }
-
-    static void Typing(JsonSplicer to, IReadOnlyList<string> users)
-    {
-        to.Raw("{\"type\":\""u8);
-        to.Raw(Encoding.UTF8.GetBytes(EventTypes.Typing));
-        to.Raw("\",\"content\":{\"user_ids\":["u8);
-        var first = true;
-        foreach (var user in users)
-        {
-            to.Comma(ref first);
-            to.String(user);
-        }
-        to.Raw("]}}"u8);
     }
 }
