@@ -5,7 +5,7 @@ namespace Matrix.Storage.Caching;
 
 /// <summary>
 /// A cache with a limit on the weight of what it holds. Two generations: when the young one holds half the limit it becomes the old one, and
-/// the old one is dropped; what is read in between moves on. Near the quality of least-recently-used, without its lock.
+/// the old one is dropped; what is read in between moves on. Near the quality of least-recently-used, without one lock for all.
 /// </summary>
 /// <param name="capacity">The most that it may weigh.</param>
 /// <param name="weigh">What an entry weighs, when it is set.</param>
@@ -13,6 +13,8 @@ public sealed class BoundedCache<TKey, TValue>(long capacity, Func<TKey, TValue,
     where TKey : notnull
 {
     readonly Lock turning = new();
+    /// <summary>A key's entries change under its stripe's lock; what is in the young generation is read without.</summary>
+    readonly Lock[] stripes = [.. Enumerable.Range(0, 32).Select(_ => new Lock())];
     volatile Generations current = new(comparer);
     long hits, misses, evictions;
 
@@ -28,8 +30,7 @@ public sealed class BoundedCache<TKey, TValue>(long capacity, Func<TKey, TValue,
 
     public bool TryGet(TKey key, [MaybeNullWhen(false)] out TValue value)
     {
-        var now = current;
-        if (now.Young.TryGet(key, out var entry) || Promote(now, key, out entry))
+        if (current.Young.TryGet(key, out var entry) || Promote(key, out entry))
         {
             Interlocked.Increment(ref hits);
             value = entry.Value;
@@ -42,37 +43,48 @@ public sealed class BoundedCache<TKey, TValue>(long capacity, Func<TKey, TValue,
 
     public void Set(TKey key, TValue value)
     {
-        var now = current;
-        now.Young.Set(key, new Entry(value, weigh(key, value)));
+        Generations now;
+        lock (StripeOf(key))
+        {
+            now = current;
+            now.Young.Set(key, new Entry(value, weigh(key, value)));
+        }
         TurnIfFull(now);
     }
 
     public void Remove(TKey key)
     {
-        Generations now;
-        do
+        lock (StripeOf(key))
         {
-            now = current;
-            now.Old.Remove(key); // first: see Promote
-            now.Young.Remove(key);
+            Generations now;
+            do
+            {
+                now = current;
+                now.Old.Remove(key);
+                now.Young.Remove(key);
+            }
+            while (now != current);
         }
-        while (now != current);
     }
 
-    bool Promote(Generations now, TKey key, out Entry entry)
+    bool Promote(TKey key, out Entry entry)
     {
-        if (!now.Old.TryGet(key, out entry))
-            return false;
-        if (now.Young.TryAdd(key, entry))
+        Generations now;
+        lock (StripeOf(key)) // with Remove: what was removed does not come back
         {
+            now = current;
+            if (now.Young.TryGet(key, out entry))
+                return true;
+            if (!now.Old.TryGet(key, out entry))
+                return false;
+            now.Young.Set(key, entry);
             now.CountPromotion();
-            // It may have been removed meanwhile, from the old generation or from what has followed it: then it must not come back.
-            if (now != current || !now.Old.Contains(key))
-                now.Young.Remove(key);
-            TurnIfFull(now);
         }
+        TurnIfFull(now);
         return true;
     }
+
+    Lock StripeOf(TKey key) => stripes[(uint)(comparer?.GetHashCode(key) ?? key.GetHashCode()) % (uint)stripes.Length];
 
     void TurnIfFull(Generations full)
     {
@@ -116,23 +128,13 @@ public sealed class BoundedCache<TKey, TValue>(long capacity, Func<TKey, TValue,
 
         public bool TryGet(TKey key, out Entry entry) => entries.TryGetValue(key, out entry);
 
-        public bool Contains(TKey key) => entries.ContainsKey(key);
-
         public int Count => entries.Count;
-
-        public bool TryAdd(TKey key, Entry entry)
-        {
-            if (!entries.TryAdd(key, entry))
-                return false;
-            Interlocked.Add(ref weight, entry.Weight);
-            return true;
-        }
 
         public void Set(TKey key, Entry entry)
         {
             Remove(key);
-            if (!TryAdd(key, entry))
-                Set(key, entry); // another set it at the same moment
+            entries[key] = entry;
+            Interlocked.Add(ref weight, entry.Weight);
         }
 
         public void Remove(TKey key)

@@ -209,7 +209,7 @@ const methods = {
         await crypto.bootstrapCrossSigning({});
         await crypto.loadSessionBackupPrivateKeyFromSecretStorage();
         const restored = await crypto.restoreKeyBackup();
-        return { imported: restored.imported, trusted: (await crypto.getDeviceVerificationStatus(client.getUserId(), client.getDeviceId()))?.signedByOwner ?? false };
+        return { imported: restored.imported };
     },
     // The library remembers what the backup was when it began: what is in it now says the server.
     async backedUp({ count, timeout }) {
