@@ -1,8 +1,9 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using Xunit;
 
-namespace Matrix.ClientApi.Tests;
+namespace Matrix.Testing.Servers;
 
 /// <summary>An answer of the server: status, headers and body, with the assertions that nearly every test makes.</summary>
 public sealed class Reply(HttpStatusCode status, HttpResponseHeaders headers, HttpContentHeaders contentHeaders, byte[] bytes, string request)

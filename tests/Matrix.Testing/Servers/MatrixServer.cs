@@ -3,12 +3,10 @@ using System.Reflection;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
-using Matrix.Testing;
 using Npgsql;
+using Xunit;
 
-[assembly: AssemblyFixture(typeof(Matrix.ClientApi.Tests.MatrixServer))]
-
-namespace Matrix.ClientApi.Tests;
+namespace Matrix.Testing.Servers;
 
 /// <summary>
 /// The homeserver that the tests talk to, shared by all of them: every test makes its own users and rooms. It is the all-in-one program in this
@@ -139,6 +137,7 @@ public sealed class MatrixServer : IAsyncLifetime
         _folder = Directory.CreateTempSubdirectory("matrix-test-").FullName;
         var configuration = Configuration(new NpgsqlConnectionStringBuilder(_database.ConnectionString), _folder);
         _configure?.Invoke(configuration);
+        ServerName = configuration["server_name"]!;
         var file = Path.Combine(_folder, "homeserver.yaml");
         await File.WriteAllLinesAsync(file, configuration.Where(key => key.Value != null).Select(key => $"\"{key.Key}\": {JsonSerializer.Serialize(key.Value)}"));
         _program = await HostedProgram.Start(Assembly.Load("Matrix.AllInOne"), "--config-path", file);

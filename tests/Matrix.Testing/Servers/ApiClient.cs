@@ -1,8 +1,9 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Xunit;
 
-namespace Matrix.ClientApi.Tests;
+namespace Matrix.Testing.Servers;
 
 /// <summary>Speaks HTTP to the server, with or without an access token. Paths are as on the wire: ids in them must be escaped (<see cref="Esc"/>).</summary>
 public class ApiClient(HttpClient http, string? accessToken = null)

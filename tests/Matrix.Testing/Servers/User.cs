@@ -1,6 +1,7 @@
 using System.Text.Json;
+using Xunit;
 
-namespace Matrix.ClientApi.Tests;
+namespace Matrix.Testing.Servers;
 
 /// <summary>The event id that a send returned.</summary>
 public sealed record Sent(string EventId);

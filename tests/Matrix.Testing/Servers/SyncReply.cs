@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace Matrix.ClientApi.Tests;
+namespace Matrix.Testing.Servers;
 
 /// <summary>An answer of <c>/sync</c>. Members that the server may leave out read as empty.</summary>
 public sealed class SyncReply(Reply reply)
