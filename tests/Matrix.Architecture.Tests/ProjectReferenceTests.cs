@@ -16,7 +16,7 @@ public sealed class ProjectReferenceTests
         ["Matrix.Replication"] = ["Matrix.Protocol", "Matrix.Storage"],
         ["Matrix.Federation"] = ["Matrix.Protocol", "Matrix.Storage", "Matrix.Replication"],
         ["Matrix.Rooms"] = ["Matrix.Protocol", "Matrix.Storage", "Matrix.Replication", "Matrix.Federation"],
-        ["Matrix.Http"] = ["Matrix.Hosting", "Matrix.Protocol", "Matrix.Storage", "Matrix.Replication"],
+        ["Matrix.Http"] = ["Matrix.Hosting", "Matrix.Protocol", "Matrix.Storage", "Matrix.Replication", "Matrix.Federation"],
         ["Matrix.Gateway"] = ["Matrix.Hosting"],
         ["Matrix.ClientApi"] = s_shared,
         ["Matrix.FederationReader"] = s_shared,
