@@ -28,6 +28,7 @@ public static class RoomsModule
         services.TryAddSingleton<RoomStore>();
         services.TryAddSingleton<EventStore>();
         services.TryAddSingleton<MembershipStore>();
+        services.TryAddSingleton<RoomServers>();
         services.TryAddSingleton<MemberProfileStore>();
         services.TryAddSingleton<AliasStore>();
         services.TryAddSingleton<RoomSummaryStore>();

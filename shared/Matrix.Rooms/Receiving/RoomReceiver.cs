@@ -39,13 +39,16 @@ public sealed class RoomReceiver
     /// The state before the event, as another server tells it, for an event some of whose prev events are not here. Its events have to be here, if only
     /// as outliers.
     /// </param>
-    public async Task<ReceivedEvent> Receive(Room room, Pdu pdu, IReadOnlyCollection<EventId>? stateBefore, CancellationToken ct)
+    /// <param name="relay">
+    /// It came as a join, leave or knock at this server, which then tells the other servers of the room. Its sender's server alone is not told.
+    /// </param>
+    public async Task<ReceivedEvent> Receive(Room room, Pdu pdu, IReadOnlyCollection<EventId>? stateBefore, CancellationToken ct, bool relay = false)
     {
         for (var attempt = 0; ; attempt++)
         {
             try
             {
-                return await TryReceive(room, pdu, stateBefore, ct);
+                return await TryReceive(room, pdu, stateBefore, relay, ct);
             }
             catch (PostgresException e) when (attempt < MaxAttempts && IsAnothersDoing(e))
             {
@@ -63,7 +66,7 @@ public sealed class RoomReceiver
     internal static bool IsAnothersDoing(PostgresException e) =>
         e.ConstraintName is "events_event_id_key" or AuthIndexRows.PlaceConstraint or "event_edges_pkey" or "auth_index_pkey";
 
-    async Task<ReceivedEvent> TryReceive(Room room, Pdu pdu, IReadOnlyCollection<EventId>? stateBefore, CancellationToken ct)
+    async Task<ReceivedEvent> TryReceive(Room room, Pdu pdu, IReadOnlyCollection<EventId>? stateBefore, bool relay, CancellationToken ct)
     {
         var around = await EventSurroundings.Load(events, room, pdu, ct);
         if (around.Known is { } known && (!around.IsOutlier || known.Rejected is not null))
@@ -84,15 +87,15 @@ public sealed class RoomReceiver
             await aside.Store(room, new AsideEvent(nid, pdu, before.Root, allowed.Reason ?? "The rules do not allow it.", false, around.IsOutlier), before, around.Cited, ct);
             return new ReceivedEvent(pdu.EventId, Reception.Rejected, LogPosition.Start, allowed.Reason);
         }
-        return await Write(around, nid, before, ct);
+        return await Write(around, nid, before, relay, ct);
     }
 
-    async Task<ReceivedEvent> Write(EventSurroundings around, long nid, StateUpdate before, CancellationToken ct)
+    async Task<ReceivedEvent> Write(EventSurroundings around, long nid, StateUpdate before, bool relay, CancellationToken ct)
     {
         var (room, pdu) = (around.Room, around.Pdu);
         var redactions = new ReceivedRedactions(events, building.StateEvents, room);
         var received = new ReceivedPdu(nid, pdu, before, around.Cited, await around.FindFollowed(events, ct), around.IsOutlier, around.MissingPrev,
-            await redactions.FindTarget(around, before.Root, ct), await redactions.FindDue(pdu, ct));
+            await redactions.FindTarget(around, before.Root, ct), await redactions.FindDue(pdu, ct)) { IsRelayed = relay };
         var outcome = Reception.Accepted;
         var sent = await writer.Write(room, async (chain, token) =>
         {

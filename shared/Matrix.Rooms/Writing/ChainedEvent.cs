@@ -48,6 +48,9 @@ sealed record ReceivedPdu(
     long EventNid, Pdu Pdu, StateUpdate Before, IReadOnlyCollection<CitedEvent> Cited, IReadOnlySet<EventId> Follows, bool WasOutlier,
     IReadOnlyList<EventId> MissingPrev, StoredEvent? Redacted, long? Redaction)
 {
+    /// <summary>Has this server to pass it on to all servers of the room?</summary>
+    public bool IsRelayed { get; init; }
+
     /// <summary>A redaction whose target has not come yet.</summary>
     public bool AwaitsTarget => Pdu.Redacts is not null && Redacted is null;
 }

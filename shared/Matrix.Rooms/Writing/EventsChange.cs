@@ -46,6 +46,7 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
         if (transaction is { } txn)
             InsertTransaction(batch, txn);
         memberships.AddCommands(batch, back);
+        RoomServerChanges.Of(chain).AddCommands(batch, RoomNid, back);
         AuthIndexRows.AddInsert(batch, [.. chain.Events.Select(e => e.Placement).OfType<AuthPlacement>()]);
         AuthIndexRows.AddBacklog(batch, RoomNid,
             [.. chain.Events.Where(e => e is { Pdu.IsState: true, Placement: null, Received: not { WasOutlier: true } }).Select(e => e.EventNid)]);

@@ -18,6 +18,8 @@ static class ReceivedRows
             batch.Add("INSERT INTO backward_extremities (room_nid, event_id, depth) SELECT $1, unnest($2), $3 ON CONFLICT DO NOTHING",
                 roomNid, received.MissingPrev.Select(prev => prev.ToString()).ToArray(), received.Pdu.Depth);
         }
+        if (received.IsRelayed)
+            batch.Add("INSERT INTO relayed_events (event_nid) VALUES ($1)", received.EventNid);
         if (received.AwaitsTarget)
         {
             batch.Add("INSERT INTO redactions_due (room_nid, event_id, redaction_nid) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",

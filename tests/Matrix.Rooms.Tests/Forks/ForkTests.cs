@@ -37,7 +37,7 @@ public sealed class ForkTests : IAsyncLifetime
         {
             var pdus = new RandomRoom(seed, rules).Grow(50).Events.Values.Select(e => e.Pdu).ToList();
             await using var database = await TestDatabase.Create();
-            await using var node = await RoomNode.Start(database, "example.org");
+            await using var node = await RoomNode.Start(database, seed % 2 == 1 ? "example.org" : "far.example");
             var room = await node.Receiver.AddRoom(pdus[0].RoomId, rules, default);
             var naive = new NaiveRoom(rules);
             foreach (var pdu in Shuffle(pdus, new Random(seed)))

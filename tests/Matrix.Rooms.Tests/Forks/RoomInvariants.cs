@@ -1,5 +1,7 @@
+using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
+using Matrix.Storage;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Tests.Forks;
@@ -33,6 +35,22 @@ static class RoomInvariants
         Assert.Equal(topic?.ContentString("join_rule"u8), summary.JoinRule);
         var others = await node.Get<MembershipStore>().ListInRoom(room.RoomNid, ["join", "invite", "ban", "knock"], default);
         Assert.All(others, row => Assert.Contains(members, m => m.Key.StateKey == row.UserId));
+        await CheckServers(node, room, [.. others.Where(row => row.Membership == "join").Select(row => UserId.Parse(row.UserId).Server)]);
+    }
+
+    /// <summary>So are the other servers in the room, by the changes and counted anew.</summary>
+    static async Task CheckServers(RoomNode node, Room room, HashSet<ServerName> joined)
+    {
+        var own = node.Get<ServerSigningKey>().ServerName;
+        joined.Remove(own);
+        var servers = await Counts();
+        Assert.Equal(joined.Order(), servers.Select(server => ServerName.Parse(server[..server.IndexOf(' ')])).Order());
+        await node.Db.Execute("SELECT recount_room_servers(@nid, @own, 0)", new { nid = room.RoomNid, own });
+        Assert.Equal(servers, await Counts());
+        Assert.Equal(0, await node.Db.GetOne<long>("SELECT count(*) FROM room_servers WHERE (joined > 0) = (left_at IS NOT NULL)"));
+
+        Task<IReadOnlyList<string>> Counts() => node.Db.List<string>(
+            "SELECT server || ' ' || joined FROM room_servers WHERE room_nid = @nid AND joined > 0 ORDER BY 1", new { nid = room.RoomNid });
     }
 
     /// <summary>Between events that are no merges, the state changes by the events alone.</summary>
