@@ -12,6 +12,7 @@ using Matrix.ClientApi.Endpoints.Keys;
 using Matrix.ClientApi.Endpoints.Misc;
 using Matrix.ClientApi.Endpoints.Presence;
 using Matrix.ClientApi.Endpoints.Profile;
+using Matrix.ClientApi.Endpoints.Push;
 using Matrix.ClientApi.Endpoints.PushRules;
 using Matrix.ClientApi.Endpoints.Receipts;
 using Matrix.ClientApi.Endpoints.Rooms;
@@ -41,6 +42,7 @@ public static class ClientApiModule
         DirectoryEndpoints.Add(builder.Services);
         SpacesEndpoints.Add(builder.Services);
         SearchEndpoints.Add(builder.Services);
+        PushEndpoints.Add(builder.Services);
         builder.Services.AddSync();
         builder.Services.AddMatrixOptions<HousekeepingOptions>();
         builder.Services.AddHostedService<TransactionPurge>();
@@ -57,6 +59,7 @@ public static class ClientApiModule
         ProfileEndpoints.Map(app);
         AccountDataEndpoints.Map(app);
         PushRulesEndpoints.Map(app);
+        PushEndpoints.Map(app);
         FiltersEndpoints.Map(app);
         RoomsEndpoints.Map(app);
         DirectoryEndpoints.Map(app);

@@ -23,6 +23,9 @@ public enum LogKind : short
 
     /// <summary>A room's state changed by more than the event, because branches of the room met.</summary>
     StateMerge = 31,
+
+    /// <summary>A user's pushers were set or deleted. For the pusher service; no client is told.</summary>
+    Pushers = 40,
 }
 
 /// <summary>A committed entry: what it is and whom it concerns, enough to wake the right waiters without a query.</summary>

@@ -6,6 +6,5 @@ static class MiscEndpoints
     {
         GetTurnServer.Map(app);
         GetThirdPartyProtocols.Map(app);
-        GetPushers.Map(app);
     }
 }

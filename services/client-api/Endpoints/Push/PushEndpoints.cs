@@ -1,0 +1,21 @@
+using Matrix.ClientApi.Push;
+using Matrix.Hosting.Configuration;
+using Matrix.Storage.Push;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Matrix.ClientApi.Endpoints.Push;
+
+static class PushEndpoints
+{
+    public static void Add(IServiceCollection services)
+    {
+        services.AddMatrixOptions<PushSettings>("push");
+        services.TryAddSingleton<PusherStore>();
+    }
+
+    public static void Map(IEndpointRouteBuilder app)
+    {
+        GetPushers.Map(app);
+        PostPushersSet.Map(app);
+    }
+}

@@ -1,0 +1,13 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Matrix.ClientApi.Push;
+
+/// <summary>Which pushers may be set: of the section <c>push</c>.</summary>
+public sealed class PushSettings
+{
+    /// <summary>May a push gateway be reached by plain HTTP? Only for one in a network of one's own: contents of messages go there.</summary>
+    public bool AllowInsecureGateways { get; init; }
+
+    /// <summary>Pushers of one user.</summary>
+    [Range(1, 1000)] public int MaxPushersPerUser { get; init; } = 50;
+}
