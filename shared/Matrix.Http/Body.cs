@@ -25,6 +25,8 @@ public sealed class Body<T>
     [SuppressMessage("Design", "CA1000", Justification = "The framework finds a parameter's binder by this name.")]
     public static async ValueTask<Body<T>?> BindAsync(HttpContext context, ParameterInfo parameter)
     {
+        // who may not come in is told so before anything of theirs is read
+        if (Requester.IsDemandedBy(parameter.Member)) await Requester.BindAsync(context, parameter);
         var utf8 = await RequestBytes.Read(context.Request, context.RequestAborted);
         return utf8.IsEmpty ? null : new Body<T>(Parse(utf8.Span), utf8);
     }

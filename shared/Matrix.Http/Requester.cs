@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using Matrix.Protocol;
 using Matrix.Storage;
@@ -12,6 +13,8 @@ namespace Matrix.Http;
 /// </summary>
 public sealed class Requester
 {
+    static readonly ConcurrentDictionary<MemberInfo, bool> Demanded = new();
+
     public required UserId UserId { get; init; }
 
     public required DeviceId DeviceId { get; init; }
@@ -41,8 +44,18 @@ public sealed class Requester
         if (IsGuest) throw MatrixException.GuestAccessForbidden();
     }
 
-    public static async ValueTask<Requester?> BindAsync(HttpContext context, ParameterInfo parameter) =>
-        await Find(context) ?? throw MatrixException.MissingToken();
+    public static async ValueTask<Requester?> BindAsync(HttpContext context, ParameterInfo parameter)
+    {
+        // the body's binder comes here first
+        if (context.Features.Get<Requester>() is { } known) return known;
+        var requester = await Find(context) ?? throw MatrixException.MissingToken();
+        context.Features.Set(requester);
+        return requester;
+    }
+
+    /// <summary>Whether a handler has a parameter of this type.</summary>
+    internal static bool IsDemandedBy(MemberInfo handler) => Demanded.GetOrAdd(handler, static member =>
+        member is MethodInfo method && method.GetParameters().Any(parameter => parameter.ParameterType == typeof(Requester)));
 
     /// <summary>Null without a token; a token that is not good is refused even where none is needed.</summary>
     internal static async ValueTask<Requester?> Find(HttpContext context)

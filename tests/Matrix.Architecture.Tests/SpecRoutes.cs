@@ -29,12 +29,12 @@ static class SpecRoutes
     public static string Generate(string folder)
     {
         var routes = new[] { "client-server", "server-server" }.SelectMany(api => Directory.EnumerateFiles(Path.Combine(folder, api), "*.yaml")).SelectMany(ReadFile)
-            .Distinct().OrderBy(route => route.Path, StringComparer.Ordinal).ThenBy(route => route.Method, StringComparer.Ordinal);
-        return $"# Every route of the Client-Server and Server-Server APIs of the Matrix specification v{Version}, from its OpenAPI files.\n"
-            + string.Concat(routes.Select(route => $"{route}\n"));
+            .DistinctBy(read => read.Route).OrderBy(read => read.Route.Path, StringComparer.Ordinal).ThenBy(read => read.Route.Method, StringComparer.Ordinal);
+        return $"# Every route of the Client-Server and Server-Server APIs of the Matrix specification v{Version}, from its OpenAPI files, and its query parameters.\n"
+            + string.Concat(routes.Select(read => $"{read.Route} {string.Join(',', read.Query)}".TrimEnd() + "\n"));
     }
 
-    static IEnumerable<Route> ReadFile(string file)
+    static IEnumerable<(Route Route, IEnumerable<string> Query)> ReadFile(string file)
     {
         var yaml = new YamlStream();
         using var reader = File.OpenText(file);
@@ -46,6 +46,15 @@ static class SpecRoutes
                from operation in (YamlMappingNode)path.Value
                let method = ((YamlScalarNode)operation.Key).Value!
                where s_methods.Contains(method)
-               select new Route(method.ToUpperInvariant(), basePath + ((YamlScalarNode)path.Key).Value!.Trim());
+               select (new Route(method.ToUpperInvariant(), basePath + ((YamlScalarNode)path.Key).Value!.Trim()),
+                   QueryOf((YamlMappingNode)path.Value).Concat(QueryOf((YamlMappingNode)operation.Value)).Distinct().Order(StringComparer.Ordinal).AsEnumerable());
     }
+
+    // a parameter behind a reference (the token in the query) has no place of its own
+    static IEnumerable<string> QueryOf(YamlMappingNode operation) =>
+        operation.Children.TryGetValue("parameters", out var parameters)
+            ? from parameter in ((YamlSequenceNode)parameters).OfType<YamlMappingNode>()
+              where parameter.Children.TryGetValue("in", out var place) && (string?)place == "query"
+              select (string)parameter["name"]!
+            : [];
 }

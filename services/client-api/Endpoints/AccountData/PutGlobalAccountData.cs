@@ -16,6 +16,7 @@ static class PutGlobalAccountData
     {
         requester.MustBe(userId);
         AccountDataTypes.MustBeClients(type);
+        AccountDataTypes.MustFit(type, content.Utf8);
         await log.Append(new AccountDataChanged(userId, null, type, content.Value.GetRawText()), ct);
         return default;
     }

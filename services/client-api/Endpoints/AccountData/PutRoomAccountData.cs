@@ -17,6 +17,7 @@ static class PutRoomAccountData
     {
         requester.MustBe(userId);
         AccountDataTypes.MustBeClients(type);
+        AccountDataTypes.MustFit(type, content.Utf8);
         await log.Append(new AccountDataChanged(userId, roomId, type, content.Value.GetRawText()), ct);
         return default;
     }

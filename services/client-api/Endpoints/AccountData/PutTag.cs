@@ -10,7 +10,7 @@ namespace Matrix.ClientApi.Endpoints.AccountData;
 /// <summary>PUT /_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}</summary>
 static class PutTag
 {
-    const int LongestTag = 255;
+    const int LongestTag = 255, LargestInfo = 4096;
 
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/user/{userId}/rooms/{roomId}/tags/{tag}", Handle);
 
@@ -19,6 +19,7 @@ static class PutTag
     {
         requester.MustBe(userId);
         if (Encoding.UTF8.GetByteCount(tag) > LongestTag) throw MatrixException.InvalidParam("The tag is too long.");
+        if (body.Utf8.Length > LargestInfo) throw MatrixException.TooLarge("The tag has too much content.");
         if (body.Value.TryGetProperty("order", out var order) && order.ValueKind != JsonValueKind.Number)
             throw MatrixException.BadJson("order must be a number.");
         await log.Append(new TagChanged(userId, roomId, tag, body.Value.GetRawText()), ct);

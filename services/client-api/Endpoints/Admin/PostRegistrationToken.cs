@@ -14,6 +14,8 @@ static class PostRegistrationToken
 
     static readonly SearchValues<char> Allowed = SearchValues.Create(Characters);
 
+    static readonly long Latest = new DateTimeOffset(2999, 12, 31, 0, 0, 0, TimeSpan.Zero).ToUnixTimeMilliseconds();
+
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_synapse/admin/v1/registration_tokens/new", Handle);
 
     static async Task<Dictionary<string, object?>> Handle(
@@ -26,6 +28,7 @@ static class PostRegistrationToken
         if (length is < 1 or > Longest) throw MatrixException.InvalidParam("length must be between 1 and 64.");
         if (usesAllowed < 0) throw MatrixException.InvalidParam("uses_allowed must not be negative.");
         if (expiryTime < time.GetUtcNow().ToUnixTimeMilliseconds()) throw MatrixException.InvalidParam("expiry_time must not be in the past.");
+        if (expiryTime > Latest) throw MatrixException.InvalidParam("expiry_time is too far away.");
 
         token ??= RandomNumberGenerator.GetString(Characters, length ?? DefaultLength);
         var expiresAt = expiryTime is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : (DateTimeOffset?)null;
