@@ -1,6 +1,6 @@
-using Matrix.Federation;
 using Matrix.FederationReader.Endpoints;
 using Matrix.Http;
+using Matrix.Rooms;
 
 namespace Matrix.FederationReader;
 
@@ -10,7 +10,7 @@ public static class FederationReaderModule
     public static WebApplicationBuilder AddFederationReader(this WebApplicationBuilder builder)
     {
         builder.AddMatrixHttp();
-        builder.Services.AddFederation(builder.Configuration);
+        builder.Services.AddRooms(builder.Configuration);
         return builder;
     }
 

@@ -1,3 +1,5 @@
+using Matrix.Storage.Caching;
+using Matrix.Storage.Federation;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -7,29 +9,33 @@ namespace Matrix.Federation;
 
 public static class FederationModule
 {
-    /// <summary>Adds this server's name and <see cref="ServerSigningKey"/>. May be called by every module.</summary>
+    /// <summary>
+    /// Adds this server's name and key, and how it speaks with others: <see cref="FederationClient"/>, <see cref="KeyRing"/>,
+    /// <see cref="EventVerifier"/>. Needs a database. May be called by every module.
+    /// </summary>
     public static IServiceCollection AddFederation(this IServiceCollection services, IConfiguration configuration)
     {
         if (services.Any(service => service.ServiceType == typeof(ServerSigningKey)))
         {
             return services;
         }
-        services.AddOptions<FederationOptions>().Configure(options => Read(configuration, options)).ValidateOnStart();
+        services.AddOptions<FederationOptions>().Configure(options => FederationOptionsReader.Read(configuration, options)).ValidateOnStart();
         services.AddSingleton<IValidateOptions<FederationOptions>, FederationOptionsValidator>();
         services.TryAddSingleton(TimeProvider.System);
+        services.AddCaches(configuration);
         services.AddSingleton<ServerSigningKey>();
         services.AddSingleton<ServerKeyDocument>();
+        services.TryAddSingleton<Names>();
+        services.AddSingleton<FederationConnections>();
+        services.AddSingleton<WellKnown>();
+        services.AddSingleton<ServerDiscovery>();
+        services.AddSingleton<DestinationRetryStore>();
+        services.AddSingleton<DestinationBackoff>();
+        services.AddSingleton<FederationClient>();
+        services.AddSingleton<ServerKeyStore>();
+        services.AddSingleton<KeyFetcher>();
+        services.AddSingleton(KeyRing.Create);
+        services.AddSingleton<EventVerifier>();
         return services;
-    }
-
-    static void Read(IConfiguration configuration, FederationOptions options)
-    {
-        options.ServerName = configuration["server_name"] ?? options.ServerName;
-        options.SigningKeyPath = configuration["signing_key_path"] ?? options.SigningKeyPath;
-        options.ServeServerWellknown = configuration.GetValue("serve_server_wellknown", options.ServeServerWellknown);
-        foreach (var old in configuration.GetSection("old_signing_keys").GetChildren())
-        {
-            options.OldSigningKeys[old.Key] = new OldSigningKey { Key = old["key"] ?? "", ExpiredTs = old.GetValue("expired_ts", 0L) };
-        }
     }
 }

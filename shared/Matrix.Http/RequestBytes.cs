@@ -5,8 +5,21 @@ namespace Matrix.Http;
 
 static class RequestBytes
 {
-    /// <summary>The whole body. Kestrel enforces the size limit (413), so the pipe never holds more than that.</summary>
+    static readonly object Kept = new();
+
+    /// <summary>
+    /// The whole body, for each parameter that needs it: a signature covers what another parses. Kestrel enforces the size limit (413), so the pipe
+    /// never holds more than that.
+    /// </summary>
     public static async ValueTask<ReadOnlyMemory<byte>> Read(HttpRequest request, CancellationToken ct)
+    {
+        if (request.HttpContext.Items.TryGetValue(Kept, out var read)) return (ReadOnlyMemory<byte>)read!;
+        var bytes = await ReadPipe(request, ct);
+        request.HttpContext.Items[Kept] = bytes;
+        return bytes;
+    }
+
+    static async ValueTask<ReadOnlyMemory<byte>> ReadPipe(HttpRequest request, CancellationToken ct)
     {
         var pipe = request.BodyReader;
         ReadResult result;

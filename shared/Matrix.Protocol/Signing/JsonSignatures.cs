@@ -18,6 +18,19 @@ public static class JsonSignatures
     /// <inheritdoc cref="Sign(ReadOnlySpan{byte}, string, SigningKey)"/>
     public static byte[] Sign(ReadOnlySpan<byte> json, ServerName server, SigningKey key) => Sign(json, server.ToString(), key);
 
+    /// <summary>This key's signature of the object, in unpadded base64, for protocols that send it beside the object.</summary>
+    /// <param name="json">An object, in any form.</param>
+    /// <exception cref="InvalidJsonException">Not an object, or without a canonical form.</exception>
+    public static string Signature(ReadOnlySpan<byte> json, SigningKey key) =>
+        UnpaddedBase64.Encode(key.Sign(JsonObjectEditor.Without(Canonicalize(json), "signatures", "unsigned")));
+
+    /// <summary>Is this the key's signature of the object?</summary>
+    /// <param name="json">An object, in any form.</param>
+    /// <param name="signature">In unpadded base64.</param>
+    /// <exception cref="InvalidJsonException">Not an object, or without a canonical form.</exception>
+    public static bool Verify(ReadOnlySpan<byte> json, VerifyKey key, string signature) =>
+        UnpaddedBase64.Decode(signature) is { } bytes && key.Verify(JsonObjectEditor.Without(Canonicalize(json), "signatures", "unsigned"), bytes);
+
     /// <summary>
     /// Did <paramref name="entity"/> sign this object? At least one of its signatures must be by a key that <paramref name="findKey"/> knows,
     /// and all of those must be right (Appendices, Checking for a Signature).

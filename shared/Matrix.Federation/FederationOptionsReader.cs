@@ -1,0 +1,79 @@
+using System.Globalization;
+using Microsoft.Extensions.Configuration;
+
+namespace Matrix.Federation;
+
+/// <summary>Fills <see cref="FederationOptions"/> from homeserver.yaml.</summary>
+static class FederationOptionsReader
+{
+    public static void Read(IConfiguration configuration, FederationOptions options)
+    {
+        options.ServerName = configuration["server_name"] ?? options.ServerName;
+        options.SigningKeyPath = configuration["signing_key_path"] ?? options.SigningKeyPath;
+        options.KeyRefreshInterval = Duration(configuration["key_refresh_interval"]) ?? options.KeyRefreshInterval;
+        options.ServeServerWellknown = configuration.GetValue("serve_server_wellknown", options.ServeServerWellknown);
+        foreach (var old in configuration.GetSection("old_signing_keys").GetChildren())
+        {
+            options.OldSigningKeys[old.Key] = new OldSigningKey { Key = old["key"] ?? "", ExpiredTs = old.GetValue("expired_ts", 0L) };
+        }
+        options.FederationCustomCaList = List(configuration, "federation_custom_ca_list") ?? [];
+        options.FederationVerifyCertificates = configuration.GetValue("federation_verify_certificates", true);
+        options.FederationCertificateVerificationWhitelist = List(configuration, "federation_certificate_verification_whitelist") ?? [];
+        options.FederationDomainWhitelist = List(configuration, "federation_domain_whitelist");
+        options.IpRangeBlacklist = List(configuration, "ip_range_blacklist") ?? options.IpRangeBlacklist;
+        options.IpRangeWhitelist = List(configuration, "ip_range_whitelist") ?? [];
+        options.TrustedKeyServers = [.. configuration.GetSection("trusted_key_servers").GetChildren().Select(KeyServer)];
+        options.HttpsProxy = configuration["https_proxy"] ?? configuration["http_proxy"] ?? Environment("https_proxy") ?? Environment("HTTPS_PROXY");
+        options.NoProxyHosts = List(configuration, "no_proxy_hosts") ?? Split(Environment("no_proxy") ?? Environment("NO_PROXY") ?? "");
+        ReadTimes(configuration.GetSection("federation"), options.Times);
+    }
+
+    static void ReadTimes(IConfigurationSection section, FederationTimes times)
+    {
+        times.ClientTimeout = Duration(section["client_timeout"]) ?? times.ClientTimeout;
+        times.DestinationMinRetryInterval = Duration(section["destination_min_retry_interval"]) ?? times.DestinationMinRetryInterval;
+        times.DestinationRetryMultiplier = section.GetValue("destination_retry_multiplier", times.DestinationRetryMultiplier);
+        times.DestinationMaxRetryInterval = Duration(section["destination_max_retry_interval"]) ?? times.DestinationMaxRetryInterval;
+    }
+
+    static TrustedKeyServer KeyServer(IConfigurationSection section) =>
+        new(section["server_name"] ?? section.Value ?? "", section.GetSection("verify_keys").GetChildren().ToDictionary(key => key.Key, key => key.Value ?? ""))
+        {
+            AcceptKeysInsecurely = section.GetValue("accept_keys_insecurely", false),
+        };
+
+    /// <summary>A list, or one value with commas; null where the key is absent.</summary>
+    static string[]? List(IConfiguration configuration, string key)
+    {
+        var section = configuration.GetSection(key);
+        if (section.Value is { } text)
+            return Split(text);
+        var children = section.GetChildren().ToList();
+        return children.Count == 0 ? null : [.. children.Select(child => child.Value ?? "")];
+    }
+
+    static string[] Split(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Milliseconds, or a number with a unit: <c>60s</c>.</summary>
+    static TimeSpan? Duration(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+            return null;
+        var digits = text.AsSpan().TrimEnd("msdhwy");
+        if (!double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
+            throw new FormatException($"'{text}' is not a duration such as 60s");
+        return text[digits.Length..] switch
+        {
+            "" or "ms" => TimeSpan.FromMilliseconds(number),
+            "s" => TimeSpan.FromSeconds(number),
+            "m" => TimeSpan.FromMinutes(number),
+            "h" => TimeSpan.FromHours(number),
+            "d" => TimeSpan.FromDays(number),
+            "w" => TimeSpan.FromDays(7 * number),
+            "y" => TimeSpan.FromDays(365 * number),
+            _ => throw new FormatException($"'{text}' is not a duration such as 60s"),
+        };
+    }
+
+    static string? Environment(string name) => System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+}
