@@ -21,6 +21,7 @@ public static class MatrixApp
         add(builder);
         var app = builder.Build();
         MatrixOptions.CheckConfiguration(app.Services);
+        if (IsOnlyCheck()) return;
         map(app);
         app.Run();
     });
@@ -29,8 +30,11 @@ public static class MatrixApp
     public static int RunMatrix(this WebApplication app) => Guarded(() =>
     {
         MatrixOptions.CheckConfiguration(app.Services);
-        app.Run();
+        if (!IsOnlyCheck()) app.Run();
     });
+
+    /// <summary><c>--check-config</c>: says whether the configuration can be used, by the exit code and the mistakes, and does nothing else.</summary>
+    static bool IsOnlyCheck() => Environment.GetCommandLineArgs().Contains("--check-config");
 
     static int Guarded(Action run)
     {

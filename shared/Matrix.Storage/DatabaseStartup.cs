@@ -6,8 +6,9 @@ using Npgsql;
 
 namespace Matrix.Storage;
 
-/// <summary>Waits for Postgres, applies the migrations and checks whose database it is, before the host starts anything else.</summary>
-sealed partial class DatabaseStartup(NpgsqlDataSource db, IConfiguration configuration, ILogger<DatabaseStartup> logger, TimeProvider time)
+/// <summary>Waits for Postgres, applies the migrations (or checks that somebody did) and checks whose database it is, before the host starts anything else.</summary>
+sealed partial class DatabaseStartup(
+    NpgsqlDataSource db, IConfiguration configuration, IOptions<SchemaOptions> options, ILogger<DatabaseStartup> logger, TimeProvider time)
     : IHostedLifecycleService
 {
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -18,9 +19,12 @@ sealed partial class DatabaseStartup(NpgsqlDataSource db, IConfiguration configu
         {
             try
             {
-                foreach (var file in await Migrations.Apply(db, ct))
-                    Migrated(file);
+                await Prepare(ct);
                 break;
+            }
+            catch (SchemaMismatchException e)
+            {
+                throw Refuse("database", e.Message);
             }
             catch (PostgresException e) when (e.SqlState.StartsWith("28", StringComparison.Ordinal) || e.SqlState == PostgresErrorCodes.InvalidCatalogName)
             {
@@ -34,6 +38,18 @@ sealed partial class DatabaseStartup(NpgsqlDataSource db, IConfiguration configu
         }
         if (configuration["server_name"] is { } name)
             await Claim(name, ct);
+    }
+
+    async Task Prepare(CancellationToken ct)
+    {
+        if (!options.Value.AutoMigrate)
+        {
+            await SchemaWindow.Check(db, ct);
+            return;
+        }
+        await SchemaWindow.CheckNotTooNew(db, ct);
+        foreach (var file in await Migrations.Apply(db, ct))
+            Migrated(file);
     }
 
     async Task Claim(string name, CancellationToken ct)

@@ -27,6 +27,23 @@ public static class Migrations
         }
     }
 
+    /// <summary>The names of all files of this program, in order.</summary>
+    public static IReadOnlyList<string> Known { get; } = [.. Files().Select(file => file.Name)];
+
+    /// <summary>The names that a database has had applied; none of a new one.</summary>
+    public static async Task<IReadOnlyList<string>> ListApplied(NpgsqlDataSource db, CancellationToken ct = default)
+    {
+        await using var connection = await db.OpenConnectionAsync(ct);
+        try
+        {
+            return [.. (await ReadApplied(connection, ct)).Order(StringComparer.Ordinal)];
+        }
+        catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.UndefinedTable)
+        {
+            return [];
+        }
+    }
+
     static async Task<List<string>> ApplyMissing(NpgsqlConnection connection, CancellationToken ct)
     {
         await Run(connection, """

@@ -20,6 +20,7 @@ public static class StorageModule
         if (services.Any(service => service.ServiceType == typeof(NpgsqlDataSource)))
             return services;
         services.AddSection<DatabaseOptions>(configuration, "database:args");
+        services.AddSection<SchemaOptions>(configuration, "database");
         services.AddSingleton(provider => Open(provider.GetRequiredService<IOptions<DatabaseOptions>>().Value.ConnectionString));
         services.TryAddSingleton(TimeProvider.System);
         services.AddHostedService<DatabaseStartup>();

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Matrix.Ctl.Commands;
 using Matrix.Hosting.Configuration;
 using Matrix.LocalStack;
+using Matrix.Storage;
 using Spectre.Console;
 
 var root = new RootCommand("Sets up, runs and looks after a Matrix homeserver.")
@@ -11,6 +12,7 @@ var root = new RootCommand("Sets up, runs and looks after a Matrix homeserver.")
     RestartCommand.Create(),
     DownCommand.Create(),
     GenerateConfigCommand.Create(),
+    MigrateCommand.Create(),
     RegisterUserCommand.Create(),
     HashPasswordCommand.Create(),
     WithServicesCommand.Create(),
@@ -22,7 +24,7 @@ try
     // each command handles Ctrl-C itself: a stop in order takes longer than the library would wait
     return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
-catch (Exception e) when (e is StackException or ConfigurationException)
+catch (Exception e) when (e is StackException or ConfigurationException or SchemaMismatchException)
 {
     AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
     return 1;

@@ -1,6 +1,9 @@
 using Matrix.Hosting.Configuration;
 using Matrix.LocalStack;
+using Matrix.Storage;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Matrix.Ctl.Configuration;
 
@@ -19,6 +22,25 @@ sealed class ServerConfig
         var builder = new ConfigurationBuilder();
         builder.Sources.Add(new YamlConfigurationSource(path));
         return new(path, builder.AddEnvironmentVariables("MATRIX__").Build());
+    }
+
+    /// <summary>The file of --config-path or of MATRIX_CONFIG; without either, the environment's variables alone.</summary>
+    public static ServerConfig ReadOrEnvironment(string? path)
+    {
+        path ??= Environment.GetEnvironmentVariable("MATRIX_CONFIG") is { Length: > 0 } named ? named : null;
+        return path is null ? new("the environment", new ConfigurationBuilder().AddEnvironmentVariables("MATRIX__").Build()) : Read(path);
+    }
+
+    /// <summary>Where the database is that the services use.</summary>
+    public DatabaseOptions Database
+    {
+        get
+        {
+            var services = new ServiceCollection();
+            services.AddSection<DatabaseOptions>(configuration, "database:args");
+            using var provider = services.BuildServiceProvider();
+            return provider.GetRequiredService<IOptions<DatabaseOptions>>().Value;
+        }
     }
 
     public string ServerName => configuration["server_name"] is { Length: > 0 } name
