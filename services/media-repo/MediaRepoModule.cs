@@ -2,34 +2,47 @@ using Matrix.Federation;
 using Matrix.Hosting.Configuration;
 using Matrix.Http;
 using Matrix.MediaRepo.Endpoints;
+using Matrix.MediaRepo.Images;
+using Matrix.MediaRepo.Serving;
+using Matrix.MediaRepo.Thumbnails;
 using Matrix.Storage;
 using Matrix.Storage.Media;
 
 namespace Matrix.MediaRepo;
 
-/// <summary>Uploads and downloads of media. Thumbnails and media of other servers are not served yet.</summary>
+/// <summary>Uploads, downloads and thumbnails.</summary>
 public static class MediaRepoModule
 {
     public static WebApplicationBuilder AddMediaRepo(this WebApplicationBuilder builder)
     {
         builder.AddMatrixHttp();
         builder.Services.AddStorage(builder.Configuration).AddFederation(builder.Configuration);
-        builder.Services.AddMatrixOptions<MediaOptions>();
-        builder.Services.AddSingleton<MediaStore>();
-        builder.Services.AddSingleton<MediaFiles>();
-        builder.Services.AddSingleton<MediaDownload>();
+        builder.Services.AddMatrixOptions<MediaOptions>().AddMatrixOptions<MediaStoreOptions>();
+        builder.Services.AddSingleton<MediaStore>().AddSingleton<MediaContentStore>().AddSingleton<ThumbnailStore>().AddSingleton<SharedWork>();
+        builder.Services.AddSingleton<ContentStores>().AddSingleton<MediaKeeping>().AddSingleton<MediaUpload>();
+        builder.Services.AddSingleton<MediaAccess>().AddHostedService(provider => provider.GetRequiredService<MediaAccess>());
+        builder.Services.AddSingleton<MediaFinder>().AddSingleton<ContentSender>().AddSingleton<MediaServing>();
+        builder.Services.AddSingleton<ImageLibrary>().AddSingleton<Thumbnailer>();
         return builder;
     }
 
     public static WebApplication MapMediaRepo(this WebApplication app)
     {
         UploadMedia.Map(app);
+        CreateMedia.Map(app);
+        PutMedia.Map(app);
         DownloadMedia.Map(app);
         DownloadMediaAs.Map(app);
+        GetThumbnail.Map(app);
         GetMediaConfig.Map(app);
-        LegacyDownloadMedia.Map(app);
-        LegacyDownloadMediaAs.Map(app);
-        LegacyGetMediaConfig.Map(app);
+        var options = app.Services.GetRequiredService<MediaOptions>();
+        if (options.EnableLegacyMedia)
+        {
+            LegacyDownloadMedia.Map(app);
+            LegacyDownloadMediaAs.Map(app);
+            LegacyGetThumbnail.Map(app);
+            LegacyGetMediaConfig.Map(app);
+        }
         return app;
     }
 }

@@ -1,4 +1,5 @@
 using Matrix.Http;
+using Matrix.MediaRepo.Serving;
 using Matrix.Protocol;
 
 namespace Matrix.MediaRepo.Endpoints;
@@ -9,6 +10,6 @@ static class DownloadMedia
     public static void Map(IEndpointRouteBuilder app) =>
         app.MapGet("/_matrix/client/v1/media/download/{serverName}/{mediaId}", Handle);
 
-    static Task<IResult> Handle(HttpContext context, ServerName serverName, string mediaId, Requester _, MediaDownload media, CancellationToken ct) =>
-        media.Serve(context, serverName, mediaId, fileName: null, withToken: true, ct);
+    static Task Handle(HttpContext context, ServerName serverName, string mediaId, Requester _, MediaServing media, CancellationToken ct) =>
+        media.Download(context, serverName, mediaId, fileName: null, withToken: true, ct);
 }

@@ -1,3 +1,4 @@
+using Matrix.MediaRepo.Serving;
 using Matrix.Protocol;
 
 namespace Matrix.MediaRepo.Endpoints;
@@ -8,6 +9,6 @@ static class LegacyDownloadMedia
     public static void Map(IEndpointRouteBuilder app) =>
         app.MapGet("/_matrix/media/v3/download/{serverName}/{mediaId}", Handle);
 
-    static Task<IResult> Handle(HttpContext context, ServerName serverName, string mediaId, MediaDownload media, CancellationToken ct) =>
-        media.Serve(context, serverName, mediaId, fileName: null, withToken: false, ct);
+    static Task Handle(HttpContext context, ServerName serverName, string mediaId, MediaServing media, CancellationToken ct) =>
+        media.Download(context, serverName, mediaId, fileName: null, withToken: false, ct);
 }

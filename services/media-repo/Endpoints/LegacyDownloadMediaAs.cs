@@ -1,3 +1,4 @@
+using Matrix.MediaRepo.Serving;
 using Matrix.Protocol;
 
 namespace Matrix.MediaRepo.Endpoints;
@@ -8,6 +9,6 @@ static class LegacyDownloadMediaAs
     public static void Map(IEndpointRouteBuilder app) =>
         app.MapGet("/_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}", Handle);
 
-    static Task<IResult> Handle(HttpContext context, ServerName serverName, string mediaId, string fileName, MediaDownload media, CancellationToken ct) =>
-        media.Serve(context, serverName, mediaId, fileName, withToken: false, ct);
+    static Task Handle(HttpContext context, ServerName serverName, string mediaId, string fileName, MediaServing media, CancellationToken ct) =>
+        media.Download(context, serverName, mediaId, fileName, withToken: false, ct);
 }

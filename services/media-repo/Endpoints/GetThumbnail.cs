@@ -1,0 +1,15 @@
+using Matrix.Http;
+using Matrix.MediaRepo.Serving;
+using Matrix.Protocol;
+
+namespace Matrix.MediaRepo.Endpoints;
+
+/// <summary>GET /_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}: a smaller copy of a picture.</summary>
+static class GetThumbnail
+{
+    public static void Map(IEndpointRouteBuilder app) =>
+        app.MapGet("/_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}", Handle);
+
+    static Task Handle(HttpContext context, ServerName serverName, string mediaId, Requester _, MediaServing media, CancellationToken ct) =>
+        media.Thumbnail(context, serverName, mediaId, withToken: true, ct);
+}

@@ -1,0 +1,65 @@
+using Matrix.Federation;
+using Matrix.Http;
+using Matrix.Protocol;
+using Matrix.Storage.Media;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace Matrix.MediaRepo;
+
+/// <summary>Takes in what users upload.</summary>
+public sealed class MediaUpload(MediaKeeping keeping, MediaStore store, ServerSigningKey own, MediaOptions options, TimeProvider time)
+{
+    const long Overrun = 1 << 20;
+    const int LongestName = 1000;
+
+    /// <summary>An upload under a new media id.</summary>
+    /// <exception cref="MatrixException">413: it is too large.</exception>
+    public Task<MxcUri> Receive(HttpContext context, string? fileName, Requester requester, CancellationToken ct)
+    {
+        var body = Admit(context, fileName, requester);
+        return keeping.Keep(body, options.MaxUploadSize, async kept =>
+        {
+            var uri = MxcUri.Create(own.ServerName, MediaKeeping.NewMediaId());
+            await store.Insert(uri, Describe(kept, context, fileName, requester), time.GetUtcNow(), ct);
+            return uri;
+        }, ct);
+    }
+
+    /// <summary>An upload to a media id that was given out.</summary>
+    /// <exception cref="MatrixException">404, 403, 409: not to this one; 413: it is too large.</exception>
+    public async Task ReceivePending(HttpContext context, ServerName server, string mediaId, string? fileName, Requester requester, CancellationToken ct)
+    {
+        if (server != own.ServerName || !MxcUri.TryParse($"mxc://{server}/{mediaId}", out var uri))
+            throw MatrixException.NotFound("No such media id.");
+        var body = Admit(context, fileName, requester);
+        switch (await store.FindPending(own.ServerName, mediaId, requester.UserId, time.GetUtcNow(), ct))
+        {
+            case PendingUpload.Unknown: throw MatrixException.NotFound("No such media id, or it has expired.");
+            case PendingUpload.Foreign: throw MatrixException.Forbidden("This media id was given to somebody else.");
+            case PendingUpload.Complete: throw Overwritten();
+        }
+        await keeping.Keep(body, options.MaxUploadSize, async kept =>
+            await store.InsertFromPending(uri, Describe(kept, context, fileName, requester), time.GetUtcNow(), ct) ? true : throw Overwritten(), ct);
+    }
+
+    static MatrixException Overwritten() => new(409, "M_CANNOT_OVERWRITE_MEDIA", "The media has been uploaded already.");
+
+    Stream Admit(HttpContext context, string? fileName, Requester requester)
+    {
+        requester.MustNotBeGuest();
+        if (fileName?.Length > LongestName)
+            throw MatrixException.InvalidParam($"filename has more than {LongestName} characters.");
+        if (context.Request.ContentLength > options.MaxUploadSize)
+            throw MatrixException.TooLarge();
+        // A client may have sent more before it reads that it was too much: that is taken off its hands, else it would see a broken connection.
+        context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = options.MaxUploadSize + Overrun;
+        return context.Request.Body;
+    }
+
+    NewMedia Describe(IncomingContent kept, HttpContext context, string? fileName, Requester requester)
+    {
+        var type = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var parsed) ? parsed.ToString() : "application/octet-stream";
+        return new NewMedia(kept.Hash, kept.Size, type, fileName, requester.UserId, options.EnableAuthenticatedMedia);
+    }
+}
