@@ -43,6 +43,7 @@ public static class ReplicationModule
         services.AddSingleton<LogReader>();
         services.AddSingleton<SharedPosition>();
         services.AddSingleton<RateBuckets>();
+        services.AddSingleton<LogAttention>();
         AddHosted<Leases>(services);
         AddHosted<EphemeralChannel>(services);
         services.AddMassTransit(bus =>

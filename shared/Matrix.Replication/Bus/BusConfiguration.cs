@@ -25,11 +25,7 @@ static class BusConfiguration
         rabbit.Publish<LogAdvanced>(exchange => (exchange.Durable, exchange.AutoDelete) = (false, false));
         rabbit.ReceiveEndpoint($"log-{Guid.NewGuid():n}", queue =>
         {
-            queue.Durable = false;
-            queue.AutoDelete = true;
-            queue.QueueExpiration = TimeSpan.FromMinutes(1); // auto-delete alone forgets a queue that never had a consumer
-            queue.SetQueueArgument("x-max-length", 10_000);
-            queue.PrefetchCount = 64;
+            MakeTransient(queue);
             Receive(queue, services);
         });
     });
@@ -39,6 +35,24 @@ static class BusConfiguration
         UseJson(memory);
         memory.ReceiveEndpoint("log", queue => Receive(queue, services));
     });
+
+    /// <summary>A further queue of this process, for the log's messages alone.</summary>
+    public static void ReceiveLog(IReceiveEndpointConfigurator queue, LogFollower follower)
+    {
+        if (queue is IRabbitMqReceiveEndpointConfigurator rabbit)
+            MakeTransient(rabbit);
+        Prepare(queue);
+        Offer(queue, follower);
+    }
+
+    static void MakeTransient(IRabbitMqReceiveEndpointConfigurator queue)
+    {
+        queue.Durable = false;
+        queue.AutoDelete = true;
+        queue.QueueExpiration = TimeSpan.FromMinutes(1); // auto-delete alone forgets a queue that never had a consumer
+        queue.SetQueueArgument("x-max-length", 10_000);
+        queue.PrefetchCount = 64;
+    }
 
     static void UseJson(IBusFactoryConfigurator bus)
     {
@@ -52,20 +66,27 @@ static class BusConfiguration
     static void Receive(IReceiveEndpointConfigurator queue, IServiceProvider services)
     {
         var follower = services.GetRequiredService<LogFollower>();
-        queue.ConcurrentMessageLimit = 1; // one after another: the broker's order is nearly the log's
-        queue.PublishFaults = false;
-        queue.DiscardFaultedMessages();
-        queue.DiscardSkippedMessages();
+        Prepare(queue);
         queue.ConnectReceiveEndpointObserver(services.GetRequiredService<BusState>());
         foreach (var configure in services.GetServices<IConfigureReceiveEndpoint>())
             configure.Configure("log", queue);
         if (services.GetRequiredService<LogFollowerOptions>().Relaxed)
             queue.ConfigureConsumeTopology = false; // bound to nothing: it shows whether the bus is there
         else
-            queue.Handler<LogAdvanced>(context =>
-            {
-                follower.Offer(context.Message);
-                return Task.CompletedTask;
-            });
+            Offer(queue, follower);
     }
+
+    static void Prepare(IReceiveEndpointConfigurator queue)
+    {
+        queue.ConcurrentMessageLimit = 1; // one after another: the broker's order is nearly the log's
+        queue.PublishFaults = false;
+        queue.DiscardFaultedMessages();
+        queue.DiscardSkippedMessages();
+    }
+
+    static void Offer(IReceiveEndpointConfigurator queue, LogFollower follower) => queue.Handler<LogAdvanced>(context =>
+    {
+        follower.Offer(context.Message);
+        return Task.CompletedTask;
+    });
 }

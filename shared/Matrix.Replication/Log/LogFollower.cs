@@ -72,6 +72,9 @@ public sealed partial class LogFollower : BackgroundService
     /// </summary>
     public TimeSpan Age => Volatile.Read(ref _checkedAt) is not 0 and var at ? _time.GetElapsedTime(at) : TimeSpan.MaxValue;
 
+    /// <summary>Is a relaxed one told of commits all the same (<see cref="LogAttention"/>)?</summary>
+    internal bool IsAttentive { get; set; }
+
     /// <summary>Completes when the position is known, for which Postgres has to answer once.</summary>
     public Task Started => _started.Task;
 
@@ -205,7 +208,7 @@ public sealed partial class LogFollower : BackgroundService
     }
 
     // a relaxed one does not miss the bus
-    bool IsTold => _options.Relaxed || _bus.IsConnected;
+    bool IsTold => (_options.Relaxed && !IsAttentive) || _bus.IsConnected;
 
     // Without the bus there is a look four times a second; Redis answers it for less than Postgres, which is still asked every few seconds.
     async Task<bool> RedisKnowsNothingNew()

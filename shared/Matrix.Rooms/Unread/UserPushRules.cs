@@ -63,5 +63,8 @@ public sealed class UserPushRules
     /// <summary>How the rules work in a room when an event does not name the user.</summary>
     public PushClass In(RoomId room) => PushClass.Of(forNobody, room);
 
-    public Notice Evaluate(PushEvent e, PushContext context) => PushClass.ToNotice(own.Value.Evaluate(e, context));
+    public Notice Evaluate(PushEvent e, PushContext context) => PushClass.ToNotice(Judge(e, context));
+
+    /// <summary>The rule that matches, with what it wants done; null if none does.</summary>
+    public PushOutcome? Judge(PushEvent e, PushContext context) => own.Value.Evaluate(e, context);
 }

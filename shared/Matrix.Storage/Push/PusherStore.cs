@@ -40,14 +40,17 @@ public sealed class PusherStore(NpgsqlDataSource db)
     public Task<Pusher?> FindBySecret(string secret, CancellationToken ct) => db.FindOne<Pusher>(
         $"SELECT {Columns} FROM pushers p WHERE p.secret = @secret", new { secret }, ct);
 
-    /// <summary>Sets a pusher of a device, which must still be there. What the user had with this app and key is replaced, but goes on where it was.</summary>
+    /// <summary>Sets a pusher of a device, which must still be there. What the user had with this app and key is replaced, but goes on
+    /// where it was, unless it was switched off.</summary>
     /// <param name="back">Of the change's entry: what came before it is not pushed.</param>
     public static void AddSet(NpgsqlBatch batch, UserId userId, DeviceId deviceId, NewPusher pusher, int back)
     {
         batch.Add("SELECT refuse_unless(EXISTS (SELECT 1 FROM devices WHERE user_id = $1 AND device_id = $2), 'device')", userId, deviceId);
         batch.Add(
             """
-            WITH set AS (
+            WITH silent AS (
+                SELECT pusher_id FROM pushers WHERE app_id = $3 AND pushkey = $4 AND user_id = $1 AND NOT enabled
+            ), set AS (
                 INSERT INTO pushers (user_id, device_id, app_id, pushkey, kind, app_display_name, device_display_name, profile_tag, lang, data, enabled,
                     secret, shard)
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
@@ -58,7 +61,7 @@ public sealed class PusherStore(NpgsqlDataSource db)
                 RETURNING pusher_id
             )
             INSERT INTO push_cursors (pusher_id, cursor) SELECT pusher_id, log_position($14) FROM set
-            ON CONFLICT (pusher_id) DO NOTHING
+            ON CONFLICT (pusher_id) DO UPDATE SET cursor = excluded.cursor WHERE push_cursors.pusher_id IN (SELECT pusher_id FROM silent)
             """, userId, deviceId, pusher.AppId, pusher.Pushkey, pusher.Kind, pusher.AppDisplayName, pusher.DeviceDisplayName, pusher.ProfileTag,
             pusher.Lang, pusher.Data, pusher.Enabled, pusher.Secret, PushShards.Of(userId.ToString()), back);
     }
