@@ -36,7 +36,8 @@ public sealed class TypingTests(MatrixServer server)
         var (alice, bob, room) = await server.TwoUsersInRoom();
         var since = (await alice.SyncUntil(s => s.Joined(room) is not null)).NextBatch;
         await Type(bob, room, true, 20_000);
-        Assert.Equal([bob.UserId], Typing(await alice.Sync($"{since.Split('_')[0]}_elsewhere.12345"), room));
+        var elsewhere = $"{since.Split('_')[0]}_elsewhere.12345";
+        Assert.Equal([bob.UserId], Typing(await alice.SyncUntil(s => Typing(s, room) is { Count: > 0 }, elsewhere), room));
     }
 
     [Fact]

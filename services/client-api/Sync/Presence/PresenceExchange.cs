@@ -32,7 +32,8 @@ sealed partial class PresenceExchange(
             return Task.CompletedTask;
         channel.Subscribe(Receive);
         clock = time.CreateTimer(_ => _ = Tick(), null, Every, Every);
-        return Tell(new News(Kind, board.Process, true, []));
+        Tell(new News(Kind, board.Process, true, []));
+        return Task.CompletedTask;
     }
 
     public Task StopAsync(CancellationToken ct)
@@ -70,9 +71,9 @@ sealed partial class PresenceExchange(
             ForgetTheDead();
             board.Tick();
             foreach (var part in local.TakeUntold().Chunk(MostPerMessage))
-                await Tell(new News(Kind, board.Process, false, part));
+                Tell(new News(Kind, board.Process, false, part));
             if (!local.IsEmpty && time.GetElapsedTime(toldAt) > AliveEvery)
-                await Tell(new News(Kind, board.Process, false, []));
+                Tell(new News(Kind, board.Process, false, []));
             await Wake();
         }
         catch (Exception e) when (e is NpgsqlException or OperationCanceledException or ObjectDisposedException)
@@ -106,10 +107,10 @@ sealed partial class PresenceExchange(
         dead.ForEach(board.Forget);
     }
 
-    Task Tell(News news)
+    void Tell(News news)
     {
         toldAt = time.GetTimestamp();
-        return channel.Tell(JsonSerializer.SerializeToUtf8Bytes(news));
+        channel.Tell(JsonSerializer.SerializeToUtf8Bytes(news));
     }
 
     void Receive(ReadOnlyMemory<byte> message)

@@ -43,11 +43,8 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
     public void Dispose() => sweep?.Dispose();
 
     /// <param name="duration">Zero: the user has stopped.</param>
-    public Task Set(long roomNid, string userId, TimeSpan duration)
-    {
-        var news = new News("typing", roomNid, userId, (long)duration.TotalMilliseconds);
-        return channel.Tell(JsonSerializer.SerializeToUtf8Bytes(news));
-    }
+    public void Set(long roomNid, string userId, TimeSpan duration) =>
+        channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new News("typing", roomNid, userId, (long)duration.TotalMilliseconds)));
 
     /// <summary>
     /// The rooms in which something changed after the mark; without one, those in which somebody is typing. With them the mark up to which that
