@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Matrix.ClientApi.Accounts;
+using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Replication;
@@ -11,12 +12,16 @@ using Matrix.Storage.Sync;
 namespace Matrix.ClientApi.Sync.Receipts;
 
 /// <summary>
-/// Moves a user's receipts and the fully-read marker (Client-Server API, "Receipts" and "Read and unread markers"). For somebody who syncs here and an
-/// event that was shown here, everything that has to be checked is in memory, and one round trip writes all.
+/// Moves a user's receipts and the fully-read marker (Client-Server API, "Receipts" and "Read and unread markers"). For an event that is
+/// remembered, everything that has to be checked is in memory, and one round trip writes all.
 /// </summary>
 sealed class ReadMarkers(
-    RoomFinder rooms, ReceiptStore store, SyncHub hub, EventCache events, EventThreads threads, LogWriter log, Caches caches, TimeProvider time)
+    RoomFinder rooms, ReceiptStore store, RoomSights sights, EventCache events, EventThreads threads, LogWriter log, Caches caches, TimeProvider time)
 {
+    // Of the events that were marked lately, which never changes: in a big room many read the same one.
+    readonly BoundedCache<EventId, (long Room, long Position)> positions = caches.Create<EventId, (long Room, long Position)>(
+        "receipt_positions", 2 << 20, (eventId, _) => 40 + Caches.WeightOf(eventId.ToString()));
+
     // Where receipts were moved to by this process: clients like to repeat them.
     readonly BoundedCache<(long Room, string User, string Type, string Thread), long> moved =
         caches.Create<(long Room, string User, string Type, string Thread), long>(
@@ -55,10 +60,11 @@ sealed class ReadMarkers(
     /// <summary>The position of the event, if a marker of the user may stand there.</summary>
     async ValueTask<long> Check(Room room, UserId user, EventId eventId, string? threadId, CancellationToken ct)
     {
-        if (events.FindRemembered(eventId.ToString()) is { Position: { } shown } e && e.RoomNid == room.RoomNid && hub.KnowsJoined(user.ToString(), room.RoomNid))
+        if (Remembered(room, eventId, threadId) is { } remembered && (await sights.Get(room.RoomNid, user.ToString(), ct)).IsJoined)
         {
-            await DemandThread(room, eventId, EventRelation.Read(e.Content.Span), threadId, ct);
-            return shown;
+            if (threadId is not null)
+                await DemandThread(room, eventId, EventRelation.Read(remembered.Event!.Content.Span), threadId, ct);
+            return remembered.Position;
         }
         var target = await store.FindTarget(room.RoomNid, user.ToString(), eventId.ToString(), ct);
         if (target?.Membership != "join")
@@ -67,12 +73,21 @@ sealed class ReadMarkers(
             throw MatrixException.NotFound("There is no such event in this room.");
         if (threadId is not null)
             await DemandThread(room, eventId, EventRelation.Read(Pdu.FromStored(eventId, json, room.Rules)), threadId, ct);
+        positions.Set(eventId, (room.RoomNid, position));
         return position;
     }
 
-    async ValueTask DemandThread(Room room, EventId eventId, EventRelation? relation, string? threadId, CancellationToken ct)
+    /// <summary>The event as far as it is needed: with its content when a thread is asked for.</summary>
+    (long Position, EncodedEvent? Event)? Remembered(Room room, EventId eventId, string? threadId)
     {
-        if (threadId is not null && !await threads.Belongs(room.RoomNid, eventId, relation, threadId, ct))
+        if (events.FindRemembered(eventId.ToString()) is { Position: { } shown } e)
+            return e.RoomNid == room.RoomNid ? (shown, e) : null;
+        return threadId is null && positions.TryGet(eventId, out var known) && known.Room == room.RoomNid ? (known.Position, null) : null;
+    }
+
+    async ValueTask DemandThread(Room room, EventId eventId, EventRelation? relation, string threadId, CancellationToken ct)
+    {
+        if (!await threads.Belongs(room.RoomNid, eventId, relation, threadId, ct))
             throw MatrixException.InvalidParam("The event is not in this thread.");
     }
 }
