@@ -10,9 +10,13 @@ namespace Matrix.ClientApi.Accounts;
 
 /// <summary>Users' push rules: the predefined ones with what the user changed of them, and the user's own. Stored as the account data
 /// <c>m.push_rules</c>, which is how other devices learn of a change.</summary>
-sealed class PushRulesets(AccountDataStore store, PushRuleChanges changes)
+sealed class PushRulesets(AccountDataStore store, PushRuleChanges changes, Caches caches)
 {
     const int Largest = 256 * 1024;
+
+    // What is shown of rules that were stored at a position never changes.
+    readonly BoundedCache<(UserId User, long Position), string> shown = caches.Create<(UserId User, long Position), string>(
+        "push_rules_shown", 4 << 20, (key, content) => 40 + Caches.WeightOf(key.User.ToString()) + Caches.WeightOf(content));
 
     public async Task<PushRuleset> Get(UserId userId, CancellationToken ct) => Read(userId, await store.FindPushRules(userId, ct));
 
@@ -36,8 +40,16 @@ sealed class PushRulesets(AccountDataStore store, PushRuleChanges changes)
         }
     }
 
-    /// <summary>The account data that tells of these rules.</summary>
-    public static string Content(PushRuleset ruleset) => $$"""{"global":{{Encoding.UTF8.GetString(ruleset.ToJson())}}}""";
+    /// <summary>What is shown as account data of the rules: all of them, those of every user with what is stored over them.</summary>
+    public AccountDataItem Show(UserId userId, AccountDataItem? stored)
+    {
+        var position = stored?.Position ?? 0;
+        if (!shown.TryGet((userId, position), out var content))
+            shown.Set((userId, position), content = Content(Read(userId, stored is null ? null : new StoredPushRules(stored.Content, position))));
+        return new AccountDataItem("", EventTypes.PushRules, content, position);
+    }
+
+    static string Content(PushRuleset ruleset) => $$"""{"global":{{Encoding.UTF8.GetString(ruleset.ToJson())}}}""";
 
     static PushRuleset Read(UserId userId, StoredPushRules? stored)
     {

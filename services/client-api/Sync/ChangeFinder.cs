@@ -23,7 +23,6 @@ sealed class Changes
     public bool AccountData { get; init; }
 
     /// <summary>The user's push rules may have changed.</summary>
-    public bool PushRules { get; init; }
 
     /// <summary>Where receipts were written that the user may see.</summary>
     public IReadOnlyList<long> ReceiptPositions { get; init; } = [];
@@ -41,7 +40,7 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
     /// <summary>Everything, for a client that knows nothing.</summary>
     public async Task<Changes> FindAll(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
-        var changes = new Changes { AccountData = true, PushRules = true, ToDevice = true };
+        var changes = new Changes { AccountData = true, ToDevice = true };
         foreach (var room in rooms.Rooms.Values.Where(room => request.Filter.PassesRoom(room.RoomId)))
         {
             if (room.Membership == "join")
@@ -69,7 +68,6 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
             Window = window,
             ToDevice = window.HasToDevice || request.ToDeviceSince < since,
             AccountData = window.HasAccountData,
-            PushRules = window.HasPushRules,
             ReceiptPositions = window.Receipts,
             CountsMoved = window.CountsMoved,
             ReceiptsFromStore = !window.HasTimelines,

@@ -20,8 +20,6 @@ sealed class LogWindow
 
     public bool HasAccountData { get; private set; }
 
-    public bool HasPushRules { get; private set; }
-
     /// <summary>There may be messages to the device.</summary>
     public bool HasToDevice { get; private set; }
 
@@ -65,7 +63,7 @@ sealed class LogWindow
     /// <summary>From Postgres, for a client that was away for longer than this process remembers.</summary>
     public static async Task<LogWindow> Read(SyncStore store, LogPosition after, LogPosition upTo, string userId, long[] rooms, CancellationToken ct)
     {
-        var window = new LogWindow { HasAccountData = true, HasPushRules = true, HasToDevice = true, HasTimelines = false };
+        var window = new LogWindow { HasAccountData = true, HasToDevice = true, HasTimelines = false };
         window.OwnMemberships.AddRange(await store.ListOwnMemberships(userId, after.Value, upTo.Value, ct));
         foreach (var room in await store.ListChangedRooms(rooms, after.Value, ct))
             window.timelines.Add(room, []);
@@ -109,11 +107,8 @@ sealed class LogWindow
                 if (entry.UserId == userId)
                     CountsMoved.Add(room);
                 break;
-            case { Kind: LogKind.AccountData } when entry.UserId == userId:
+            case { Kind: LogKind.AccountData or LogKind.PushRules } when entry.UserId == userId:
                 HasAccountData = true;
-                break;
-            case { Kind: LogKind.PushRules } when entry.UserId == userId:
-                HasPushRules = true;
                 break;
         }
     }

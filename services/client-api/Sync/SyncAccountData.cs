@@ -12,25 +12,28 @@ sealed class SyncAccountData(AccountDataStore store, PushRulesets pushRules)
     {
         var after = request.Since?.Value ?? 0;
         var joined = rooms.Rooms.Values.Where(room => room.Membership == "join").ToDictionary(room => room.RoomId, StringComparer.Ordinal);
+        AccountDataItem? rules = null;
         foreach (var item in await store.List(UserId.Parse(request.UserId), after, rooms.Position.Value, ct))
         {
             if (item.RoomId.Length == 0)
             {
-                if (item.Type != EventTypes.PushRules && request.Filter.AccountData.AllowsType(item.Type))
+                if (item.Type == EventTypes.PushRules)
+                    rules = item;
+                else if (request.Filter.AccountData.AllowsType(item.Type))
                     result.AccountData.Add(item);
             }
             else if (joined.TryGetValue(item.RoomId, out var room) && Passes(request, item))
                 result.GetJoined(room).AccountData.Add(item);
         }
+        // all there is was listed; later they are among what changed only if they did
+        if (request.Since is null || rules is not null)
+            AddPushRules(request, result, rules);
     }
 
-    /// <summary>Push rules are shown as account data, always whole: those of every user with the user's own over them.</summary>
-    public async Task AddPushRules(SyncRequest request, SyncResult result, CancellationToken ct)
+    void AddPushRules(SyncRequest request, SyncResult result, AccountDataItem? rules)
     {
-        if (!request.Filter.AccountData.AllowsType(EventTypes.PushRules))
-            return;
-        var rules = await pushRules.Get(UserId.Parse(request.UserId), ct);
-        result.AccountData.Add(new AccountDataItem("", EventTypes.PushRules, PushRulesets.Content(rules)));
+        if (request.Filter.AccountData.AllowsType(EventTypes.PushRules))
+            result.AccountData.Add(pushRules.Show(UserId.Parse(request.UserId), rules));
     }
 
     static bool Passes(SyncRequest request, AccountDataItem item) =>

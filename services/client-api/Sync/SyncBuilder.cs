@@ -38,8 +38,6 @@ sealed class SyncBuilder(
         typing.Fill(request, rooms, result);
         if (changes.AccountData)
             await accountData.Fill(request, rooms, result, ct);
-        if (changes.PushRules)
-            await accountData.AddPushRules(request, result, ct);
         await AddDevices(request, rooms, changes, result, ct);
         await unread.Fill(request, rooms, changes, result, ct);
         await presence.Fill(request, rooms, result, ct);

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Presence;
 using Matrix.ClientApi.Sync.Receipts;
@@ -12,10 +11,8 @@ namespace Matrix.ClientApi.Sync;
 /// <summary>Writes an answer to a sync request (Client-Server API, "Syncing"). What is empty is left out.</summary>
 static class SyncWriter
 {
-    public static ReadOnlyMemory<byte> Write(SyncRequest request, SyncResult result, long now)
+    public static void Write(JsonSplicer to, SyncRequest request, SyncResult result, long now)
     {
-        var output = new ArrayBufferWriter<byte>(1024);
-        var to = new JsonSplicer(output);
         var writer = new Writer(to, request, result, new EventAudience(request.UserId, request.DeviceId, now, false));
         to.Raw("{\"next_batch\":"u8);
         to.String(new SyncToken(result.NextBatch, result.Typing, result.ToDevice.UpTo, result.PresenceMark).ToString());
@@ -30,7 +27,6 @@ static class SyncWriter
             writer.Presence();
         DeviceWriter.Write(to, result);
         to.Raw("}"u8);
-        return output.WrittenMemory;
     }
 
     readonly struct Writer(JsonSplicer to, SyncRequest request, SyncResult result, EventAudience audience)

@@ -3,8 +3,8 @@ using Npgsql;
 
 namespace Matrix.Storage;
 
-/// <summary>A piece of account data. <c>RoomId</c> is empty for what is global; <c>Content</c> is a JSON object.</summary>
-public sealed record AccountDataItem(string RoomId, string Type, string Content);
+/// <summary>A piece of account data. <c>RoomId</c> is empty for what is global; <c>Content</c> is a JSON object; <c>Position</c> is where it was set.</summary>
+public sealed record AccountDataItem(string RoomId, string Type, string Content, long Position);
 
 /// <summary>A user's push rules as they were stored at a position of the log.</summary>
 public sealed record StoredPushRules(string Content, long Position);
@@ -24,7 +24,7 @@ public sealed class AccountDataStore(NpgsqlDataSource db)
     /// Deleted data has the content <c>{}</c>.</summary>
     public Task<IReadOnlyList<AccountDataItem>> List(UserId userId, long after, long upTo, CancellationToken ct) => db.List<AccountDataItem>(
         """
-        SELECT room_id, type, content FROM account_data
+        SELECT room_id, type, content, position FROM account_data
         WHERE user_id = @userId AND position > @after AND position <= @upTo
         ORDER BY position
         """, new { userId, after, upTo }, ct);

@@ -121,13 +121,13 @@ public sealed class SlidingStore(NpgsqlDataSource db)
     /// <summary>The user's direct chats and the tags of the user's rooms: account data of the types m.direct and m.tag.</summary>
     public Task<IReadOnlyList<AccountDataItem>> ListLabels(string userId, CancellationToken ct) => db.List<AccountDataItem>(
         """
-        SELECT room_id, type, content FROM account_data
+        SELECT room_id, type, content, position FROM account_data
         WHERE user_id = @userId AND (type = 'm.tag' OR room_id = '' AND type = 'm.direct')
         """, new { userId }, ct);
 
     /// <summary>All account data of rooms. By the primary key.</summary>
     public Task<IReadOnlyList<AccountDataItem>> ListRoomAccountData(string userId, string[] rooms, CancellationToken ct) => db.List<AccountDataItem>(
-        "SELECT room_id, type, content FROM account_data WHERE user_id = @userId AND room_id = ANY(@rooms)", new { userId, rooms }, ct);
+        "SELECT room_id, type, content, position FROM account_data WHERE user_id = @userId AND room_id = ANY(@rooms)", new { userId, rooms }, ct);
 
     /// <summary>Those of the rooms in which the user has read on. By the primary key of receipts.</summary>
     public Task<IReadOnlyList<long>> ListRead(string userId, long[] rooms, long after, long upTo, CancellationToken ct) => db.List<long>(

@@ -26,7 +26,8 @@ static class GetSync
         };
         using var present = presence.Begin(request.UserId, request.DeviceId, Presence(query["set_presence"]));
         var result = await engine.Sync(request, ct);
-        await JsonBytes.Write(context, SyncWriter.Write(request, result, time.GetUtcNow().ToUnixTimeMilliseconds()), ct);
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await JsonBytes.Write(context, (request, result, now), (to, told) => SyncWriter.Write(to, told.request, told.result, told.now), ct);
     }
 
     static SyncToken? Since(string? since) => string.IsNullOrEmpty(since) ? null

@@ -15,8 +15,6 @@ sealed class AccountDataExtension(AccountDataStore store, SlidingStore sliding, 
         var fresh = context.Fresh(scope).Select(room => room.RoomId).ToHashSet(StringComparer.Ordinal);
         if (window.HasAccountData)
             await AddChanged(context, scope, user, fresh, ct);
-        if (window.HasPushRules)
-            result.Extensions.GlobalAccountData.Add(new AccountDataItem("", EventTypes.PushRules, PushRulesets.Content(await pushRules.Get(user, ct))));
         // a connection that begins has just been given all there is
         if (fresh.Count == 0 || request.Since is null)
             return;
@@ -27,11 +25,14 @@ sealed class AccountDataExtension(AccountDataStore store, SlidingStore sliding, 
     async Task AddChanged(ExtensionContext context, ExtensionScope scope, UserId user, HashSet<string> fresh, CancellationToken ct)
     {
         Dictionary<string, long>? rooms = null;
+        AccountDataItem? rules = null;
         foreach (var item in await store.List(user, context.Request.Since?.Value ?? 0, context.Result.Position.Value, ct))
         {
             if (item.RoomId.Length == 0)
             {
-                if (item.Type != EventTypes.PushRules)
+                if (item.Type == EventTypes.PushRules)
+                    rules = item;
+                else
                     context.Result.Extensions.GlobalAccountData.Add(item);
             }
             else if (context.Request.Since is null)
@@ -46,6 +47,9 @@ sealed class AccountDataExtension(AccountDataStore store, SlidingStore sliding, 
                     Add(context.Result, item);
             }
         }
+        // all there is was listed; later they are among what changed only if they did
+        if (context.Request.Since is null || rules is not null)
+            context.Result.Extensions.GlobalAccountData.Add(pushRules.Show(user, rules));
     }
 
     static void Add(SlidingResult result, AccountDataItem item)

@@ -22,7 +22,8 @@ sealed class SlidingAnswers(ShapeCache shapes, SlidingEngine engine, PresenceExc
         var request = new SlidingRequest(userId, requester.DeviceId.ToString(), shape, Pos(pos), has?.Position, Timeout(timeout), stable);
         using var present = presence.Begin(userId, request.DeviceId, wish);
         var answer = await engine.Sync(request, ct);
-        await JsonBytes.Write(context, SlidingWriter.Write(request, answer, time.GetUtcNow().ToUnixTimeMilliseconds()), ct);
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await JsonBytes.Write(context, (request, answer, now), (to, told) => SlidingWriter.Write(to, told.request, told.answer, told.now), ct);
     }
 
     /// <summary>A text of the body, or null.</summary>

@@ -23,12 +23,10 @@ sealed class SlidingWindow
 
     public bool HasAccountData { get; private set; }
 
-    public bool HasPushRules { get; private set; }
-
     public static SlidingWindow Of(LogFollower follower, LogPosition? after, LogPosition upTo, string userId)
     {
         if (after is not { } since || !follower.Recent.TryRead(since, upTo, out var entries))
-            return new SlidingWindow { HasAccountData = true, HasPushRules = true };
+            return new SlidingWindow { HasAccountData = true };
         var window = new SlidingWindow { IsKnown = true, After = since };
         foreach (var entry in entries)
             window.Add(entry, userId);
@@ -68,11 +66,8 @@ sealed class SlidingWindow
                 if (entry.UserId == userId)
                     Read.Add(room);
                 break;
-            case { Kind: LogKind.AccountData } when entry.UserId == userId:
+            case { Kind: LogKind.AccountData or LogKind.PushRules } when entry.UserId == userId:
                 HasAccountData = true;
-                break;
-            case { Kind: LogKind.PushRules } when entry.UserId == userId:
-                HasPushRules = true;
                 break;
         }
     }

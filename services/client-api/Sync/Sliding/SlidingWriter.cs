@@ -1,4 +1,3 @@
-using System.Buffers;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.ClientApi.Sync.Receipts;
 
@@ -7,10 +6,8 @@ namespace Matrix.ClientApi.Sync.Sliding;
 /// <summary>Writes an answer (MSC4186). What is empty, and what a client would not need to be told, is left out.</summary>
 static class SlidingWriter
 {
-    public static ReadOnlyMemory<byte> Write(SlidingRequest request, SlidingAnswer answer, long now)
+    public static void Write(JsonSplicer to, SlidingRequest request, SlidingAnswer answer, long now)
     {
-        var output = new ArrayBufferWriter<byte>(1024);
-        var to = new JsonSplicer(output);
         var result = answer.Result;
         to.Raw("{\"pos\":"u8);
         to.String(answer.Pos.ToString());
@@ -37,7 +34,6 @@ static class SlidingWriter
         to.Raw("},\"extensions\":{"u8);
         Extensions(to, result.Extensions);
         to.Raw("}}"u8);
-        return output.WrittenMemory;
     }
 
     static void Extensions(JsonSplicer to, ExtensionResults results)
