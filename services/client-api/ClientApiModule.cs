@@ -2,6 +2,7 @@ using Matrix.ClientApi.Accounts;
 using Matrix.ClientApi.Endpoints.AccountData;
 using Matrix.ClientApi.Endpoints.Accounts;
 using Matrix.ClientApi.Endpoints.Admin;
+using Matrix.ClientApi.Endpoints.Delayed;
 using Matrix.ClientApi.Endpoints.Devices;
 using Matrix.ClientApi.Endpoints.Directory;
 using Matrix.ClientApi.Endpoints.Discovery;
@@ -15,6 +16,7 @@ using Matrix.ClientApi.Endpoints.Profile;
 using Matrix.ClientApi.Endpoints.Push;
 using Matrix.ClientApi.Endpoints.PushRules;
 using Matrix.ClientApi.Endpoints.Receipts;
+using Matrix.ClientApi.Endpoints.Reporting;
 using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.ClientApi.Endpoints.Search;
 using Matrix.ClientApi.Endpoints.Spaces;
@@ -42,6 +44,9 @@ public static class ClientApiModule
         DirectoryEndpoints.Add(builder.Services);
         SpacesEndpoints.Add(builder.Services);
         SearchEndpoints.Add(builder.Services);
+        ReportingEndpoints.Add(builder.Services);
+        MiscEndpoints.Add(builder.Services);
+        DelayedEndpoints.Add(builder.Services);
         PushEndpoints.Add(builder.Services);
         builder.Services.AddSync();
         builder.Services.AddMatrixOptions<HousekeepingOptions>();
@@ -74,6 +79,8 @@ public static class ClientApiModule
         HistoryEndpoints.Map(app);
         AdminEndpoints.Map(app);
         MiscEndpoints.Map(app);
+        ReportingEndpoints.Map(app);
+        DelayedEndpoints.Map(app);
         return app;
     }
 }

@@ -52,6 +52,11 @@ public sealed class MatrixException(int status, string errcode, string message, 
 
     public static MatrixException UserDeactivated() => new(403, "M_USER_DEACTIVATED", "This account has been deactivated.");
 
+    /// <summary>The sessions stay: clients keep their keys, and are let in again when the lock is lifted.</summary>
+    public static MatrixException UserLocked() => new(401, "M_USER_LOCKED", "This account has been locked.", ("soft_logout", true));
+
+    public static MatrixException UserSuspended() => new(403, "M_USER_SUSPENDED", "You cannot perform this action while suspended.");
+
     public static MatrixException Unknown(string message, int status = 500) => new(status, "M_UNKNOWN", message);
 
     /// <summary>The database is away for a while.</summary>

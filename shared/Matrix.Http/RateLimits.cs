@@ -22,6 +22,10 @@ public sealed class RateLimitOptions
 
     public RateLimit RcRegistrationTokenValidity { get; init; } = new();
 
+    public RateLimit RcReports { get; init; } = new();
+
+    public RateLimit RcDelayedEventMgmt { get; init; } = new();
+
     public LoginLimits RcLogin { get; init; } = new();
 
     public JoinLimits RcJoins { get; init; } = new();
@@ -62,6 +66,8 @@ public sealed class RateLimits(RateBuckets buckets, RateLimitOptions options)
         ["rc_message"] = Limit(options.RcMessage, 0.2, 10),
         ["rc_registration"] = Limit(options.RcRegistration, 0.17, 3),
         ["rc_registration_token_validity"] = Limit(options.RcRegistrationTokenValidity, 0.1, 5),
+        ["rc_delayed_event_mgmt"] = Limit(options.RcDelayedEventMgmt, 1, 5),
+        ["rc_reports"] = Limit(options.RcReports, 1, 5),
         ["rc_login.address"] = Limit(options.RcLogin.Address, 0.003, 5),
         ["rc_login.account"] = Limit(options.RcLogin.Account, 0.003, 5),
         ["rc_login.failed_attempts"] = Limit(options.RcLogin.FailedAttempts, 0.17, 3),

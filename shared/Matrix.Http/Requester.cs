@@ -23,6 +23,8 @@ public sealed class Requester
 
     public bool IsAdmin { get; init; }
 
+    public bool IsSuspended { get; init; }
+
     /// <summary>SHA-256 of the access token: what the database knows it by.</summary>
     public required byte[] AccessTokenHash { get; init; }
 
@@ -42,6 +44,12 @@ public sealed class Requester
     public void MustNotBeGuest()
     {
         if (IsGuest) throw MatrixException.GuestAccessForbidden();
+    }
+
+    /// <exception cref="MatrixException">403 M_USER_SUSPENDED (Client-Server API, Account suspension).</exception>
+    public void MustNotBeSuspended()
+    {
+        if (IsSuspended) throw MatrixException.UserSuspended();
     }
 
     public static async ValueTask<Requester?> BindAsync(HttpContext context, ParameterInfo parameter)
@@ -64,15 +72,24 @@ public sealed class Requester
         var hash = SecretToken.Hash(token);
         var session = await context.RequestServices.GetRequiredService<SessionFinder>()
             .Get(hash, context.Connection.RemoteIpAddress?.ToString(), context.RequestAborted);
+        if (session.IsLocked && context.GetEndpoint()?.Metadata.GetMetadata<ForLockedUsers>() is null)
+            throw MatrixException.UserLocked();
         return new Requester
         {
             UserId = session.UserId,
             DeviceId = session.DeviceId,
             IsGuest = session.IsGuest,
             IsAdmin = session.IsAdmin,
+            IsSuspended = session.IsSuspended,
             AccessTokenHash = hash,
         };
     }
+}
+
+/// <summary>Marks the endpoints that a locked user may call: logging out (Client-Server API, Account locking).</summary>
+public sealed class ForLockedUsers
+{
+    public static ForLockedUsers Mark { get; } = new();
 }
 
 /// <summary>The requester where a token is welcome but not needed.</summary>

@@ -1,10 +1,12 @@
 using Matrix.Federation;
 using Matrix.Rooms.Receiving;
+using Matrix.Rooms.Membership;
 using Matrix.Rooms.Resolution;
 using Matrix.Rooms.State;
 using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Caching;
+using Matrix.Storage;
 using Matrix.Storage.Rooms;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -60,6 +62,8 @@ public static class RoomsModule
         services.TryAddSingleton<RoomState>();
         services.TryAddSingleton<RoomPreload>();
         services.TryAddSingleton<RoomMembership>();
+        services.TryAddSingleton<AccountDataStore>();
+        services.TryAddSingleton<InviteBlocks>();
         services.TryAddSingleton<RoomCreator>();
         services.TryAddSingleton<RoomAliases>();
         services.TryAddSingleton<RoomUpgrade>();

@@ -22,6 +22,8 @@ public sealed class AccountOptions : IValidatableObject
 
     public PasswordOptions PasswordConfig { get; init; } = new();
 
+    public LoginTokenOptions LoginViaExistingSession { get; init; } = new();
+
     /// <summary>How long an access token lasts that came without a refresh token. Null: for ever.</summary>
     public TimeSpan? SessionLifetime { get; init; }
 
@@ -49,6 +51,14 @@ public sealed class AccountOptions : IValidatableObject
         if (RefreshableAccessTokenLifetime <= TimeSpan.Zero)
             yield return new ValidationResult("must be above zero", [nameof(RefreshableAccessTokenLifetime)]);
     }
+}
+
+/// <summary><c>login_via_existing_session</c>: a user may let in another device by a token instead of the password.</summary>
+public sealed class LoginTokenOptions
+{
+    public bool Enabled { get; init; } = true;
+
+    public TimeSpan TokenTimeout { get; init; } = TimeSpan.FromMinutes(2);
 }
 
 /// <summary><c>password_config</c></summary>

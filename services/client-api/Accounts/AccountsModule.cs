@@ -18,6 +18,8 @@ static class AccountsModule
         services.TryAddSingleton<AccountDataStore>();
         services.TryAddSingleton<FilterStore>();
         services.TryAddSingleton<RoomUpdateStore>();
+        services.TryAddSingleton<ReportStore>();
+        services.TryAddSingleton<ShortTokenStore>();
         services.AddSingleton<Passwords>();
         services.AddSingleton<Sessions>();
         services.AddSingleton<Usernames>();

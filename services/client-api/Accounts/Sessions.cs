@@ -40,6 +40,7 @@ sealed class Sessions(SessionStore store, LogWriter log, SessionEnding ending, A
     {
         var hash = SecretToken.Hash(refreshToken);
         if (await store.FindRefreshable(hash, ct) is not { } session || session.ExpiresAt <= time.GetUtcNow()) return null;
+        if (session.IsLocked) throw MatrixException.UserLocked();
         var tokens = Issue(refreshable: true, out var pair);
         var change = new SessionsChange(session.UserId, batch => SessionStore.AddExchange(batch, hash, session, pair));
         return await Try(ending.Append(change, ct)) ? tokens : null;

@@ -69,6 +69,7 @@ static class UiaStages
 {
     public const string Dummy = "m.login.dummy";
     public const string Password = "m.login.password";
+    public const string Token = "m.login.token";
     public const string RegistrationToken = "m.login.registration_token";
 }
 

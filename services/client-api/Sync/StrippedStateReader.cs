@@ -6,17 +6,18 @@ using Matrix.Storage.Sync;
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>What somebody is shown of a room who was invited to it or knocks at it (Client-Server API, "Stripped state").</summary>
-sealed class StrippedStateReader(StateTree states, EventCache events, IgnoredUsers ignoredUsers)
+sealed class StrippedStateReader(StateTree states, EventCache events, IgnoredUsers ignoredUsers, BlockedInvites blockedInvites)
 {
     static readonly StateKeyPair[] Shown = [.. RoomPreview.StrippedStateTypes.Select(type => new StateKeyPair(type, ""))];
 
-    /// <summary>Null: the invite is by somebody whom the user ignores, and is not shown.</summary>
+    /// <summary>Null: the invite is by somebody whom the user ignores, or the user wants none, and is not shown.</summary>
     public async Task<StrippedRoom?> Read(UserMembership room, EventBatch batch, CancellationToken ct)
     {
         await events.Load(batch, [room.EventNid], ct);
         if (batch.Find(room.EventNid) is not { } own)
             return new StrippedRoom(room.RoomId, []);
-        if (own.Membership == "invite" && (await ignoredUsers.Get(own.StateKey!, ct)).Contains(own.Sender))
+        if (own.Membership == "invite"
+            && ((await ignoredUsers.Get(own.StateKey!, ct)).Contains(own.Sender) || await blockedInvites.Hides(own.StateKey!, ct)))
             return null;
         var nids = new List<long>();
         if (own.StateBefore is { } state)

@@ -32,6 +32,7 @@ static class SyncModule
         services.AddSingleton<FilterCache>();
         services.AddSingleton<RoomSights>();
         services.AddSingleton<IgnoredUsers>();
+        services.AddSingleton<BlockedInvites>();
         services.AddSingleton<ErasedUsers>();
         services.AddSingleton<RelationStore>();
         services.AddSingleton<AggregationCache>();

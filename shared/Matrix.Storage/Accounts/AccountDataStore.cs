@@ -6,6 +6,9 @@ namespace Matrix.Storage;
 /// <summary>A piece of account data. <c>RoomId</c> is empty for what is global; <c>Content</c> is a JSON object; <c>Position</c> is where it was set.</summary>
 public sealed record AccountDataItem(string RoomId, string Type, string Content, long Position);
 
+/// <summary>Global account data of one of several users.</summary>
+public sealed record UserAccountData(string UserId, string Type, string Content);
+
 /// <summary>A user's push rules as they were stored at a position of the log.</summary>
 public sealed record StoredPushRules(string Content, long Position);
 
@@ -28,6 +31,12 @@ public sealed class AccountDataStore(NpgsqlDataSource db)
         WHERE user_id = @userId AND position > @after AND position <= @upTo
         ORDER BY position
         """, new { userId, after, upTo }, ct);
+
+    /// <summary>Global data of these types of several users, by primary key.</summary>
+    public Task<IReadOnlyList<UserAccountData>> ListGlobal(IReadOnlyCollection<UserId> users, IReadOnlyList<string> types, CancellationToken ct) =>
+        db.List<UserAccountData>(
+            "SELECT user_id, type, content FROM account_data WHERE user_id = ANY(@ids) AND room_id = '' AND type = ANY(@types)",
+            new { ids = users.Select(user => user.ToString()).ToArray(), types = types.ToArray() }, ct);
 
     Task<string?> FindOne(UserId userId, string roomId, string type, CancellationToken ct) => db.FindOne<string>(
         "SELECT content FROM account_data WHERE user_id = @userId AND room_id = @roomId AND type = @type", new { userId, roomId, type }, ct);

@@ -5,7 +5,8 @@ namespace Matrix.Storage;
 
 /// <summary>A local account. <c>PasswordHash</c> is bcrypt, or null where no password opens the account.</summary>
 public sealed record Account(
-    UserId UserId, string? PasswordHash, bool IsAdmin, bool IsGuest, DateTimeOffset? DeactivatedAt, string? DisplayName, string? AvatarUrl);
+    UserId UserId, string? PasswordHash, bool IsAdmin, bool IsGuest, DateTimeOffset? DeactivatedAt, string? DisplayName, string? AvatarUrl,
+    bool IsLocked = false, bool IsSuspended = false);
 
 /// <summary>An account to be made.</summary>
 public sealed record NewAccount(UserId UserId, string? PasswordHash, bool IsAdmin = false, bool IsGuest = false, string? UserType = null);
@@ -13,7 +14,7 @@ public sealed record NewAccount(UserId UserId, string? PasswordHash, bool IsAdmi
 /// <summary>The local accounts.</summary>
 public sealed class AccountStore(NpgsqlDataSource db)
 {
-    const string Columns = "user_id, password_hash, is_admin, is_guest, deactivated_at, display_name, avatar_url";
+    const string Columns = "user_id, password_hash, is_admin, is_guest, deactivated_at, display_name, avatar_url, is_locked, is_suspended";
 
     public Task<Account?> Find(UserId userId, CancellationToken ct) =>
         db.FindOne<Account>($"SELECT {Columns} FROM users WHERE user_id = @userId", new { userId }, ct);
@@ -73,6 +74,14 @@ public sealed class AccountStore(NpgsqlDataSource db)
         batch.Add("DELETE FROM profile_fields WHERE user_id = $1", userId);
         batch.Add("DELETE FROM account_data WHERE user_id = $1", userId);
     }
+
+    /// <summary>Locks or unlocks an account: what its sessions may do changes, so it is a change of sessions.</summary>
+    public static void AddLocked(NpgsqlBatch batch, UserId userId, bool isLocked) =>
+        batch.Add("UPDATE users SET is_locked = $2 WHERE user_id = $1", userId, isLocked);
+
+    /// <summary>Suspends an account or ends that: a change of sessions too.</summary>
+    public static void AddSuspended(NpgsqlBatch batch, UserId userId, bool isSuspended) =>
+        batch.Add("UPDATE users SET is_suspended = $2 WHERE user_id = $1", userId, isSuspended);
 
     /// <summary>Those of the users who asked for erasure.</summary>
     public Task<IReadOnlyList<string>> ListErased(IReadOnlyCollection<string> userIds, CancellationToken ct) =>

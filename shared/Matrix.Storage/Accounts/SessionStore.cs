@@ -8,13 +8,14 @@ namespace Matrix.Storage;
 /// <param name="Replaces">Set until the token's first use: the refresh token that it was exchanged for, to be given to
 /// <see cref="SessionStore.AddSettle"/>.</param>
 public sealed record Session(
-    UserId UserId, DeviceId DeviceId, bool IsGuest, bool IsAdmin, DateTimeOffset? ExpiresAt, DateTimeOffset? LastSeenAt, string? LastSeenIp, byte[]? Replaces);
+    UserId UserId, DeviceId DeviceId, bool IsGuest, bool IsAdmin, DateTimeOffset? ExpiresAt, DateTimeOffset? LastSeenAt, string? LastSeenIp, byte[]? Replaces,
+    bool IsLocked = false, bool IsSuspended = false);
 
 /// <summary>The hashes of a pair of tokens, with when they expire (UTC; null: never).</summary>
 public sealed record TokenPair(byte[] AccessHash, DateTimeOffset? AccessExpiresAt, byte[]? RefreshHash, DateTimeOffset? RefreshExpiresAt);
 
 /// <summary>What a refresh token may be exchanged for.</summary>
-public sealed record RefreshableSession(UserId UserId, DeviceId DeviceId, DateTimeOffset? ExpiresAt);
+public sealed record RefreshableSession(UserId UserId, DeviceId DeviceId, DateTimeOffset? ExpiresAt, bool IsLocked = false);
 
 /// <summary>
 /// Access and refresh tokens. See <see cref="SecretToken"/> for what the hashes are of. Processes keep what <see cref="Find"/> returns, so whatever
@@ -25,7 +26,8 @@ public sealed class SessionStore(NpgsqlDataSource db)
     /// <summary>By primary key.</summary>
     public Task<Session?> Find(byte[] accessHash, CancellationToken ct) => db.FindOne<Session>(
         """
-        SELECT t.user_id, t.device_id, u.is_guest, u.is_admin, t.expires_at, d.last_seen_at, d.last_seen_ip, r.replaces
+        SELECT t.user_id, t.device_id, u.is_guest, u.is_admin, t.expires_at, d.last_seen_at, d.last_seen_ip, r.replaces, u.is_locked,
+            u.is_suspended
         FROM access_tokens t
         JOIN users u USING (user_id)
         JOIN devices d USING (user_id, device_id)
@@ -36,7 +38,7 @@ public sealed class SessionStore(NpgsqlDataSource db)
     /// <summary>By primary key.</summary>
     public Task<RefreshableSession?> FindRefreshable(byte[] refreshHash, CancellationToken ct) => db.FindOne<RefreshableSession>(
         """
-        SELECT r.user_id, r.device_id, r.expires_at
+        SELECT r.user_id, r.device_id, r.expires_at, u.is_locked
         FROM refresh_tokens r JOIN users u USING (user_id)
         WHERE r.token_hash = @refreshHash AND u.deactivated_at IS NULL
         """, new { refreshHash }, ct);

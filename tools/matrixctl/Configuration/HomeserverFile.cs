@@ -108,6 +108,15 @@ static class HomeserverFile
         media_store_path: "{media}"
         #max_upload_size: 50M
 
+        # --- Calls: where they go when two people cannot reach each other, and where those of MatrixRTC (Element Call) go
+
+        #turn_uris: ["turn:turn.example.org?transport=udp"]
+        #turn_shared_secret: "..."
+        #matrix_rtc:
+        #  transports:
+        #  - type: livekit
+        #    livekit_service_url: https://livekit.example.org
+
         # --- Limits, shared by all replicas: a steady rate, and how much may come at once
 
         #rc_message: {Bucket("0.2", 10)}
@@ -123,6 +132,7 @@ static class HomeserverFile
         #  per_room: {Bucket("0.3", 10)}
         #  per_user: {Bucket("0.003", 5)}
         #  per_issuer: {Bucket("0.3", 10)}
+        #rc_reports: {Bucket("1", 5)}
 
         """;
 

@@ -9,6 +9,7 @@ static class AccountsEndpoints
         GetRegistrationTokenValidity.Map(app);
         GetLogin.Map(app);
         PostLogin.Map(app);
+        PostLoginToken.Map(app);
         PostRefresh.Map(app);
         PostLogout.Map(app);
         PostLogoutAll.Map(app);

@@ -15,10 +15,15 @@ static class PostLogin
         CancellationToken ct)
     {
         var request = body.Value;
-        if (request.Type != UiaStages.Password || !options.PasswordConfig.Enabled)
-            throw MatrixException.Unknown($"Unknown login type {request.Type}", 400);
         var address = context.Connection.RemoteIpAddress;
-        var account = await check.Password(UserOf(request), request.Password ?? throw MatrixException.MissingParam("password"), address, ct);
+        var account = request.Type switch
+        {
+            UiaStages.Password when options.PasswordConfig.Enabled =>
+                await check.Password(UserOf(request), request.Password ?? throw MatrixException.MissingParam("password"), address, ct),
+            UiaStages.Token when options.LoginViaExistingSession.Enabled =>
+                await check.Token(request.Token ?? throw MatrixException.MissingParam("token"), address, ct),
+            _ => throw MatrixException.Unknown($"Unknown login type {request.Type}", 400),
+        };
 
         var device = new NewDevice(request.DeviceId, request.InitialDeviceDisplayName, request.RefreshToken, address?.ToString());
         // null: closed or given another password since it was checked
@@ -39,7 +44,7 @@ static class PostLogin
     };
 
     sealed record Request(
-        string Type, LoginIdentifier? Identifier, string? User, string? Password, DeviceId? DeviceId, string? InitialDeviceDisplayName,
+        string Type, LoginIdentifier? Identifier, string? User, string? Password, string? Token, DeviceId? DeviceId, string? InitialDeviceDisplayName,
         bool RefreshToken = false);
 
     sealed record Response(

@@ -6,7 +6,7 @@ namespace Matrix.ClientApi.Endpoints.Accounts;
 /// <summary>POST /_matrix/client/v3/logout</summary>
 static class PostLogout
 {
-    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/logout", Handle);
+    public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/logout", Handle).WithMetadata(ForLockedUsers.Mark);
 
     static async Task<Empty> Handle(Requester requester, SessionEnding sessions, CancellationToken ct)
     {

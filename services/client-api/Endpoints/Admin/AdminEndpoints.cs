@@ -10,5 +10,14 @@ static class AdminEndpoints
         GetRegistrationToken.Map(app);
         PostRegistrationToken.Map(app);
         DeleteRegistrationToken.Map(app);
+        GetLock.Map(app);
+        PutLock.Map(app);
+        GetSuspend.Map(app);
+        PutSuspend.Map(app);
+        GetUnstableLock.Map(app);
+        PutUnstableLock.Map(app);
+        GetUnstableSuspend.Map(app);
+        PutUnstableSuspend.Map(app);
+        GetWhois.Map(app);
     }
 }

@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Accounts;
+using Matrix.ClientApi.Endpoints.Misc;
 using Matrix.Hosting.Configuration;
 using Matrix.Http;
 
@@ -9,6 +10,6 @@ static class GetWellKnownClient
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/.well-known/matrix/client", Handle);
 
-    static IReadOnlyDictionary<string, object> Handle(HomeserverOptions homeserver) =>
-        WellKnown.Client(homeserver) ?? throw MatrixException.NotFound("public_baseurl is not configured.");
+    static IReadOnlyDictionary<string, object> Handle(HomeserverOptions homeserver, TurnOptions calls) =>
+        WellKnown.Client(homeserver, calls) ?? throw MatrixException.NotFound("public_baseurl is not configured.");
 }

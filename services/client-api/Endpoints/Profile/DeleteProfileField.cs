@@ -12,6 +12,7 @@ static class DeleteProfileField
     static async Task<Empty> Handle(UserId userId, string keyName, Requester requester, Profiles profiles, CancellationToken ct)
     {
         requester.MustBe(userId);
+        requester.MustNotBeSuspended();
         if (keyName != Profiles.DisplayName) requester.MustNotBeGuest();
         await profiles.Delete(userId, keyName, ct);
         return default;

@@ -14,6 +14,7 @@ static class PutProfileField
         UserId userId, string keyName, Body<JsonElement> body, Requester requester, Profiles profiles, CancellationToken ct)
     {
         requester.MustBe(userId);
+        requester.MustNotBeSuspended();
         if (keyName != Profiles.DisplayName) requester.MustNotBeGuest();
         if (!body.Value.TryGetProperty(keyName, out var value)) throw MatrixException.MissingParam(keyName);
         await profiles.Set(userId, keyName, value, ct);

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Rooms;
+using Matrix.Rooms.Membership;
 
 namespace Matrix.ClientApi.Endpoints.Rooms;
 
@@ -10,13 +11,15 @@ static class PostCreateRoom
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/createRoom", Handle);
 
-    static async Task<RoomIdResponse> Handle(Body<Request> body, Requester requester, RoomCreator rooms, RateLimits limits, CancellationToken ct)
+    static async Task<RoomIdResponse> Handle(Body<Request> body, Requester requester, RoomCreator rooms, InviteBlocks blocks, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeGuest();
+        requester.MustNotBeSuspended();
         if (body.Value.Invite3pid is { Count: > 0 })
             throw PostInvite.ThirdPartyRefused();
         foreach (var invited in body.Value.Invite ?? [])
             await limits.CheckInvite(requester, invited, ct);
+        await blocks.Check([.. body.Value.Invite ?? []], ct);
         var created = await rooms.Create(ToCreation(body.Value, requester.UserId), ct);
         return new RoomIdResponse(created.RoomId);
     }

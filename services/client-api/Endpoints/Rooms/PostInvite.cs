@@ -1,6 +1,7 @@
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Rooms;
+using Matrix.Rooms.Membership;
 
 namespace Matrix.ClientApi.Endpoints.Rooms;
 
@@ -9,13 +10,16 @@ static class PostInvite
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/rooms/{roomId}/invite", Handle);
 
-    static async Task<Empty> Handle(RoomId roomId, Body<Request> body, Requester requester, RoomMembership rooms, RateLimits limits, CancellationToken ct)
+    static async Task<Empty> Handle(RoomId roomId, Body<Request> body, Requester requester, RoomMembership rooms, InviteBlocks blocks, RateLimits limits,
+        CancellationToken ct)
     {
         requester.MustNotBeGuest();
+        requester.MustNotBeSuspended();
         if (body.Value.UserId is not { } target)
             throw body.Value.Medium is null ? MatrixException.MissingParam("user_id") : ThirdPartyRefused();
         await limits.Check("rc_invites.per_room", roomId.ToString(), ct);
         await limits.CheckInvite(requester, target, ct);
+        await blocks.Check([target], ct);
         await rooms.Invite(roomId, requester.Asks(body.Value.Reason), target, isDirect: false, ct);
         return default;
     }

@@ -12,6 +12,7 @@ static class PostJoin
         string roomIdOrAlias, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RoomAliases aliases, RateLimits limits,
         CancellationToken ct)
     {
+        requester.MustNotBeSuspended();
         await limits.CheckJoin(requester, ct);
         var roomId = await aliases.Resolve(roomIdOrAlias, ct);
         await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct);

@@ -12,6 +12,7 @@ static class PostJoinRoom
     static async Task<RoomIdResponse> Handle(
         RoomId roomId, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RateLimits limits, CancellationToken ct)
     {
+        requester.MustNotBeSuspended();
         await limits.CheckJoin(requester, ct);
         await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct);
         return new RoomIdResponse(roomId);

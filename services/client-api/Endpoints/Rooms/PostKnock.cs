@@ -13,6 +13,7 @@ static class PostKnock
         CancellationToken ct)
     {
         requester.MustNotBeGuest();
+        requester.MustNotBeSuspended();
         await limits.CheckJoin(requester, ct);
         var roomId = await aliases.Resolve(roomIdOrAlias, ct);
         await rooms.Knock(roomId, requester.Asks(body?.Value.Reason), ct);

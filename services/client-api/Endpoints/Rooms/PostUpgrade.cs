@@ -13,6 +13,7 @@ static class PostUpgrade
         RoomId roomId, Body<Request> body, Requester requester, RoomUpgrade rooms, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeGuest();
+        requester.MustNotBeSuspended();
         await limits.CheckMessage(requester, ct);
         var creators = body.Value.AdditionalCreators ?? [];
         return new Response(await rooms.Upgrade(roomId, requester.UserId, body.Value.NewVersion, creators, ct));

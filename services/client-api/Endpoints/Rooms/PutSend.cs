@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Matrix.ClientApi.Delayed;
+using Matrix.ClientApi.Endpoints.Delayed;
 using Matrix.ClientApi.Sync.Presence;
 using Matrix.Http;
 using Matrix.Protocol;
@@ -11,14 +13,16 @@ static class PutSend
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/client/v3/rooms/{roomId}/send/{eventType}/{txnId}", Handle);
 
-    static async Task<EventIdResponse> Handle(
+    static async Task<IResult> Handle(
         RoomId roomId, string eventType, string txnId, Body<JsonElement> content, Requester requester, RoomWriter rooms, RateLimits limits, PresenceExchange presence,
-        CancellationToken ct)
+        DelayedEvents delayed, HttpContext context, CancellationToken ct)
     {
+        var draft = EventDraft.Message(requester.UserId, eventType, content.Utf8);
+        if (DelayQuery.Of(context) is { } delay) return await delayed.Schedule(requester, roomId, draft, delay, ct, txnId);
+        requester.MustNotBeSuspended();
         await limits.CheckMessage(requester, ct);
         presence.Active(requester.UserId.ToString());
-        var draft = EventDraft.Message(requester.UserId, eventType, content.Utf8);
         var sent = await rooms.Send(roomId, draft, requester.Transaction(txnId, TransactionId.Send), ct);
-        return new EventIdResponse(sent.EventId);
+        return Results.Json(new EventIdResponse(sent.EventId), MatrixJson.Options);
     }
 }

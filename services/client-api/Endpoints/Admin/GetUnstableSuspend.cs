@@ -1,0 +1,7 @@
+namespace Matrix.ClientApi.Endpoints.Admin;
+
+/// <summary>GET /_matrix/client/unstable/uk.timedout.msc4323/admin/suspend/{userId}: the name it had before version 1.18.</summary>
+static class GetUnstableSuspend
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/unstable/uk.timedout.msc4323/admin/suspend/{userId}", GetSuspend.Handle);
+}
