@@ -17,6 +17,8 @@ public static class FederationReaderModule
     public static WebApplication MapFederationReader(this WebApplication app)
     {
         GetServerKeys.Map(app);
+        GetKeyQuery.Map(app);
+        PostKeyQuery.Map(app);
         GetServerVersion.Map(app);
         GetServerWellKnown.Map(app);
         return app;

@@ -36,6 +36,7 @@ public static class FederationModule
         services.AddSingleton<KeyFetcher>();
         services.AddSingleton(KeyRing.Create);
         services.AddSingleton<EventVerifier>();
+        services.AddSingleton<KeyNotary>();
         return services;
     }
 }

@@ -12,9 +12,9 @@ static class FederationOptionsReader
         options.SigningKeyPath = configuration["signing_key_path"] ?? options.SigningKeyPath;
         options.KeyRefreshInterval = Duration(configuration["key_refresh_interval"]) ?? options.KeyRefreshInterval;
         options.ServeServerWellknown = configuration.GetValue("serve_server_wellknown", options.ServeServerWellknown);
-        foreach (var old in configuration.GetSection("old_signing_keys").GetChildren())
+        foreach (var (id, old) in ByKeyId(configuration.GetSection("old_signing_keys")))
         {
-            options.OldSigningKeys[old.Key] = new OldSigningKey { Key = old["key"] ?? "", ExpiredTs = old.GetValue("expired_ts", 0L) };
+            options.OldSigningKeys[id] = new OldSigningKey { Key = old["key"] ?? "", ExpiredTs = old.GetValue("expired_ts", 0L) };
         }
         options.FederationCustomCaList = List(configuration, "federation_custom_ca_list") ?? [];
         options.FederationVerifyCertificates = configuration.GetValue("federation_verify_certificates", true);
@@ -37,10 +37,16 @@ static class FederationOptionsReader
     }
 
     static TrustedKeyServer KeyServer(IConfigurationSection section) =>
-        new(section["server_name"] ?? section.Value ?? "", section.GetSection("verify_keys").GetChildren().ToDictionary(key => key.Key, key => key.Value ?? ""))
+        new(section["server_name"] ?? section.Value ?? "", ByKeyId(section.GetSection("verify_keys")).ToDictionary(key => key.Id, key => key.Section.Value ?? ""))
         {
             AcceptKeysInsecurely = section.GetValue("accept_keys_insecurely", false),
         };
+
+    /// <summary>The colon in a key id is the one that separates the levels of configuration.</summary>
+    static IEnumerable<(string Id, IConfigurationSection Section)> ByKeyId(IConfigurationSection section) =>
+        from algorithm in section.GetChildren()
+        from key in algorithm.GetChildren()
+        select ($"{algorithm.Key}:{key.Key}", key);
 
     /// <summary>A list, or one value with commas; null where the key is absent.</summary>
     static string[]? List(IConfiguration configuration, string key)

@@ -17,6 +17,7 @@ namespace Matrix.Http;
 public sealed class Origin
 {
     const int MostHeaders = 4;
+    const long UnknownLength = 1 << 20;
 
     public required ServerName Server { get; init; }
 
@@ -33,8 +34,11 @@ public sealed class Origin
         var origin = signatures[0].Origin;
         if (!services.GetRequiredService<FederationClient>().Allows(origin))
             throw MatrixException.Forbidden($"This server does not federate with {origin}.");
+        var limits = services.GetRequiredService<OriginLimits>();
+        context.Response.RegisterForDispose(limits.TakeBytes(context.Request.ContentLength ?? UnknownLength));
         var body = await RequestBytes.Read(context.Request, context.RequestAborted);
         await Verify(context, signatures, body);
+        context.Response.RegisterForDispose(await limits.Enter(origin, context.RequestAborted));
         await services.GetRequiredService<DestinationBackoff>().Heard(origin, context.RequestAborted);
         return new Origin { Server = origin };
     }

@@ -13,6 +13,8 @@ var root = new RootCommand("Sets up, runs and looks after a Matrix homeserver.")
     DownCommand.Create(),
     GenerateConfigCommand.Create(),
     MigrateCommand.Create(),
+    GenerateSigningKeyCommand.Create(),
+    RotateSigningKeyCommand.Create(),
     RegisterUserCommand.Create(),
     HashPasswordCommand.Create(),
     WithServicesCommand.Create(),

@@ -42,7 +42,8 @@ sealed partial class KeyFetcher(FederationClient client, ServerKeyStore store, I
         return got;
     }
 
-    static bool Satisfies(ServerKeyList list, KeyRequest wanted) => list.Keys.Any(key => key.KeyId == wanted.KeyId && key.ValidUntilTs >= wanted.ValidAt);
+    static bool Satisfies(ServerKeyList list, KeyRequest wanted) => list.Keys.Any(key =>
+        (key.KeyId == wanted.KeyId || wanted.KeyId == KeyRequest.Any) && key.ValidUntilTs >= wanted.ValidAt);
 
     async Task<ServerKeyList?> AskItself(ServerName server, CancellationToken ct)
     {
@@ -72,7 +73,7 @@ sealed partial class KeyFetcher(FederationClient client, ServerKeyStore store, I
     {
         var query = JsonSerializer.SerializeToUtf8Bytes(new
         {
-            server_keys = wanted.ToDictionary(server => server.Key.ToString(), server => server.GroupBy(key => key.KeyId).ToDictionary(
+            server_keys = wanted.ToDictionary(server => server.Key.ToString(), server => server.Where(key => key.KeyId != KeyRequest.Any).GroupBy(key => key.KeyId).ToDictionary(
                 key => key.Key.ToString(), key => new { minimum_valid_until_ts = key.Max(one => one.ValidAt) })),
         });
         try

@@ -4,7 +4,11 @@ namespace Matrix.Federation;
 
 /// <summary>A key that is wanted.</summary>
 /// <param name="ValidAt">When it must have been valid, Unix milliseconds; 0 takes one that is valid no more.</param>
-public sealed record KeyRequest(ServerName Server, KeyId KeyId, long ValidAt);
+public sealed record KeyRequest(ServerName Server, KeyId KeyId, long ValidAt)
+{
+    /// <summary>Stands for whatever keys a server has; no key can have this id.</summary>
+    public static KeyId Any { get; } = KeyId.Parse("any:any");
+}
 
 /// <summary>A key of another server, and until when what it signs is good.</summary>
 sealed record KnownKey(VerifyKey Key, long ValidUntil)
@@ -17,5 +21,7 @@ sealed record KnownKeys(IReadOnlyDictionary<KeyId, KnownKey> Keys, long FetchedA
 {
     public static KnownKeys None { get; } = new(new Dictionary<KeyId, KnownKey>(), 0);
 
-    public bool Has(KeyRequest wanted) => Keys.TryGetValue(wanted.KeyId, out var key) && key.IsValidAt(wanted.ValidAt);
+    public bool Has(KeyRequest wanted) => wanted.KeyId == KeyRequest.Any
+        ? Keys.Values.Any(key => key.IsValidAt(wanted.ValidAt))
+        : Keys.TryGetValue(wanted.KeyId, out var key) && key.IsValidAt(wanted.ValidAt);
 }

@@ -100,7 +100,11 @@ public sealed class RemoteServer : IAsyncDisposable
     /// <summary>A request to one of our servers, signed by this one.</summary>
     /// <param name="body">A string or bytes are sent as they are, anything else as JSON.</param>
     /// <param name="spoil">Changes the signature before it goes out.</param>
-    public async Task<Reply> Send(MatrixServer to, HttpMethod method, string pathAndQuery, object? body = null, Func<XMatrix, XMatrix>? spoil = null)
+    public Task<Reply> Send(MatrixServer to, HttpMethod method, string pathAndQuery, object? body = null, Func<XMatrix, XMatrix>? spoil = null) =>
+        Send(to.BaseUrl, ServerName.Parse(to.ServerName), method, pathAndQuery, body, spoil);
+
+    /// <inheritdoc cref="Send(MatrixServer, HttpMethod, string, object?, Func{XMatrix, XMatrix}?)"/>
+    public async Task<Reply> Send(Uri address, ServerName to, HttpMethod method, string pathAndQuery, object? body = null, Func<XMatrix, XMatrix>? spoil = null)
     {
         byte[]? json = body switch
         {
@@ -109,8 +113,8 @@ public sealed class RemoteServer : IAsyncDisposable
             string text => System.Text.Encoding.UTF8.GetBytes(text),
             _ => JsonSerializer.SerializeToUtf8Bytes(body),
         };
-        var signature = XMatrix.Sign(Name, Key, ServerName.Parse(to.ServerName), method.Method, pathAndQuery, json);
-        return await Send(to, method, pathAndQuery, json, (spoil?.Invoke(signature) ?? signature).ToString());
+        var signature = XMatrix.Sign(Name, Key, to, method.Method, pathAndQuery, json);
+        return await Send(address, method, pathAndQuery, json, (spoil?.Invoke(signature) ?? signature).ToString());
     }
 
     public Task<Reply> Get(MatrixServer from, string pathAndQuery) => Send(from, HttpMethod.Get, pathAndQuery);
@@ -120,9 +124,9 @@ public sealed class RemoteServer : IAsyncDisposable
     public Task<Reply> Post(MatrixServer to, string pathAndQuery, object body) => Send(to, HttpMethod.Post, pathAndQuery, body);
 
     /// <summary>A request with any Authorization header, or none.</summary>
-    public async Task<Reply> Send(MatrixServer to, HttpMethod method, string pathAndQuery, byte[]? json, string? authorization)
+    public async Task<Reply> Send(Uri address, HttpMethod method, string pathAndQuery, byte[]? json, string? authorization)
     {
-        using var request = new HttpRequestMessage(method, new Uri(to.BaseUrl.ToString().TrimEnd('/') + pathAndQuery, AsWritten));
+        using var request = new HttpRequestMessage(method, new Uri(address.ToString().TrimEnd('/') + pathAndQuery, AsWritten));
         if (json != null)
             request.Content = new ByteArrayContent(json);
         if (authorization != null)

@@ -1,7 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
 using Matrix.LocalStack;
-using Matrix.Protocol;
 
 namespace Matrix.Ctl.Configuration;
 
@@ -16,7 +15,7 @@ static class HomeserverFile
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         if (!File.Exists(key))
         {
-            AtomicFile.Write(key, Encoding.ASCII.GetBytes(NewSigningKey()));
+            AtomicFile.Write(key, Encoding.ASCII.GetBytes(SigningKeyFile.New()));
             written.Add(key);
         }
         if (!File.Exists(path))
@@ -25,13 +24,6 @@ static class HomeserverFile
             written.Add(path);
         }
         return written;
-    }
-
-    static string NewSigningKey()
-    {
-        const string letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-        using var key = SigningKey.Generate($"a_{RandomNumberGenerator.GetString(letters, 4)}");
-        return key.FormatFile();
     }
 
     static string Secret() => RandomNumberGenerator.GetHexString(50, lowercase: true);
@@ -52,6 +44,27 @@ static class HomeserverFile
 
         # The key that signs this server's events. Keep a copy: a lost key cannot be made again.
         signing_key_path: "{key}"
+
+        # --- Federation
+
+        # The only servers to speak with; left out, all of them.
+        #federation_domain_whitelist: [ "example.com" ]
+
+        # Authorities (PEM) that sign other servers' certificates, instead of the system's. For private networks of servers.
+        #federation_custom_ca_list: [ "/etc/matrix/ca.pem" ]
+
+        # Addresses that are never connected to because another server says so, and exceptions. The default is all that is not public.
+        #ip_range_blacklist: [ "10.0.0.0/8" ]
+        #ip_range_whitelist: [ "10.1.2.3" ]
+
+        # Servers that are asked for others' keys before those themselves.
+        #trusted_key_servers:
+        #  - server_name: "matrix.org"
+        #    verify_keys:
+        #      "ed25519:auto": "Noi6WqcDj0QmPxCNQqgezwTlBKrfqehY1u2FyWP9uYw"
+
+        #https_proxy: "http://proxy.example.org:3128"
+        #no_proxy_hosts: [ "example.net" ]
 
         # --- Services. What is not named here, `matrixctl up` starts for itself in its data folder.
 

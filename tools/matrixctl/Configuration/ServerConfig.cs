@@ -51,6 +51,8 @@ sealed class ServerConfig
         : configuration["registration_shared_secret_path"] is { Length: > 0 } file ? File.ReadAllText(file).Trim()
         : null;
 
+    public string SigningKeyPath => configuration["signing_key_path"] is { Length: > 0 } path ? path : throw new StackException($"{Path} names no signing_key_path.");
+
     public string? PublicBaseUrl => configuration["public_baseurl"];
     public string? TlsCertificatePath => configuration["tls_certificate_path"];
     public int BcryptRounds => int.TryParse(configuration["bcrypt_rounds"], out var rounds) ? rounds : 12;

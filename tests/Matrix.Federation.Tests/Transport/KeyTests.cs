@@ -1,0 +1,107 @@
+using System.Text;
+using System.Text.Json;
+using Matrix.Federation.Tests.Harness;
+using Matrix.Protocol;
+using Matrix.Testing;
+
+namespace Matrix.Federation.Tests.Transport;
+
+/// <summary>Keys of other servers, and who vouches for them (Server-Server API, Retrieving server keys).</summary>
+public sealed class KeyTests(FederatedServers servers)
+{
+    static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    static long Now => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+
+    static JsonElement List(Reply reply) => reply["server_keys"].Items().Single();
+
+    [Fact]
+    public async Task A_server_vouches_for_the_keys_of_another()
+    {
+        await using var remote = await servers.NewRemote();
+        var list = List((await servers.First.Anonymous.Get($"/_matrix/key/v2/query/{remote.Name}")).Ok());
+        var bytes = Encoding.UTF8.GetBytes(list.GetRawText());
+        Assert.True(JsonSignatures.Verify(bytes, remote.Name, id => id == remote.Key.KeyId ? remote.Key.VerifyKey : null));
+        var own = (await servers.First.Anonymous.Get("/_matrix/key/v2/server"))["verify_keys"].EnumerateObject().Single();
+        Assert.True(JsonSignatures.Verify(bytes, ServerName.Parse(servers.First.ServerName),
+            id => id.ToString() == own.Name ? VerifyKey.Parse(own.Value.String("key")) : null));
+    }
+
+    [Fact]
+    public async Task Several_servers_are_asked_for_at_once_and_who_cannot_be_reached_is_left_out()
+    {
+        await using var remote = await servers.NewRemote();
+        var query = new Dictionary<string, object>
+        {
+            [remote.Name.ToString()] = new Dictionary<string, object> { [remote.Key.KeyId.ToString()] = new { minimum_valid_until_ts = Now } },
+            [$"localhost:{FreePort.Find()}"] = new { },
+            [servers.First.ServerName] = new { },
+        };
+        var reply = (await servers.First.Anonymous.Post("/_matrix/key/v2/query", new { server_keys = query })).Ok();
+        Assert.Equal(new[] { remote.Name.ToString(), servers.First.ServerName }.Order(), reply["server_keys"].Items().Select(list => list.String("server_name")).Order());
+        (await servers.First.Anonymous.Post("/_matrix/key/v2/query", new { server_keys = new Dictionary<string, object> { ["a b"] = new { } } })).Refused(400, "M_INVALID_PARAM");
+    }
+
+    [Fact]
+    public async Task A_trusted_server_is_asked_before_the_one_that_may_be_gone()
+    {
+        await using var database = await TestDatabase.Create(Ct);
+        await using var gone = await servers.NewRemote();
+        await using var trusted = await servers.NewRemote();
+        await using var unsigned = await servers.NewRemote();
+        byte[] Vouch(SigningKey key) => Encoding.UTF8.GetBytes(
+            $$"""{"server_keys":[{{Encoding.UTF8.GetString(JsonSignatures.Sign(gone.KeyList(), trusted.Name, key))}}]}""");
+        gone.On(HttpMethod.Get, "/_matrix/key/", _ => new RemoteAnswer(System.Net.HttpStatusCode.ServiceUnavailable));
+        using var wrong = SigningKey.FromSeed(trusted.Key.KeyId.Version, new byte[32]);
+        var key = new KeyRequest(gone.Name, gone.Key.KeyId, Now);
+        Dictionary<string, string?> configuration = new()
+        {
+            ["trusted_key_servers:0:server_name"] = trusted.Name.ToString(),
+            [$"trusted_key_servers:0:verify_keys:{trusted.Key.KeyId}"] = trusted.Key.VerifyKey.ToString(),
+        };
+
+        trusted.On(HttpMethod.Post, "/_matrix/key/v2/query", _ => Vouch(wrong));
+        await using (var node = await FederationNode.Start(database, servers.Authority, configuration))
+            Assert.Empty(await node.Get<KeyRing>().Find([key], Ct));
+        trusted.On(HttpMethod.Post, "/_matrix/key/v2/query", _ => Vouch(trusted.Key));
+        await using (var node = await FederationNode.Start(database, servers.Authority, configuration))
+            Assert.Equal(gone.Key.VerifyKey.ToString(), Assert.Single(await node.Get<KeyRing>().Find([key], Ct)).Value.ToString());
+        // and once known it is known to all processes
+        await using (var node = await FederationNode.Start(database, servers.Authority))
+            Assert.Single(await node.Get<KeyRing>().Find([key], Ct));
+    }
+
+    [Fact]
+    public async Task Old_keys_are_published_with_the_new_one()
+    {
+        using var old = SigningKey.Generate("old");
+        await using var server = await servers.Start(configuration =>
+        {
+            configuration[$"old_signing_keys:{old.KeyId}:key"] = old.VerifyKey.ToString();
+            configuration[$"old_signing_keys:{old.KeyId}:expired_ts"] = "1700000000000";
+        });
+        var list = (await server.Anonymous.Get("/_matrix/key/v2/server")).Ok().Json;
+        var entry = list.At("old_verify_keys").EnumerateObject().Single();
+        Assert.Equal((old.KeyId.ToString(), old.VerifyKey.ToString(), 1700000000000), (entry.Name, entry.Value.String("key"), entry.Value.At("expired_ts").GetInt64()));
+    }
+
+    [Fact]
+    public async Task A_list_that_names_another_server_or_is_signed_by_nobody_is_not_believed()
+    {
+        await using var database = await TestDatabase.Create(Ct);
+        await using var node = await FederationNode.Start(database, servers.Authority);
+        await using var liar = await servers.NewRemote();
+        await using var victim = await servers.NewRemote();
+        liar.On(HttpMethod.Get, "/_matrix/key/", _ => victim.KeyList());
+        Assert.Empty(await node.Get<KeyRing>().Find([new KeyRequest(liar.Name, victim.Key.KeyId, Now)], Ct));
+        await using var unsigned = await servers.NewRemote();
+        using var other = SigningKey.Generate("other");
+        unsigned.On(HttpMethod.Get, "/_matrix/key/", _ => JsonSignatures.Sign(JsonSerializer.SerializeToUtf8Bytes(new
+        {
+            server_name = unsigned.Name.ToString(),
+            verify_keys = new Dictionary<string, object> { [unsigned.Key.KeyId.ToString()] = new { key = unsigned.Key.VerifyKey.ToString() } },
+            valid_until_ts = Now + 100_000,
+        }), unsigned.Name, other));
+        Assert.Empty(await node.Get<KeyRing>().Find([new KeyRequest(unsigned.Name, unsigned.Key.KeyId, Now)], Ct));
+    }
+}
