@@ -1,4 +1,6 @@
+using Matrix.FederationReader.Edus;
 using Matrix.FederationReader.Endpoints;
+using Matrix.FederationReader.Endpoints.Events;
 using Matrix.Http;
 using Matrix.Rooms;
 
@@ -11,6 +13,8 @@ public static class FederationReaderModule
     {
         builder.AddMatrixHttp();
         builder.Services.AddRooms(builder.Configuration);
+        builder.Services.AddSingleton<EduReceiver>();
+        EventsEndpoints.Add(builder.Services);
         return builder;
     }
 
@@ -21,6 +25,7 @@ public static class FederationReaderModule
         PostKeyQuery.Map(app);
         GetServerVersion.Map(app);
         GetServerWellKnown.Map(app);
+        EventsEndpoints.Map(app);
         return app;
     }
 }

@@ -1,16 +1,20 @@
 using Matrix.Federation;
+using Matrix.Replication;
+using Matrix.Rooms.Access;
+using Matrix.Rooms.Fetching;
 using Matrix.Rooms.Receiving;
 using Matrix.Rooms.Membership;
 using Matrix.Rooms.Resolution;
 using Matrix.Rooms.State;
 using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
-using Matrix.Storage.Caching;
 using Matrix.Storage;
+using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Matrix.Rooms;
@@ -59,6 +63,7 @@ public static class RoomsModule
         services.TryAddSingleton<AsideEvents>();
         services.TryAddSingleton(p => new RoomReceiver(p.GetRequiredService<RoomWriter>(), p.GetRequiredService<EventBuilding>(),
             p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomStore>(), p.GetRequiredService<AsideEvents>()));
+        AddFetching(services);
         services.TryAddSingleton<RoomState>();
         services.TryAddSingleton<RoomPreload>();
         services.TryAddSingleton<RoomMembership>();
@@ -68,5 +73,26 @@ public static class RoomsModule
         services.TryAddSingleton<RoomAliases>();
         services.TryAddSingleton<RoomUpgrade>();
         return services;
+    }
+
+    static void AddFetching(IServiceCollection services)
+    {
+        services.TryAddSingleton(new FetchingOptions());
+        services.TryAddSingleton<EventGraphStore>();
+        services.TryAddSingleton<AuthChains>();
+        services.TryAddSingleton<AccountStore>();
+        services.TryAddSingleton<RoomAcls>();
+        services.TryAddSingleton<RoomResidency>();
+        services.TryAddSingleton<ServerVisibility>();
+        services.TryAddSingleton<EventRequests>();
+        services.TryAddSingleton<MissingAuth>();
+        services.TryAddSingleton<MissingState>();
+        services.TryAddSingleton(p => new MissingEvents(p.GetRequiredService<RoomReceiver>(), p.GetRequiredService<EventRequests>(),
+            p.GetRequiredService<MissingAuth>(), p.GetRequiredService<MissingState>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomStore>(),
+            p.GetRequiredService<FetchingOptions>(), p.GetRequiredService<ILogger<MissingEvents>>()));
+        services.TryAddSingleton<OldEvents>();
+        services.TryAddSingleton(p => new HistoryBackfill(p.GetRequiredService<EventRequests>(), p.GetRequiredService<OldEvents>(),
+            p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomServers>(), p.GetRequiredService<LogWriter>(), p.GetRequiredService<FetchingOptions>(),
+            p.GetRequiredService<ServerSigningKey>(), p.GetRequiredService<ILogger<HistoryBackfill>>()));
     }
 }

@@ -69,6 +69,7 @@ static class SyncModule
         services.AddSingleton<CatchUp>();
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();
+        services.AddSingleton<RemotePast>();
         services.AddSingleton<EventReader>();
         services.AddSingleton<RelationPage>();
         services.AddSingleton<StateOfPage>();

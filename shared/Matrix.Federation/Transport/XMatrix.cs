@@ -61,7 +61,7 @@ public sealed record XMatrix(ServerName Origin, ServerName? Destination, KeyId K
         json.WriteString("origin", origin.ToString());
         if (destination is { } name)
             json.WriteString("destination", name.ToString());
-        if (content is { } body)
+        if (content is { IsEmpty: false } body)
         {
             json.WritePropertyName("content");
             json.WriteRawValue(body.Span); // which also refuses what is not one value

@@ -24,6 +24,9 @@ public enum LogKind : short
     /// <summary>A room's state changed by more than the event, because branches of the room met.</summary>
     StateMerge = 31,
 
+    /// <summary>Older events of a room were fetched from another server. Wakes nobody; what was remembered of the room's past is not all there is.</summary>
+    History = 45,
+
     /// <summary>A user's pushers were set or deleted. For the pusher service; no client is told.</summary>
     Pushers = 40,
 }

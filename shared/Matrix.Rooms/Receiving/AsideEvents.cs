@@ -80,14 +80,20 @@ sealed class AsideEvents(NpgsqlDataSource db, EventStore events, EventBuilding b
         var assignments = found.Where(e => e.Rejected is null && e.StateKey is not null && placed.ContainsKey(e.EventNid))
             .Select(e => new StateAssignment(new StateKeyPair(e.Type, e.StateKey!), e.EventNid)).ToList();
         var update = await building.Tree.Set(StateTree.Empty, assignments, ct);
-        foreach (var nodes in update.NewNodes.OrderBy(node => node.Id.Value).Chunk(NodesAtOnce))
+        await StoreNodes(update.NewNodes, ct);
+        return new StateUpdate(update.Root, []);
+    }
+
+    /// <summary>Stores nodes of states before what refers to them: nobody sees them till then.</summary>
+    public async Task StoreNodes(IReadOnlyCollection<StateNode> all, CancellationToken ct)
+    {
+        foreach (var nodes in all.OrderBy(node => node.Id.Value).Chunk(NodesAtOnce))
         {
             await using var connection = await db.OpenConnectionAsync(ct);
             await using var batch = connection.CreateBatch();
             StateNodeRows.AddInsert(batch, nodes);
             await batch.ExecuteNonQueryAsync(ct);
         }
-        return new StateUpdate(update.Root, []);
     }
 
     /// <summary>All begin in the backlog: there they get their place, and are judged, in the order of their auth events.</summary>

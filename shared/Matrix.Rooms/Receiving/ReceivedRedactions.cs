@@ -28,7 +28,8 @@ sealed class ReceivedRedactions(EventStore events, StateEvents stateEvents, Room
         return null;
     }
 
-    async ValueTask<bool> May(UserId sender, UserId target, string type, StateNodeId before, CancellationToken ct)
+    /// <summary>May this sender redact what that one sent, in the state before the redaction?</summary>
+    public async ValueTask<bool> May(UserId sender, UserId target, string type, StateNodeId before, CancellationToken ct)
     {
         if (type == EventTypes.Create)
             return false;

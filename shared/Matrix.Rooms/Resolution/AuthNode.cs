@@ -88,6 +88,15 @@ sealed class AuthNode
             Raise(reach, place);
     }
 
+    /// <summary>The same for many nodes, most of which share a base: each base is looked at once.</summary>
+    public void AddTo(Dictionary<long, int> reach, HashSet<AuthNode> bases)
+    {
+        if (Base is { } shared && bases.Add(shared))
+            shared.AddWithSelf(reach);
+        foreach (var place in own)
+            Raise(reach, place);
+    }
+
     int ReachWithSelf(long chain) => Math.Max(ReachOf(chain), chain == Place.Chain ? Place.Sequence : 0);
 
     void AddWithSelf(Dictionary<long, int> reach)

@@ -146,10 +146,11 @@ public sealed class EventChain
         }
         building.EventStates.Add(nid, after);
         extremities.RemoveAll(end => e.Follows.Contains(end.EventId));
-        if (e.IsLast)
+        var isEnd = e.IsLast && (received is null || extremities.Count < MaxEnds);
+        if (isEnd)
             extremities.Add(new EventReference(nid, pdu.EventId));
         depth = Math.Max(depth, pdu.Depth);
-        StateRoot = e.IsLast && extremities.Count == 1 ? after : await Merge(extremities, ct, pdu.IsState ? new Dictionary<long, Pdu> { [nid] = pdu } : null);
+        StateRoot = isEnd && extremities.Count == 1 ? after : await Merge(extremities, ct, pdu.IsState ? new Dictionary<long, Pdu> { [nid] = pdu } : null);
         var merge = before == current && StateRoot == after ? null : await FindMerge(pdu, current, ct);
         StateKeyPair? blanks = e.Redacted is { StateKey: { } key } target && (await Find(target.Type, key, ct))?.EventId == target.EventId
             ? new StateKeyPair(target.Type, key) : null;
@@ -186,6 +187,12 @@ public sealed class EventChain
 
     /// <summary>What servers accept at most (Server-Server API, PDUs).</summary>
     const int MaxPrevEvents = 20;
+
+    /// <summary>
+    /// Ends that events of other servers may make of a room. Whoever sends many events on one could otherwise make every later event resolve the states of all of
+    /// them. What comes while there are so many is part of the room, but no end of it: its state counts when somebody builds on it.
+    /// </summary>
+    const int MaxEnds = 50;
 
     /// <param name="Follows">The events that are ends of the room no longer.</param>
     /// <param name="IsLast">Is it an end itself?</param>

@@ -42,6 +42,18 @@ public sealed class EventStore(NpgsqlDataSource db)
         return await Read(command, eventIds.Count, ct);
     }
 
+    /// <summary>Which of these events the room has, outliers and rejected ones too. By the unique key of event ids.</summary>
+    public Task<IReadOnlySet<EventId>> ListKnown(long roomNid, IReadOnlyCollection<EventId> eventIds, CancellationToken ct) =>
+        ListIds("SELECT event_id FROM events WHERE event_id = ANY(@ids) AND room_nid = @roomNid", roomNid, eventIds, ct);
+
+    /// <summary>Which of these events the room has as places that others can build on.</summary>
+    public Task<IReadOnlySet<EventId>> ListPlaced(long roomNid, IReadOnlyCollection<EventId> eventIds, CancellationToken ct) =>
+        ListIds("SELECT event_id FROM events WHERE event_id = ANY(@ids) AND room_nid = @roomNid AND state_before IS NOT NULL", roomNid, eventIds, ct);
+
+    async Task<IReadOnlySet<EventId>> ListIds(string sql, long roomNid, IReadOnlyCollection<EventId> eventIds, CancellationToken ct) => eventIds.Count == 0
+        ? new HashSet<EventId>()
+        : (await db.List<string>(sql, new { ids = eventIds.Select(id => id.ToString()).ToArray(), roomNid }, ct)).Select(id => EventId.Parse(id)).ToHashSet();
+
     public async Task<StoredEvent?> FindByEventId(EventId eventId, CancellationToken ct)
     {
         await using var command = db.CreateCommand(Select + "WHERE e.event_id = $1");
@@ -106,6 +118,19 @@ public sealed class EventStore(NpgsqlDataSource db)
     /// <summary>The redactions that came before this event, which they redact.</summary>
     public Task<IReadOnlyList<long>> ListRedactionsDue(long roomNid, EventId eventId, CancellationToken ct) => db.List<long>(
         "SELECT redaction_nid FROM redactions_due WHERE room_nid = @roomNid AND event_id = @eventId", new { roomNid, eventId = eventId.ToString() }, ct);
+
+    /// <summary>Those of these events that redactions which are here already redact.</summary>
+    public async Task<IReadOnlySet<EventId>> ListWithRedactionsDue(long roomNid, IReadOnlyCollection<EventId> eventIds, CancellationToken ct) =>
+        await ListIds("SELECT event_id FROM redactions_due WHERE room_nid = @roomNid AND event_id = ANY(@ids)", roomNid, eventIds, ct);
+
+    /// <summary>The events before what is known of a room, the oldest first as far as those who build on them claim. By primary key.</summary>
+    public async Task<IReadOnlyList<EventId>> ListBackwardExtremities(long roomNid, int limit, CancellationToken ct) =>
+        [.. (await db.List<string>("SELECT event_id FROM backward_extremities WHERE room_nid = @roomNid ORDER BY depth LIMIT @limit", new { roomNid, limit }, ct))
+            .Select(id => EventId.Parse(id))];
+
+    /// <summary>Where older history of a room is to go: below this. By events_timeline.</summary>
+    public async Task<long> FindOldestPosition(long roomNid, CancellationToken ct) => Math.Min(0, await db.FindOne<long?>(
+        "SELECT min(position) FROM events WHERE room_nid = @roomNid AND position IS NOT NULL", new { roomNid }, ct) ?? 0);
 
     /// <summary>The event that a device's transaction id made, or null.</summary>
     public async Task<(EventId EventId, long EventNid)?> FindTransaction(

@@ -6,7 +6,7 @@ namespace Matrix.Storage.Rooms;
 /// <param name="Json">Canonical JSON as it was signed, even if the event was redacted since: see <see cref="RedactedBy"/>.</param>
 /// <param name="Position">In the log; null: outlier or rejected; negative, descending: backfilled history.</param>
 /// <param name="StateBefore">The state that the event was authorised in; null: outlier.</param>
-/// <param name="RoomState">The room's current state once the event's position is reached; null: outlier, rejected or backfilled.</param>
+/// <param name="RoomState">The room's current state once the event's position is reached, of fetched history the state after the event; null: outlier or rejected.</param>
 /// <param name="Rejected">Why it was rejected, or null.</param>
 /// <param name="RedactedBy">The number of the redaction that applies to it. What is shown of it must go through the redaction.</param>
 public sealed record StoredEvent(

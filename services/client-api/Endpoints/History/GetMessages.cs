@@ -12,8 +12,8 @@ static class GetMessages
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/v3/rooms/{roomId}/messages", Handle);
 
     static async Task Handle(
-        RoomId roomId, HttpContext context, Requester requester, RoomReader rooms, TimelineReader timelines, StateOfPage states, SyncHub hub,
-        Bundles bundles, TimeProvider time, CancellationToken ct)
+        RoomId roomId, HttpContext context, Requester requester, RoomReader rooms, TimelineReader timelines, StateOfPage states, RemotePast past,
+        SyncHub hub, Bundles bundles, TimeProvider time, CancellationToken ct)
     {
         var (direction, filter, limit) = (HistoryQuery.Direction(context), HistoryQuery.Filter(context), HistoryQuery.Limit(context));
         var (from, to) = (HistoryQuery.Token(context, "from"), HistoryQuery.Token(context, "to"));
@@ -23,7 +23,16 @@ static class GetMessages
             ? view.Range(from ?? long.MinValue, to ?? long.MaxValue)
             : view.Range(to ?? long.MinValue, from ?? long.MaxValue);
         var batch = new EventBatch();
-        var page = await timelines.Read(range, direction, filter, filter.Limit is { } most ? Math.Min(most, limit) : limit, batch, ct);
+        if (filter.Limit is { } most)
+            limit = Math.Min(most, limit);
+        var page = await timelines.Read(range, direction, filter, limit, batch, ct);
+        // what is known of the room ends here, but the room does not: others have more
+        if (!forwards && await past.Bring(view, page, limit, to, ct))
+        {
+            view = await rooms.Open(roomId, requester.UserId, ct);
+            page = await timelines.Read(view.Range(to ?? long.MinValue, from ?? long.MaxValue), direction, filter, limit, batch, ct);
+            page = page with { More = page.More || page.Events.Count > 0 };
+        }
         await bundles.Fill(batch, page.Events, view.UserId, _ => view.Sight, ct);
 
         var answer = new EventAnswer(requester, batch, time)

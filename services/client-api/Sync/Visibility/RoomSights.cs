@@ -22,7 +22,8 @@ sealed class RoomSights(TimelineStore store, LogFollower follower, Caches caches
         "room_memberships", 16 << 20, (key, own) => 100 + Caches.WeightOf(key.User) + 16 * own.Events.Length);
     int generation;
 
-    sealed record Own(SightEvent[] Events, SightMembership Current);
+    /// <param name="Room">The room's visibilities that were read with it: when older history has come, both are read again.</param>
+    sealed record Own(SightEvent[] Events, SightMembership Current, SightEvent[] Room);
 
     /// <summary>The log tells of an event that changes what is seen.</summary>
     public void Changed(LogEntry entry)
@@ -34,7 +35,7 @@ sealed class RoomSights(TimelineStore store, LogFollower follower, Caches caches
             Interlocked.Increment(ref generation);
             memberships.Remove((room, entry.UserId));
         }
-        else if (entry is { Kind: LogKind.Event, Key: "m.room.history_visibility" })
+        else if (entry is { Kind: LogKind.Event, Key: "m.room.history_visibility" } or { Kind: LogKind.History })
         {
             Interlocked.Increment(ref generation);
             visibilities.Remove(room);
@@ -51,7 +52,7 @@ sealed class RoomSights(TimelineStore store, LogFollower follower, Caches caches
         List<long>? unknown = null;
         foreach (var room in rooms)
         {
-            if (visibilities.TryGet(room, out var ofRoom) && memberships.TryGet((room, userId), out var own))
+            if (visibilities.TryGet(room, out var ofRoom) && memberships.TryGet((room, userId), out var own) && own.Room == ofRoom)
                 sights[room] = new Sight(userId, ofRoom, own.Events, own.Current);
             else
                 (unknown ??= []).Add(room);
@@ -90,8 +91,12 @@ sealed class RoomSights(TimelineStore store, LogFollower follower, Caches caches
             sights[room] = new Sight(userId, ofRoom, own, currentByRoom.GetValueOrDefault(room));
             if (sights[room].IsJoined && Volatile.Read(ref generation) == before)
             {
-                visibilities.Set(room, ofRoom);
-                memberships.Set((room, userId), new Own(own, currentByRoom[room]));
+                // one array for all users, as long as it says the same
+                if (visibilities.TryGet(room, out var known) && known.SequenceEqual(ofRoom))
+                    ofRoom = known;
+                else
+                    visibilities.Set(room, ofRoom);
+                memberships.Set((room, userId), new Own(own, currentByRoom[room], ofRoom));
             }
         }
     }

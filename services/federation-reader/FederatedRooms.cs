@@ -1,0 +1,27 @@
+using Matrix.Http;
+using Matrix.Protocol;
+using Matrix.Rooms;
+using Matrix.Rooms.Access;
+using Matrix.Storage.Rooms;
+
+namespace Matrix.FederationReader;
+
+/// <summary>Decides whether another server may ask about a room.</summary>
+sealed class FederatedRooms(RoomFinder rooms, RoomAcls acls, RoomResidency residency, RoomServers servers)
+{
+    /// <summary>The room, of which this server and the other one are part.</summary>
+    /// <exception cref="MatrixException">404: this server is not in such a room. 403: the other one is not, or its access control list denies it.</exception>
+    public async Task<Room> Open(RoomId roomId, Origin origin, CancellationToken ct)
+    {
+        var room = await OpenForAll(roomId, origin, ct);
+        return await servers.Contains(room.RoomNid, origin.Server, ct) ? room : throw MatrixException.Forbidden("Your server is not in this room.");
+    }
+
+    /// <summary>The room, whether or not the other server is in it.</summary>
+    public async Task<Room> OpenForAll(RoomId roomId, Origin origin, CancellationToken ct)
+    {
+        if (await rooms.Find(roomId, ct) is not { } room || !await residency.IsIn(room, ct))
+            throw MatrixException.NotFound("This server is not in such a room.");
+        return await acls.Allows(room, origin.Server, ct) ? room : throw MatrixException.Forbidden("The room's access control list denies your server.");
+    }
+}

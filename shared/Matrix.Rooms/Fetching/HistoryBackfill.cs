@@ -1,0 +1,99 @@
+using System.Collections.Concurrent;
+using Matrix.Federation;
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Storage.Rooms;
+using Microsoft.Extensions.Logging;
+using EventId = Matrix.Protocol.EventId;
+using Npgsql;
+
+namespace Matrix.Rooms.Fetching;
+
+/// <summary>
+/// Brings older events of a room from other servers when somebody pages back to where the known past ends. One page at a time; who asks while one is on its
+/// way gets the same.
+/// </summary>
+public sealed partial class HistoryBackfill
+{
+    /// <summary>Events of a page, and of the ends that it is asked for from.</summary>
+    const int PageSize = 100, MostEnds = 20;
+
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    readonly ConcurrentDictionary<long, Lazy<Task<bool>>> underway = [];
+    readonly EventRequests requests;
+    readonly OldEvents old;
+    readonly EventStore events;
+    readonly RoomServers servers;
+    readonly LogWriter log;
+    readonly FetchingOptions options;
+    readonly ServerSigningKey own;
+    readonly ILogger<HistoryBackfill> logger;
+
+    internal HistoryBackfill(EventRequests requests, OldEvents old, EventStore events, RoomServers servers, LogWriter log, FetchingOptions options,
+        ServerSigningKey own, ILogger<HistoryBackfill> logger) =>
+        (this.requests, this.old, this.events, this.servers, this.log, this.options, this.own, this.logger) =
+        (requests, old, events, servers, log, options, own, logger);
+
+    /// <summary>Fetches a page below the oldest known event. False: there is none, or nobody gives it.</summary>
+    public async Task<bool> Bring(Room room, CancellationToken ct)
+    {
+        // who goes away does not stop it for the others
+        var work = underway.GetOrAdd(room.RoomNid, _ => new Lazy<Task<bool>>(() => BringPage(room)));
+        try
+        {
+            return await work.Value.WaitAsync(ct);
+        }
+        finally
+        {
+            if (work.Value.IsCompleted)
+                underway.TryRemove(KeyValuePair.Create(room.RoomNid, work));
+        }
+    }
+
+    async Task<bool> BringPage(Room room)
+    {
+        using var patience = new CancellationTokenSource(Patience);
+        var ct = patience.Token;
+        try
+        {
+            var ends = await events.ListBackwardExtremities(room.RoomNid, MostEnds, ct);
+            if (ends.Count == 0)
+                return false;
+            foreach (var server in (await servers.List(room.RoomNid, ct)).Where(server => server != own.ServerName).Take(options.MostServers))
+            {
+                if (await TryBring(room, server, ends, ct))
+                    return true;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // that is enough waiting for others
+        }
+        return false;
+    }
+
+    async Task<bool> TryBring(Room room, ServerName server, IReadOnlyList<EventId> ends, CancellationToken ct)
+    {
+        try
+        {
+            var page = await old.Judge(room, await requests.Backfill(room, server, ends, PageSize, ct), server, ct);
+            if (page.Events.Count == 0)
+                return false;
+            await log.Append(new HistoryChange(page, await events.FindOldestPosition(room.RoomNid, ct)), ct);
+            return page.Events.Any(e => e.Rejected is null);
+        }
+        catch (FederationException e)
+        {
+            NotFetched(room.RoomId, server, e.Message);
+            return false;
+        }
+        catch (Exception e) when (e is HeadMovedException or PostgresException { SqlState: PostgresErrorCodes.UniqueViolation })
+        {
+            return true; // another process brought them
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The history of {RoomId} was not to be had of {Server}: {Reason}")]
+    partial void NotFetched(RoomId roomId, ServerName server, string reason);
+}

@@ -1,0 +1,144 @@
+using System.Text.Json;
+using Matrix.Federation.Tests.Harness;
+using Matrix.Protocol;
+using Matrix.Rooms;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Matrix.Federation.Tests.Inbound;
+
+/// <summary>Events whose surroundings are not here: they are answered for, and fetched.</summary>
+public sealed class GapTests(FederatedServers servers) : IAsyncLifetime
+{
+    const string Missing = "/_matrix/federation/v1/get_missing_events/", StateIds = "/_matrix/federation/v1/state_ids/",
+        EventAuth = "/_matrix/federation/v1/event_auth/";
+
+    User alice = null!;
+    string room = null!;
+    RemoteServer remote = null!;
+    RemoteMember eve = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        alice = await servers.First.NewUser();
+        room = await alice.CreatePublicRoom();
+        remote = await servers.NewRemote();
+        eve = await RemoteMember.Join(servers.First, remote, room);
+    }
+
+    public ValueTask DisposeAsync() => remote.DisposeAsync();
+
+    [Fact]
+    public async Task What_is_missing_before_an_event_is_fetched_and_shown_in_order()
+    {
+        var chain = await eve.Chain(30);
+        remote.On(HttpMethod.Post, Missing, _ => new { events = chain[..29].Select(Json) });
+        Assert.Null(await eve.Send(chain[29]));
+        await eve.Arrived(chain[29].EventId);
+        var shown = (await alice.Messages(room, limit: 100))["chunk"].Items().Where(e => e.String("type") == "m.room.message").Select(e => e.String("event_id"));
+        Assert.Equal(chain.Select(pdu => pdu.EventId.ToString()).Reverse(), shown);
+        var asked = (await remote.Asked(request => request.Path.StartsWith(Missing, StringComparison.Ordinal))).Json;
+        Assert.Equal([chain[29].EventId.ToString()], asked.GetProperty("latest_events").Items().Select(id => id.GetString()));
+    }
+
+    [Fact]
+    public async Task What_comes_after_an_event_that_waits_waits_too()
+    {
+        var answer = new TaskCompletionSource();
+        var chain = await eve.Chain(4);
+        remote.On(HttpMethod.Post, Missing, async (_, _) =>
+        {
+            await answer.Task;
+            return new { events = chain[..1].Select(Json) };
+        });
+        Assert.Null(await eve.Send(chain[1]));
+        Assert.Null(await eve.Send(chain[2]));
+        // it could be taken at once, but its server sent it after the others
+        var aside = await eve.Text("on the side", prev: [(await eve.Head()).Extremities[0].EventId]);
+        Assert.Null(await eve.Send(aside));
+        await remote.Asked(request => request.Path.StartsWith(Missing, StringComparison.Ordinal));
+        Assert.Null(await eve.Stored(aside.EventId));
+        answer.SetResult();
+        await eve.Arrived(aside.EventId);
+        Assert.True((await eve.Stored(chain[2].EventId))!.Position < (await eve.Stored(aside.EventId))!.Position);
+    }
+
+    [Fact]
+    public async Task Where_the_events_before_are_not_to_be_had_the_state_is_asked_for()
+    {
+        var state = await StateNow();
+        var hidden = await eve.Text("nobody gives this");
+        var topic = await eve.Build(EventTypes.Member, new { membership = "join", displayname = "Eve" }, eve.User.ToString(), prev: [hidden.EventId]);
+        var after = await eve.Text("after the gap", prev: [topic.EventId], auth: [.. (await eve.Text("x")).AuthEvents.SkipLast(1), topic.EventId]);
+        remote.On(HttpMethod.Post, Missing, _ => new { events = Array.Empty<object>() });
+        remote.On(HttpMethod.Get, StateIds, _ => new { pdu_ids = state.Where(pdu => pdu.StateKey != eve.User.ToString()).Append(topic).Select(Id), auth_chain_ids = state.Select(Id) });
+        Assert.Null(await eve.Send(after));
+        var stored = await eve.Arrived(after.EventId);
+        Assert.NotNull(stored.Position);
+        var member = await servers.First.Services.GetRequiredService<RoomState>().Get(stored.StateBefore!.Value, EventTypes.Member, eve.User.ToString(), default);
+        Assert.Equal(topic.EventId, member!.EventId);
+    }
+
+    [Fact]
+    public async Task An_endless_past_is_followed_for_a_few_steps_only()
+    {
+        // whatever is asked for, there is one more event before it
+        var chain = await eve.Chain(300, [EventId.Parse("$" + new string('x', 43))]);
+        var next = 298;
+        remote.On(HttpMethod.Post, Missing, _ => new { events = new[] { Json(chain[Math.Max(0, next--)]) } });
+        remote.On(HttpMethod.Get, StateIds, _ => new { pdu_ids = Array.Empty<string>(), auth_chain_ids = Array.Empty<string>() });
+        Assert.Null(await eve.Send(chain[299]));
+        await remote.Asked(request => request.Path.StartsWith(StateIds, StringComparison.Ordinal) && request.Target.Contains(Uri.EscapeDataString(Id(chain[299])), StringComparison.Ordinal));
+        Assert.InRange(remote.Requests.Count(request => request.Path.StartsWith(Missing, StringComparison.Ordinal)), 1, 10);
+        Assert.InRange(remote.Requests.Count(request => request.Path.StartsWith(StateIds, StringComparison.Ordinal)), 1, 4);
+        // and the room goes on
+        await alice.Say(room, "still here");
+    }
+
+    [Fact]
+    public async Task Auth_events_are_fetched_and_an_auth_chain_without_end_is_not()
+    {
+        var hidden = await eve.Build(EventTypes.Member, new { membership = "join", displayname = "Eve 2" }, eve.User.ToString());
+        var citing = await eve.Text("cites what is not here", auth: [.. (await eve.Text("x")).AuthEvents.SkipLast(1), hidden.EventId]);
+        Assert.Null(await eve.Send(citing));
+        Assert.Null((await eve.Arrived(citing.EventId)).Rejected);
+
+        var large = new byte[20 << 20];
+        "{\"auth_chain\":[\""u8.CopyTo(large);
+        large.AsSpan(16).Fill((byte)'x');
+        remote.On(HttpMethod.Get, EventAuth, _ => large);
+        var deep = await eve.Text("cites much", auth: [.. Enumerable.Range(0, 9).Select(i => EventId.Parse("$" + new string((char)('a' + i), 43)))]);
+        Assert.Null(await eve.Send(deep));
+        await remote.Asked(request => request.Path.StartsWith(EventAuth, StringComparison.Ordinal));
+        Assert.Null(await eve.Stored(deep.EventId));
+    }
+
+    [Fact]
+    public async Task A_state_that_fails_the_rules_gives_nobody_power()
+    {
+        var state = await StateNow();
+        var power = await eve.Build(EventTypes.PowerLevels, new { users = new Dictionary<string, int> { [eve.User.ToString()] = 100 } }, "");
+        var hidden = await eve.Text("nobody gives this");
+        var name = await eve.Build("m.room.name", new { name = "Eve's now" }, "", prev: [hidden.EventId],
+            auth: [.. (await eve.Text("x")).AuthEvents.Where(id => id != state.First(pdu => pdu.Type == EventTypes.PowerLevels).EventId), power.EventId]);
+        remote.On(HttpMethod.Post, Missing, _ => new { events = Array.Empty<object>() });
+        remote.On(HttpMethod.Get, StateIds, _ => new
+        {
+            pdu_ids = state.Where(pdu => pdu.Type != EventTypes.PowerLevels).Append(power).Select(Id), auth_chain_ids = state.Append(power).Select(Id),
+        });
+        Assert.Null(await eve.Send(name));
+        Assert.NotNull((await eve.Arrived(name.EventId)).Rejected);
+        (await alice.Get($"/_matrix/client/v3/rooms/{Uri.EscapeDataString(room)}/state/m.room.name")).Refused(404, "M_NOT_FOUND");
+    }
+
+    async Task<IReadOnlyList<Pdu>> StateNow()
+    {
+        var services = servers.First.Services;
+        var entries = await services.GetRequiredService<RoomState>().ReadAll((await eve.Head()).StateRoot, default);
+        var stored = await services.GetRequiredService<Storage.Rooms.EventStore>().Get([.. entries.Select(e => e.EventNid)], default);
+        return [.. stored.Values.Select(e => Pdu.FromStored(e.EventId, e.Json, e.Rules))];
+    }
+
+    static JsonElement Json(Pdu pdu) => JsonElement.Parse(pdu.Json.Span);
+
+    static string Id(Pdu pdu) => pdu.EventId.ToString();
+}
