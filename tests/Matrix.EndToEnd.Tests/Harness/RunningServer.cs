@@ -65,6 +65,9 @@ public sealed class RunningServer : IAsyncDisposable
         }
         start.Environment["MATRIX__bcrypt_rounds"] = "4";
         start.Environment["MATRIX__allow_guest_access"] = "true";
+        // where the tests' push gateways are
+        start.Environment["MATRIX__ip_range_whitelist"] = "127.0.0.0/8";
+        start.Environment["MATRIX__push__allow_insecure_gateways"] = "true";
     }
 
     /// <summary>A value of its homeserver.yaml.</summary>

@@ -39,13 +39,16 @@ public sealed class PushServer : IAsyncLifetime
     }
 
     /// <returns>The push key.</returns>
-    public async Task<string> SetPusher(User user, string? pushkey = null, object? data = null, bool enabled = true)
+    public Task<string> SetPusher(User user, string? pushkey = null, object? data = null, bool enabled = true) =>
+        SetPusher(user, Gateway.Url, pushkey, data, enabled);
+
+    public static async Task<string> SetPusher(User user, string url, string? pushkey = null, object? data = null, bool enabled = true)
     {
         pushkey ??= Guid.NewGuid().ToString();
         (await user.Post("/_matrix/client/v3/pushers/set", new Dictionary<string, object>
         {
             ["kind"] = "http", ["app_id"] = "org.example.app", ["pushkey"] = pushkey, ["app_display_name"] = "App",
-            ["device_display_name"] = "Phone", ["lang"] = "en", ["data"] = data ?? new { url = Gateway.Url }, ["org.matrix.msc3881.enabled"] = enabled,
+            ["device_display_name"] = "Phone", ["lang"] = "en", ["data"] = data ?? new { url }, ["org.matrix.msc3881.enabled"] = enabled,
         })).Ok();
         return pushkey;
     }

@@ -183,6 +183,10 @@ const methods = {
         await client.setDisplayName(name);
         return {};
     },
+    async setPusher({ pusher }) {
+        await client.setPusher(pusher);
+        return await client.getPushers();
+    },
     async nameOf({ roomId, userId }) {
         return { name: client.getRoom(roomId)?.getMember(userId)?.name ?? null };
     },

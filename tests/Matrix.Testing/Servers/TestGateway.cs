@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -5,8 +6,9 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Xunit;
 
-namespace Matrix.Pusher.Tests;
+namespace Matrix.Testing.Servers;
 
 /// <summary>What a gateway answers.</summary>
 /// <param name="Wait">Completes when it is to answer; null: at once.</param>
@@ -18,6 +20,7 @@ public sealed class TestGateway : IAsyncDisposable
     readonly WebApplication app;
     readonly Lock gate = new();
     readonly List<JsonElement> received = [];
+    readonly Dictionary<string, List<long>> times = [];
     TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     TestGateway(WebApplication app) => this.app = app;
@@ -35,6 +38,25 @@ public sealed class TestGateway : IAsyncDisposable
             lock (gate)
                 return [.. received];
         }
+    }
+
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+                return received.Count;
+        }
+    }
+
+    /// <summary>How many pushes of an event were accepted.</summary>
+    public int CountOf(string eventId) => TimesOf(eventId).Count;
+
+    /// <summary>When pushes of an event came: timestamps.</summary>
+    public IReadOnlyList<long> TimesOf(string eventId)
+    {
+        lock (gate)
+            return [.. times.GetValueOrDefault(eventId) ?? []];
     }
 
     public static async Task<TestGateway> Start()
@@ -57,10 +79,11 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>Waits until so many were accepted for a push key, for at most 20 s, and returns them.</summary>
     public Task<IReadOnlyList<JsonElement>> Wait(string pushkey, int count) => WaitUntil(() => For(pushkey), found => found.Count >= count);
 
-    public async Task<IReadOnlyList<JsonElement>> WaitUntil(Func<IReadOnlyList<JsonElement>> find, Func<IReadOnlyList<JsonElement>, bool> arrived)
+    public async Task<IReadOnlyList<JsonElement>> WaitUntil(
+        Func<IReadOnlyList<JsonElement>> find, Func<IReadOnlyList<JsonElement>, bool> arrived, TimeSpan? atMost = null)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(20));
+        patience.CancelAfter(atMost ?? TimeSpan.FromSeconds(20));
         while (true)
         {
             Task change;
@@ -98,6 +121,12 @@ public sealed class TestGateway : IAsyncDisposable
         lock (gate)
         {
             received.Add(notification);
+            if (notification.Find("event_id")?.GetString() is { } eventId)
+            {
+                if (!times.TryGetValue(eventId, out var all))
+                    times.Add(eventId, all = []);
+                all.Add(Stopwatch.GetTimestamp());
+            }
             changed.TrySetResult();
             changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
