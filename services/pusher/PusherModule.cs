@@ -23,7 +23,6 @@ public static class PusherModule
         services.AddSingleton<PushGateways>();
         services.AddSingleton<HttpDelivery>();
         services.AddSingleton<PushEvents>();
-        services.AddSingleton<PushJudge>();
         services.AddSingleton<RoomLabels>();
         services.AddSingleton<Badges>();
         services.AddSingleton<PushRooms>();

@@ -57,6 +57,7 @@ public static class RoomsModule
         services.TryAddSingleton<EventThreads>();
         services.TryAddSingleton<EventNotices>();
         services.TryAddSingleton<PushRuleChanges>();
+        services.TryAddSingleton<PushJudge>();
         services.TryAddSingleton<UnreadCounts>();
         services.TryAddSingleton(p => new RoomWriter(p.GetRequiredService<RoomFinder>(), p.GetRequiredService<RoomHeads>(),
             p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<EventNotices>()));

@@ -1,5 +1,6 @@
 using Matrix.Pusher.Judging;
 using Matrix.Pusher.Work;
+using Matrix.Rooms.Unread;
 
 namespace Matrix.Pusher.Http;
 
@@ -33,12 +34,14 @@ sealed class HttpDelivery(PushEvents events, PushJudge judge, RoomLabels labels,
             var badge = (await badges.Get(pusher.UserId, null, ct)).Count;
             return badge == queue.Badge ? default : await Send(queue, NotificationBody.OfBadge(pusher, queue.Target, badge), badge, ct);
         }
-        if (await events.Find(wanted.EventNid, ct) is not { } e || await judge.Judge(e, pusher.UserId, ct) is not { } outcome)
+        if (await events.Find(wanted.EventNid, ct) is not { } e)
+            return default;
+        var label = await labels.Get(e.Room.RoomNid, ct);
+        if (await judge.Judge(e.Pdu, e.StateBefore, e.Levels, label.JoinedCount, pusher.UserId, ct) is not { } outcome)
             return default;
         var unread = await badges.Get(pusher.UserId, e.Room.RoomNid, ct);
         if (unread.InRoom == 0)
             return default; // it has been read meanwhile
-        var label = await labels.Get(e.Room.RoomNid, ct);
         var body = NotificationBody.OfEvent(pusher, queue.Target, e, outcome, label, unread.Count, options.IncludeContent && !queue.Target.IsIdOnly);
         return await Send(queue, body, unread.Count, ct);
     }

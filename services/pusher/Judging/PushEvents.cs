@@ -69,8 +69,7 @@ sealed class PushEvents(EventStore events, RoomStore rooms, StateEvents stateEve
             ? await stateEvents.Find(root, [
                 new(EventTypes.PowerLevels, ""), new(EventTypes.Create, ""), new(EventTypes.Member, pdu.Sender.ToString())], CancellationToken.None)
             : [null, null, null];
-        var senderName = state[2]?.ContentString("displayname"u8);
-        return new PushedEvent(eventNid, room, pdu, stored.StateBefore, PowerLevels.Read(state[0], state[1]), senderName, Mentions.Read(pdu),
-            NotificationBody.Shared(pdu, senderName));
+        return new PushedEvent(eventNid, room, pdu, stored.StateBefore, PowerLevels.Read(state[0], state[1]),
+            NotificationBody.Shared(pdu, state[2]?.ContentString("displayname"u8)));
     }
 }

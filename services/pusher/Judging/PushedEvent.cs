@@ -5,10 +5,9 @@ namespace Matrix.Pusher.Judging;
 
 /// <summary>An event as pushing looks at it: read once, for all pushers that are told of it.</summary>
 /// <param name="StateBefore">The state that it was sent in; null: only who is invited by it is told.</param>
-/// <param name="SenderName">In the room.</param>
 /// <param name="Notification">The members of the notification that are the same for everybody, without braces.</param>
 sealed record PushedEvent(
-    long EventNid, Room Room, Pdu Pdu, StateNodeId? StateBefore, PowerLevels Levels, string? SenderName, Mentions Mentions, ReadOnlyMemory<byte> Notification);
+    long EventNid, Room Room, Pdu Pdu, StateNodeId? StateBefore, PowerLevels Levels, ReadOnlyMemory<byte> Notification);
 
 /// <summary>What a room is called, and how many are in it.</summary>
 /// <param name="Heroes">If it has neither name nor alias: the first who are in it.</param>

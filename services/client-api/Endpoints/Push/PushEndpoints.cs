@@ -11,11 +11,14 @@ static class PushEndpoints
     {
         services.AddMatrixOptions<PushSettings>("push");
         services.TryAddSingleton<PusherStore>();
+        services.TryAddSingleton<NotificationStore>();
+        services.AddSingleton<Notifications>();
     }
 
     public static void Map(IEndpointRouteBuilder app)
     {
         GetPushers.Map(app);
         PostPushersSet.Map(app);
+        GetNotifications.Map(app);
     }
 }
