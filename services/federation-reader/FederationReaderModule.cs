@@ -1,6 +1,8 @@
 using Matrix.FederationReader.Edus;
 using Matrix.FederationReader.Endpoints;
 using Matrix.FederationReader.Endpoints.Events;
+using Matrix.FederationReader.Endpoints.Membership;
+using Matrix.FederationReader.Endpoints.Queries;
 using Matrix.Http;
 using Matrix.Rooms;
 
@@ -15,6 +17,7 @@ public static class FederationReaderModule
         builder.Services.AddRooms(builder.Configuration);
         builder.Services.AddSingleton<EduReceiver>();
         EventsEndpoints.Add(builder.Services);
+        QueriesEndpoints.Add(builder.Services);
         return builder;
     }
 
@@ -26,6 +29,8 @@ public static class FederationReaderModule
         GetServerVersion.Map(app);
         GetServerWellKnown.Map(app);
         EventsEndpoints.Map(app);
+        MembershipEndpoints.Map(app);
+        QueriesEndpoints.Map(app);
         return app;
     }
 }

@@ -70,7 +70,7 @@ public sealed class Origin
             if (known.Count == 0) throw Unauthorized($"The keys of {signatures[0].Origin} are not to be had.");
             foreach (var signature in known)
             {
-                if (!signature.Verify(keys[(signature.Origin, signature.Key)], context.Request.Method, uri, body.IsEmpty ? null : body))
+                if (!signature.Verify(keys[(signature.Origin, signature.Key)], context.Request.Method, uri, body.IsEmpty ? default(ReadOnlyMemory<byte>?) : body))
                     throw Unauthorized($"The signature of {signature.Origin} is wrong.");
             }
         }

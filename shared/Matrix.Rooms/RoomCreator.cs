@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
+using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms.Creation;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -13,7 +15,8 @@ namespace Matrix.Rooms;
 public readonly record struct CreatedRoom(RoomId RoomId, LogPosition Position);
 
 /// <summary>Makes rooms: all events as one chain, written in one commit.</summary>
-public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, IOptions<RoomOptions> options, TimeProvider time)
+public sealed partial class RoomCreator(
+    RoomWriter writer, RoomMembership memberships, MemberProfileStore profiles, IOptions<RoomOptions> options, TimeProvider time, ILogger<RoomCreator> logger)
 {
     const int MaxInitialState = 500;
     const int MaxInvites = 500;
@@ -30,8 +33,8 @@ public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, 
         if (creation.InitialState.Count > MaxInitialState || creation.Invite.Count > MaxInvites)
             throw RoomException.Invalid($"A room may begin with at most {MaxInitialState} events of initial_state and {MaxInvites} invites.");
         var server = creation.Creator.Server;
-        if (creation.Invite.Any(user => user.Server != server))
-            throw RoomMembership.InvitingAbroad();
+        var abroad = creation.Invite.Where(user => user.Server != server).Distinct().ToList();
+        creation = creation with { Invite = [.. creation.Invite.Where(user => user.Server == server)] };
         RoomAlias? alias = creation.AliasLocalpart is { } localpart ? RoomAlias.Create(localpart, server) : null;
         var shown = await profiles.List([creation.Creator, .. creation.Invite], ct);
 
@@ -43,7 +46,9 @@ public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, 
                 await Add(chain, draft, ct);
             try
             {
-                return new CreatedRoom(chain.Room.RoomId, await writer.Create(chain, newRoom, ct));
+                var created = new CreatedRoom(chain.Room.RoomId, await writer.Create(chain, newRoom, ct));
+                await InviteAbroad(created.RoomId, creation, abroad, ct);
+                return created;
             }
             // The id is the hash of the create event, so two rooms that a user makes alike within a millisecond would be one.
             catch (PostgresException e) when (e.ConstraintName == "rooms_room_id_key" && attempt < MaxAttempts)
@@ -51,6 +56,23 @@ public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, 
                 await Task.Delay(TimeSpan.FromMilliseconds(1 + RandomNumberGenerator.GetInt32(10)), time, ct);
             }
         }
+    }
+
+    /// <summary>The servers of these users have to sign the invites. One that does not is no reason to take back the room.</summary>
+    async Task InviteAbroad(RoomId roomId, RoomCreation creation, List<UserId> users, CancellationToken ct)
+    {
+        var limits = new ParallelOptions { MaxDegreeOfParallelism = 10, CancellationToken = ct };
+        await Parallel.ForEachAsync(users, limits, async (user, token) =>
+        {
+            try
+            {
+                await memberships.Invite(roomId, new MembershipRequest(creation.Creator), user, creation.IsDirect, token);
+            }
+            catch (Exception e) when (e is RoomException or FederationException)
+            {
+                NotInvited(user, roomId, e.Message);
+            }
+        });
     }
 
     static async ValueTask Add(EventChain chain, EventDraft draft, CancellationToken ct)
@@ -67,4 +89,7 @@ public sealed class RoomCreator(RoomWriter writer, MemberProfileStore profiles, 
 
     static RoomId NewRoomId(ServerName server) =>
         RoomId.Create(RandomNumberGenerator.GetString("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 18), server);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{UserId} could not be invited to {RoomId}: {Reason}")]
+    partial void NotInvited(UserId userId, RoomId roomId, string reason);
 }

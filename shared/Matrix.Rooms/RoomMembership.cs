@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Matrix.Federation;
 using Matrix.Protocol;
+using Matrix.Rooms.Joining;
 using Matrix.Rooms.Membership;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
@@ -11,36 +13,65 @@ namespace Matrix.Rooms;
 /// <param name="IsGuest">A guest account: it may join only where guests are let in.</param>
 public readonly record struct MembershipRequest(UserId UserId, string? Reason = null, bool IsGuest = false);
 
-/// <summary>Changes of membership by users of this server. What the auth rules decide is left to them; here is what makes no sense before them.</summary>
+/// <summary>
+/// Changes of membership by users of this server, in its own rooms and in those of others. What the auth rules decide is left to them; here is what makes
+/// no sense before them.
+/// </summary>
 public sealed class RoomMembership(
-    RoomWriter writer, RoomFinder rooms, MembershipStore memberships, MemberProfileStore profiles, RoomPreload preload)
+    RoomWriter writer, RoomFinder rooms, MembershipStore memberships, MemberProfileStore profiles, RoomPreload preload, RemoteMembership remote,
+    Invites invites, ServerSigningKey own)
 {
     /// <summary>Their events go into a few commits together.</summary>
     const int RoomsAtOnce = 50;
 
     /// <summary>Joins, or does nothing for a member.</summary>
-    public async Task<SentEvent> Join(RoomId roomId, MembershipRequest request, CancellationToken ct)
+    /// <param name="via">Servers that the user names, by which the room may be reached if this one is not in it.</param>
+    public async Task<SentEvent> Join(RoomId roomId, MembershipRequest request, CancellationToken ct, IReadOnlyList<ServerName>? via = null)
     {
+        var user = request.UserId;
+        var standing = await memberships.FindStanding(roomId, user, ct);
+        if (!standing.IsResident && await remote.Candidates(roomId, standing, via, ct) is { Count: > 0 } servers)
+            return await remote.Join(roomId, user, Content("join", standing, request.Reason), servers, ct);
         var room = await rooms.Get(roomId, ct);
-        var profile = await Profile(request.UserId, ct);
-        return await writer.Write(room, async (chain, token) =>
+        try
         {
-            var user = request.UserId;
-            if (await chain.Find(EventTypes.Member, user.ToString(), token) is { Membership: "join" } member)
-                return member.EventId;
-            if (request.IsGuest && (await chain.Find(EventTypes.GuestAccess, "", token))?.ContentString("guest_access"u8) != "can_join")
-                throw RoomException.GuestsNotAllowed();
-            var content = MemberContent.Create("join", profile, request.Reason);
-            if (await new RestrictedJoin(rooms, memberships, user, chain).FindAuthoriser(token) is { } authoriser)
-                content["join_authorised_via_users_server"] = authoriser.ToString();
-            return (await chain.Add(MemberContent.Draft(user, user, content), token)).EventId;
-        }, null, ct);
+            return await writer.Write(room, (chain, token) => Join(chain, request, Content("join", standing, request.Reason), token), null, ct);
+        }
+        catch (RoomException e) when (e.Errcode is RestrictedJoin.CannotTell or RestrictedJoin.CannotGrant)
+        {
+            // another server in the room may be able to let the user in
+            if (await remote.Candidates(roomId, standing, via, ct) is not { Count: > 0 } others)
+                throw;
+            return await remote.Join(roomId, user, Content("join", standing, request.Reason), others, ct);
+        }
     }
 
-    /// <summary>Asks to be let in.</summary>
-    public async Task<SentEvent> Knock(RoomId roomId, MembershipRequest request, CancellationToken ct)
+    async ValueTask<EventId> Join(EventChain chain, MembershipRequest request, JsonObject content, CancellationToken ct)
     {
-        var content = MemberContent.Create("knock", await Profile(request.UserId, ct), request.Reason);
+        var user = request.UserId;
+        if (await chain.Find(EventTypes.Member, user.ToString(), ct) is { Membership: "join" } member)
+            return member.EventId;
+        if (request.IsGuest && (await chain.Find(EventTypes.GuestAccess, "", ct))?.ContentString("guest_access"u8) != "can_join")
+            throw RoomException.GuestsNotAllowed();
+        if (await new RestrictedJoin(rooms, memberships, user, chain, own.ServerName).FindAuthoriser(ct) is { } authoriser)
+            content["join_authorised_via_users_server"] = authoriser.ToString();
+        return (await chain.Add(MemberContent.Draft(user, user, content), ct)).EventId;
+    }
+
+    static JsonObject Content(string membership, RoomStanding standing, string? reason) =>
+        MemberContent.Create(membership, new MemberProfile("", standing.DisplayName, standing.AvatarUrl), reason);
+
+    /// <summary>Asks to be let in.</summary>
+    /// <param name="via">Servers that the user names, by which the room may be reached if this one is not in it.</param>
+    public async Task<SentEvent> Knock(RoomId roomId, MembershipRequest request, CancellationToken ct, IReadOnlyList<ServerName>? via = null)
+    {
+        var standing = await memberships.FindStanding(roomId, request.UserId, ct);
+        var content = Content("knock", standing, request.Reason);
+        if (!standing.IsResident && await remote.Candidates(roomId, standing, via, ct) is { Count: > 0 } servers)
+        {
+            return standing.Membership == "invite" ? throw RoomException.Forbidden("You are invited to this room already: join it.")
+                : await remote.Knock(roomId, request.UserId, content, servers, ct);
+        }
         return await Set(roomId, request.UserId, request.UserId, content, current => current switch
         {
             "join" => throw RoomException.Forbidden("You are in this room already."),
@@ -56,18 +87,38 @@ public sealed class RoomMembership(
         var content = MemberContent.Create("invite", await ProfileOfInvited(request.UserId, target, ct), request.Reason);
         if (isDirect)
             content["is_direct"] = true;
+        if (target.Server != own.ServerName)
+            return await invites.Send(await GetJoined(roomId, request.UserId, ct), request.UserId, target, content, ct);
         return await Set(roomId, request.UserId, target, content, current =>
             current == "join" ? throw RoomException.Forbidden($"{target} is in this room already.") : "invite", ct);
     }
 
     /// <summary>Leaves, turns down an invite, or takes back a knock. Does nothing for who has left already.</summary>
-    public Task<SentEvent> Leave(RoomId roomId, MembershipRequest request, CancellationToken ct) =>
-        Set(roomId, request.UserId, request.UserId, MemberContent.Create("leave", null, request.Reason), current => current switch
+    public async Task<SentEvent> Leave(RoomId roomId, MembershipRequest request, CancellationToken ct)
+    {
+        var content = MemberContent.Create("leave", null, request.Reason);
+        var standing = await memberships.FindStanding(roomId, request.UserId, ct);
+        if (standing is { IsResident: false, Membership: "invite" or "knock" })
+        {
+            var room = await rooms.Get(roomId, ct);
+            var servers = await remote.Candidates(roomId, standing, null, ct);
+            if (servers.Count > 0 || !await remote.HasState(room, ct))
+                return await remote.Leave(room, request.UserId, content, servers, ct);
+        }
+        return await Set(roomId, request.UserId, request.UserId, content, current => current switch
         {
             "leave" => null,
             null => throw RoomException.Forbidden("You are not in this room."),
             _ => "leave",
         }, ct);
+    }
+
+    /// <summary>The invite of a user of another server goes there before it is in the room, so that a stranger cannot make us send it.</summary>
+    async Task<Room> GetJoined(RoomId roomId, UserId userId, CancellationToken ct)
+    {
+        var room = await rooms.Get(roomId, ct);
+        return await memberships.Find(room.RoomNid, userId, ct) is { Membership: "join" } ? room : throw RoomException.Forbidden("You are not in this room.");
+    }
 
     public Task<SentEvent> Kick(RoomId roomId, MembershipRequest request, UserId target, CancellationToken ct) =>
         Set(roomId, request.UserId, target, MemberContent.Create("leave", null, request.Reason), current =>
@@ -156,15 +207,10 @@ public sealed class RoomMembership(
         (await profiles.List([userId], ct)).GetValueOrDefault(userId.ToString());
 
     async Task<MemberProfile?> ProfileOfInvited(UserId sender, UserId target, CancellationToken ct) =>
-        target.Server == sender.Server ? await Profile(target, ct) : throw InvitingAbroad();
+        target.Server == sender.Server ? await Profile(target, ct) : null;
 
-    /// <summary>For invites that are sent as state.</summary>
-    /// <exception cref="RoomException">403: the user is of another server, which would have to sign the invite.</exception>
-    public static void DemandLocal(string? invited, UserId sender)
-    {
-        if (UserId.TryParse(invited, out var user) && user.Server != sender.Server)
-            throw InvitingAbroad();
-    }
-
-    internal static RoomException InvitingAbroad() => RoomException.Forbidden("Users of other servers cannot be invited yet.");
+    /// <summary>An invite that is sent as state: null if it is of a user of this server, and an event like others.</summary>
+    public async Task<SentEvent?> InviteAbroad(RoomId roomId, UserId sender, string? invited, ReadOnlyMemory<byte> content, CancellationToken ct) =>
+        UserId.TryParse(invited, out var target) && target.Server != own.ServerName
+            ? await invites.Send(await GetJoined(roomId, sender, ct), sender, target, JsonNode.Parse(content.Span)!.AsObject(), ct) : null;
 }

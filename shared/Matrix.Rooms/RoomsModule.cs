@@ -2,6 +2,7 @@ using Matrix.Federation;
 using Matrix.Replication;
 using Matrix.Rooms.Access;
 using Matrix.Rooms.Fetching;
+using Matrix.Rooms.Joining;
 using Matrix.Rooms.Receiving;
 using Matrix.Rooms.Membership;
 using Matrix.Rooms.Resolution;
@@ -65,6 +66,7 @@ public static class RoomsModule
         services.TryAddSingleton(p => new RoomReceiver(p.GetRequiredService<RoomWriter>(), p.GetRequiredService<EventBuilding>(),
             p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomStore>(), p.GetRequiredService<AsideEvents>()));
         AddFetching(services);
+        AddJoining(services);
         services.TryAddSingleton<RoomState>();
         services.TryAddSingleton<RoomPreload>();
         services.TryAddSingleton<RoomMembership>();
@@ -95,5 +97,20 @@ public static class RoomsModule
         services.TryAddSingleton(p => new HistoryBackfill(p.GetRequiredService<EventRequests>(), p.GetRequiredService<OldEvents>(),
             p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomServers>(), p.GetRequiredService<LogWriter>(), p.GetRequiredService<FetchingOptions>(),
             p.GetRequiredService<ServerSigningKey>(), p.GetRequiredService<ILogger<HistoryBackfill>>()));
+    }
+
+    static void AddJoining(IServiceCollection services)
+    {
+        services.TryAddSingleton<StrippedStateStore>();
+        services.TryAddSingleton<RemoteAliases>();
+        services.TryAddSingleton<BulkOutliers>();
+        services.TryAddSingleton<RoomAdoption>();
+        services.TryAddSingleton<OutOfBandMemberships>();
+        services.TryAddSingleton<RoomDrafts>();
+        services.TryAddSingleton<SendJoinExchange>();
+        services.TryAddSingleton(RemoteMembership.Create);
+        services.TryAddSingleton(MembershipHandshakes.Create);
+        services.TryAddSingleton(JoinedRoomTelling.Create);
+        services.TryAddSingleton(Invites.Create);
     }
 }

@@ -103,7 +103,7 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
             var fresh = !stay.JoinedBefore && stay.End > 0;
             var end = own[^1].Position;
             changes.Rooms.Add(new RoomChange(
-                room.RoomNid, room.RoomId, true, fresh, since.Value, end, stay.End, null));
+                room.RoomNid, room.RoomId, true, fresh, since.Value, end, stay.End, null) { Outside = stay.Outside });
         }
         else
         {

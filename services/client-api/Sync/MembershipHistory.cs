@@ -48,6 +48,7 @@ sealed class MembershipHistory(SyncStore store, EventCache events, VisibilityFil
             return new Stay(true, true, long.MaxValue);
         var before = await FindBefore(userId, own[0], batch.Find(own[0].EventNid), ct);
         long end = 0;
+        long? outside = batch.Find(own[^1].EventNid) is { Position: null } last ? last.Nid : null;
         var inside = before == "join";
         var unbroken = inside;
         foreach (var place in own)
@@ -58,7 +59,7 @@ sealed class MembershipHistory(SyncStore store, EventCache events, VisibilityFil
                 end = place.Position;
             inside = joined;
         }
-        return new Stay(before == "join", unbroken, inside ? long.MaxValue : end);
+        return new Stay(before == "join", unbroken, inside ? long.MaxValue : end, outside);
     }
 
     // The state before an event says it, unless a merge of branches brought the event back.
@@ -73,4 +74,5 @@ sealed class MembershipHistory(SyncStore store, EventCache events, VisibilityFil
 /// <param name="JoinedBefore">The user was in the room when the stretch began.</param>
 /// <param name="Unbroken">And was in it all the time.</param>
 /// <param name="End">The position at which the last stay ended; <see cref="long.MaxValue"/> while it lasts, 0 when there was none.</param>
-readonly record struct Stay(bool JoinedBefore, bool Unbroken, long End);
+/// <param name="Outside">The last of the events, if it has no place in a timeline: this server was not in the room.</param>
+readonly record struct Stay(bool JoinedBefore, bool Unbroken, long End, long? Outside = null);

@@ -13,4 +13,7 @@ sealed record RoomChange(
 {
     /// <summary>Branches of the room met in the range: its state changed by more than the events of the timeline.</summary>
     public bool Merged { get; init; }
+
+    /// <summary>The event by which the user left a room that this server is not in: it is all there is to tell.</summary>
+    public long? Outside { get; init; }
 }

@@ -71,7 +71,9 @@ sealed class SyncBuilder(
                 change.RoomNid, change.After, change.UpTo, known[change.RoomNid].Places, known[change.RoomNid].Complete, request.UserId, seen.GetValueOrDefault(change.RoomNid));
             var update = new RoomUpdate(change.RoomNid, change.RoomId)
             {
-                Timeline = await timelines.ReadNewest(range, request.Filter.Room.Timeline, TimelineLimit(request, change), result.Events, ct),
+                Timeline = change.Outside is { } left
+                    ? await ReadOutside(left, change, result.Events, ct)
+                    : await timelines.ReadNewest(range, request.Filter.Room.Timeline, TimelineLimit(request, change), result.Events, ct),
             };
             updates.Add((change, update));
         }
@@ -84,6 +86,12 @@ sealed class SyncBuilder(
             if (change.Full || !update.IsEmpty)
                 (change.Left ? result.Left : result.Joined).Add(update);
         }
+    }
+
+    async Task<Timeline> ReadOutside(long left, RoomChange change, EventBatch batch, CancellationToken ct)
+    {
+        await timelines.Prefetch([left], batch, ct);
+        return new Timeline(batch.List([left]), false, change.After, []);
     }
 
     static int TimelineLimit(SyncRequest request, RoomChange change) =>

@@ -29,8 +29,9 @@ sealed record ChainedEvent(
 /// <summary>A change of a room's state that is not simply the event at which it happens.</summary>
 /// <param name="Events">The events that stood at places that are kept in tables, and that stand there now.</param>
 /// <param name="Redacted">Which of them are redacted.</param>
+/// <param name="Counts">By how much the numbers of joined and invited users change, if that does not follow from the differences.</param>
 sealed record StateMerge(
-    IReadOnlyList<StateDifference> Differences, IReadOnlyDictionary<long, Pdu> Events, IReadOnlySet<long> Redacted)
+    IReadOnlyList<StateDifference> Differences, IReadOnlyDictionary<long, Pdu> Events, IReadOnlySet<long> Redacted, (int Joined, int Invited)? Counts = null)
 {
     public Pdu? Find(long? eventNid) => eventNid is { } nid ? Events.GetValueOrDefault(nid) : null;
 

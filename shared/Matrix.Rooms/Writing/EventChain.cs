@@ -84,18 +84,44 @@ public sealed class EventChain
     /// <exception cref="RoomException">403: the room's auth rules do not allow it.</exception>
     public async ValueTask<Pdu> Add(EventDraft draft, CancellationToken ct, StoredEvent? redacted = null)
     {
-        var (prev, before) = await ChoosePrev(ct);
-        var authority = await EventAuthority.Load(building.StateEvents, before, draft, Room.Rules, ct);
-        var pdu = Build(draft, prev, authority.Cited);
-        var result = EventAuth.Check(pdu, authority.State, Room.Rules);
-        if (!result.Allowed)
-            throw RoomException.Forbidden(result.Reason ?? "The room does not allow this.");
+        var (pdu, before, authority) = await BuildAuthorised(draft, ct);
         if (events.Count == 0 && head.Version == 0)
             Room = Room with { RoomId = pdu.RoomId };
         var place = new Arrival(await building.Nids.NextEvent(ct), pdu, before,
             [.. authority.Cited.Select(e => new CitedEvent(e.EventNid, e.Pdu.Type, e.Pdu.StateKey))], pdu.PrevEvents, redacted);
         await Append(place, null, ct);
         return pdu;
+    }
+
+    /// <summary>The event as it could be added now, signed by this server, whoever its sender is.</summary>
+    /// <exception cref="RoomException">403: the room's auth rules do not allow it.</exception>
+    internal async ValueTask<Pdu> Build(EventDraft draft, CancellationToken ct) => (await BuildAuthorised(draft, ct)).Pdu;
+
+    async ValueTask<(Pdu Pdu, StateNodeId Before, EventAuthority Authority)> BuildAuthorised(EventDraft draft, CancellationToken ct)
+    {
+        var (prev, before) = await ChoosePrev(ct);
+        var authority = await EventAuthority.Load(building.StateEvents, before, draft, Room.Rules, ct);
+        var pdu = Build(draft, prev, authority.Cited);
+        var result = EventAuth.Check(pdu, authority.State, Room.Rules);
+        return result.Allowed ? (pdu, before, authority) : throw RoomException.Forbidden(result.Reason ?? "The room does not allow this.");
+    }
+
+    /// <summary>
+    /// Begins the room anew with this event and the state before it, which another server has told: what was known of the room is its past.
+    /// </summary>
+    /// <param name="merge">What that changes, as far as tables are to follow it; what they have of users of other servers is there already.</param>
+    internal async ValueTask Adopt(ReceivedPdu join, Func<StateNodeId, ValueTask<StateMerge>> merge, CancellationToken ct)
+    {
+        var (nid, pdu) = (join.EventNid, join.Pdu);
+        building.StateEvents.Add(nid, pdu);
+        var after = Keep(await building.Tree.Set(join.Before.Root, [new StateAssignment(new StateKeyPair(pdu.Type, pdu.StateKey!), nid)], ct));
+        var placement = await building.AuthIndex.Place(nid, pdu.Type, pdu.StateKey!, join.Cited, ct);
+        building.EventStates.Add(nid, after);
+        extremities.Clear();
+        extremities.Add(new EventReference(nid, pdu.EventId));
+        depth = Math.Max(depth, pdu.Depth);
+        StateRoot = after;
+        events.Add(new ChainedEvent(nid, pdu, join.Before.Root, after) { Placement = placement, Merge = await merge(after), Received = join });
     }
 
     /// <summary>Takes an event of another server, which is authorised.</summary>

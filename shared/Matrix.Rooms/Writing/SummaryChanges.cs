@@ -36,12 +36,24 @@ sealed class SummaryChanges
         return changes;
     }
 
+    /// <summary>The places whose content the summary keeps, apart from memberships.</summary>
+    public static IReadOnlyList<StateKeyPair> Kept { get; } =
+    [
+        .. new[]
+        {
+            EventTypes.Create, EventTypes.Name, EventTypes.Topic, EventTypes.Avatar, EventTypes.CanonicalAlias, EventTypes.JoinRules, EventTypes.GuestAccess,
+            EventTypes.HistoryVisibility, EventTypes.Encryption,
+        }.Select(type => new StateKeyPair(type, "")),
+    ];
+
     /// <summary>Does the summary keep what stands at this place, apart from memberships?</summary>
     public static bool Keeps(StateKeyPair key) => key.StateKey.Length == 0 && Column(key.Type) is not null;
 
     void Take(StateMerge merge)
     {
-        foreach (var member in merge.Members)
+        if (merge.Counts is var (joins, invites))
+            (joined, invited) = (joined + joins, invited + invites);
+        foreach (var member in merge.Counts is null ? merge.Members : [])
             Count(merge.Find(member.Before)?.Membership, merge.Find(member.After)?.Membership);
         foreach (var (key, _, after) in merge.Differences)
         {

@@ -10,6 +10,9 @@ public enum TimelineDirection
     Forwards,
 }
 
+/// <param name="IsPlaced">Has it a place in the index of auth chains?</param>
+public sealed record KnownEvent(long EventNid, string EventId, bool IsRejected, bool IsPlaced);
+
 /// <summary>Events, written by the log writer and read from here. Each method is one round trip.</summary>
 public sealed class EventStore(NpgsqlDataSource db)
 {
@@ -77,6 +80,13 @@ public sealed class EventStore(NpgsqlDataSource db)
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
         return await Read(command, Math.Min(limit, 256), ct);
     }
+
+    /// <summary>What is known of those of the events that the room has. By the unique key of event ids.</summary>
+    public Task<IReadOnlyList<KnownEvent>> ListNumbered(long roomNid, IReadOnlyCollection<EventId> eventIds, CancellationToken ct) => db.List<KnownEvent>(
+        """
+        SELECT e.event_nid, e.event_id, e.rejected IS NOT NULL AS is_rejected, EXISTS (SELECT FROM auth_index a WHERE a.event_nid = e.event_nid) AS is_placed
+        FROM events e WHERE e.event_id = ANY(@ids) AND e.room_nid = @roomNid
+        """, new { ids = eventIds.Select(id => id.ToString()).ToArray(), roomNid }, ct);
 
     /// <summary>Those of the events that are redacted.</summary>
     public async Task<IReadOnlySet<long>> FindRedacted(IReadOnlyCollection<long> eventNids, CancellationToken ct) => eventNids.Count == 0

@@ -11,6 +11,15 @@ namespace Matrix.Storage.Rooms;
 public sealed record MembershipRow(
     long RoomNid, string UserId, string Membership, long EventNid, string Sender, long Position, string? DisplayName, string? AvatarUrl, bool Forgotten);
 
+/// <summary>Where a user of this server stands to a room, and what member events show of the user.</summary>
+/// <param name="RoomNid">Null: this server knows no such room.</param>
+/// <param name="IsResident">Is somebody of this server in the room? If not, what is known of its state may be old, or nothing.</param>
+/// <param name="Membership">Of the user; null: there never was one.</param>
+/// <param name="Sender">Who made it so.</param>
+/// <param name="HasAccount">Is there such a user?</param>
+public sealed record RoomStanding(
+    long? RoomNid, bool IsResident, string? Membership, string? Sender, long? EventNid, bool HasAccount, string? DisplayName, string? AvatarUrl);
+
 /// <summary>Current memberships, one row for each (room, user) that ever had one. Written by the log writer with the member event.</summary>
 public sealed class MembershipStore(NpgsqlDataSource db)
 {
@@ -37,6 +46,29 @@ public sealed class MembershipStore(NpgsqlDataSource db)
             SELECT {Columns} FROM memberships
             WHERE room_nid = @roomNid AND membership = ANY(@memberships)
             """, new { roomNid, memberships = memberships.ToArray() }, ct);
+
+    /// <summary>By the unique key of room ids and the primary keys.</summary>
+    public async Task<RoomStanding> FindStanding(RoomId roomId, UserId userId, CancellationToken ct) => await db.GetOne<RoomStanding>(
+        """
+        SELECT r.room_nid, r.room_nid IS NOT NULL AND EXISTS (
+                SELECT FROM memberships j
+                WHERE j.room_nid = r.room_nid AND j.membership = 'join' AND right(j.user_id, length(@suffix)) = @suffix) AS is_resident,
+            m.membership, m.sender, m.event_nid, u.user_id IS NOT NULL AS has_account, u.display_name, u.avatar_url
+        FROM (VALUES (1)) one
+        LEFT JOIN users u ON u.user_id = @userId
+        LEFT JOIN rooms r ON r.room_id = @roomId
+        LEFT JOIN memberships m ON m.room_nid = r.room_nid AND m.user_id = @userId
+        """, new { roomId = roomId.ToString(), userId = userId.ToString(), suffix = $":{userId.Server}" }, ct);
+
+    /// <summary>Those who have ever had a membership of the room and are of this server.</summary>
+    public Task<IReadOnlyList<MembershipRow>> ListOf(long roomNid, ServerName server, CancellationToken ct) => db.List<MembershipRow>(
+        $"""
+        SELECT {Columns} FROM memberships
+        WHERE room_nid = @roomNid AND right(user_id, length(@suffix)) = @suffix
+        """, new { roomNid, suffix = $":{server}" }, ct);
+
+    /// <summary>Is somebody of this server in the room?</summary>
+    public async Task<bool> IsResident(long roomNid, ServerName server, CancellationToken ct) => await FindJoinedOf(roomNid, server, ct) is not null;
 
     /// <summary>Some member of the room who is of this server, or null.</summary>
     public async Task<UserId?> FindJoinedOf(long roomNid, ServerName server, CancellationToken ct)

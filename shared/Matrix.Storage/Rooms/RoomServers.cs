@@ -13,6 +13,15 @@ public sealed class RoomServers(NpgsqlDataSource db)
     public async Task<IReadOnlyList<ServerName>> List(long roomNid, CancellationToken ct) =>
         [.. (await db.List<string>("SELECT server FROM room_servers WHERE room_nid = @roomNid AND joined > 0", new { roomNid }, ct)).Select(server => ServerName.Parse(server))];
 
+    /// <summary>The other servers in a room, those with most users first; of a room that this server has left as it was then. By primary key.</summary>
+    public async Task<IReadOnlyList<ServerName>> ListLargest(long roomNid, int limit, CancellationToken ct) => [.. (await db.List<string>(
+        "SELECT server FROM room_servers WHERE room_nid = @roomNid AND joined > 0 ORDER BY joined DESC, server LIMIT @limit", new { roomNid, limit }, ct))
+        .Select(server => ServerName.Parse(server))];
+
+    /// <summary>Counts a room's servers from its memberships.</summary>
+    public Task<int> Recount(long roomNid, ServerName own, CancellationToken ct) => db.Execute(
+        "SELECT recount_room_servers(@roomNid, @own, position) FROM log_head", new { roomNid, own = own.ToString() }, ct);
+
     /// <summary>Has the server a joined user in the room? By primary key.</summary>
     public async Task<bool> Contains(long roomNid, ServerName server, CancellationToken ct) => await db.FindOne<int?>(
         "SELECT 1 FROM room_servers WHERE room_nid = @roomNid AND server = @server AND joined > 0", new { roomNid, server = server.ToString() }, ct) is not null;

@@ -87,11 +87,15 @@ public sealed class SyncStore(NpgsqlDataSource db)
         ORDER BY position LIMIT @limit
         """, new { room, after, upTo, limit }, ct);
 
-    /// <summary>The root of each room's state at a position: as it was after the newest event up to there. By the index events_timeline.</summary>
+    /// <summary>
+    /// The root of each room's state at a position: as it was after the newest event up to there, or before the first event that this server has of the
+    /// room. By the index events_timeline.
+    /// </summary>
     public Task<IReadOnlyList<StateAt>> ListStatesAt(long[] rooms, long[] positions, CancellationToken ct) => db.List<StateAt>(
         """
-        SELECT r.nid AS room_nid, r.at AS position, (
-            SELECT room_state FROM events WHERE room_nid = r.nid AND position <= r.at ORDER BY position DESC LIMIT 1) AS room_state
+        SELECT r.nid AS room_nid, r.at AS position, coalesce(
+            (SELECT room_state FROM events WHERE room_nid = r.nid AND position <= r.at ORDER BY position DESC LIMIT 1),
+            (SELECT state_before FROM events WHERE room_nid = r.nid AND position > greatest(r.at, 0) ORDER BY position LIMIT 1)) AS room_state
         FROM unnest(@rooms, @positions) AS r (nid, at)
         """, new { rooms, positions }, ct);
 

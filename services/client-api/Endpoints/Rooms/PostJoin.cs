@@ -1,5 +1,7 @@
 using Matrix.Http;
 using Matrix.Rooms;
+using Matrix.Rooms.Joining;
+using Microsoft.AspNetCore.Mvc;
 
 namespace Matrix.ClientApi.Endpoints.Rooms;
 
@@ -9,13 +11,13 @@ static class PostJoin
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/join/{roomIdOrAlias}", Handle);
 
     static async Task<RoomIdResponse> Handle(
-        string roomIdOrAlias, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RoomAliases aliases, RateLimits limits,
-        CancellationToken ct)
+        string roomIdOrAlias, [FromQuery] string[]? via, [FromQuery(Name = "server_name")] string[]? serverName, Body<ReasonRequest>? body, Requester requester,
+        RoomMembership rooms, RemoteAliases aliases, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeSuspended();
         await limits.CheckJoin(requester, ct);
-        var roomId = await aliases.Resolve(roomIdOrAlias, ct);
-        await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct);
+        var (roomId, servers) = await aliases.Resolve(roomIdOrAlias, MembershipRequests.Servers(via is { Length: > 0 } ? via : serverName), ct);
+        await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct, servers);
         return new RoomIdResponse(roomId);
     }
 }

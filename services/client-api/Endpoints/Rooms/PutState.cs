@@ -25,9 +25,10 @@ static class PutState
         if (eventType == EventTypes.Member && content.Value.TryGetProperty("membership", out var membership)
             && membership.ValueKind == JsonValueKind.String && membership.ValueEquals("invite"))
         {
-            RoomMembership.DemandLocal(stateKey, requester.UserId);
             if (UserId.TryParse(stateKey, out var invited))
                 await blocks.Check([invited], ct);
+            if (await memberships.InviteAbroad(roomId, requester.UserId, stateKey, content.Utf8, ct) is { } abroad)
+                return Results.Json(new EventIdResponse(abroad.EventId), MatrixJson.Options);
         }
         var draft = EventDraft.State(requester.UserId, eventType, stateKey ?? "", content.Utf8);
         var sent = await rooms.Send(roomId, draft, null, ct);

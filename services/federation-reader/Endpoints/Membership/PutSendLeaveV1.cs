@@ -1,0 +1,19 @@
+using System.Text.Json;
+using Matrix.Http;
+using Matrix.Protocol;
+using Matrix.Rooms.Joining;
+
+namespace Matrix.FederationReader.Endpoints.Membership;
+
+/// <summary>PUT /_matrix/federation/v1/send_leave/{roomId}/{eventId}: as the second version, in an array after the status.</summary>
+static class PutSendLeaveV1
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/federation/v1/send_leave/{roomId}/{eventId}", Handle);
+
+    static async Task<object[]> Handle(
+        RoomId roomId, string eventId, Origin origin, Body<JsonElement> body, MembershipHandshakes handshakes, CancellationToken ct)
+    {
+        await handshakes.Take(roomId, eventId, body.Utf8, "leave", origin.Server, ct);
+        return [200, new { }];
+    }
+}

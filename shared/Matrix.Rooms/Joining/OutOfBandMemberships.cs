@@ -1,0 +1,85 @@
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Rooms.Writing;
+using Matrix.Storage;
+using Matrix.Storage.Rooms;
+using Npgsql;
+
+namespace Matrix.Rooms.Joining;
+
+/// <summary>
+/// Memberships of this server's users in rooms that it is not in: invited, knocking, and what became of that. The member event is kept as an outlier; the
+/// log tells of it by an entry <see cref="LogKind.Membership"/>, as it does where branches of a room meet.
+/// </summary>
+sealed class OutOfBandMemberships(RoomReceiver receiver, RoomFinder rooms, EventStore events, MembershipStore memberships, EventBuilding building, LogWriter log)
+{
+    const int MaxAttempts = 10;
+
+    /// <summary>The room, which is made known if it is not.</summary>
+    /// <exception cref="RoomException">It is known, and has another version.</exception>
+    public async Task<Room> GetRoom(RoomId roomId, RoomVersionRules rules, CancellationToken ct)
+    {
+        var room = await rooms.Find(roomId, ct) ?? await receiver.AddRoom(roomId, rules, ct);
+        return room.Rules == rules ? room : throw RoomException.Invalid($"The room has version {room.Rules.Id}, not {rules.Id}.");
+    }
+
+    /// <summary>Sets the membership of the user whom the member event is about.</summary>
+    /// <param name="stripped">A JSON array of stripped state, or null to forget it.</param>
+    public async Task<SentEvent> Set(Room room, Pdu member, byte[]? stripped, CancellationToken ct)
+    {
+        for (var attempt = 0; ; attempt++)
+        {
+            var user = UserId.Parse(member.StateKey!);
+            var (stored, before) = (await events.FindByEventId(member.EventId, ct), await memberships.Find(room.RoomNid, user, ct));
+            if (stored is not null && (stored.RoomNid != room.RoomNid || before?.EventNid == stored.EventNid))
+                return new SentEvent(member.EventId, LogPosition.Start);
+            var nid = stored?.EventNid ?? await building.Nids.NextEvent(ct);
+            try
+            {
+                return new SentEvent(member.EventId, await log.Append(new Change(room.RoomNid, nid, member, stored is null, before?.Membership ?? "leave", stripped), ct));
+            }
+            catch (PostgresException e) when (attempt < MaxAttempts && RoomReceiver.IsAnothersDoing(e))
+            {
+                // it came twice
+            }
+        }
+    }
+
+    sealed class Change(long roomNid, long eventNid, Pdu member, bool isNew, string was, byte[]? stripped) : LogChange
+    {
+        string Membership => member.Membership ?? "leave";
+
+        public override IReadOnlyList<LogEntryDraft> Entries { get; } =
+            [new LogEntryDraft(LogKind.Membership, roomNid, member.StateKey, null, eventNid, member.Membership ?? "leave")];
+
+        public override void AddCommands(NpgsqlBatch batch, Func<int, int> back)
+        {
+            if (isNew)
+                ReceivedRows.AddAside(batch, roomNid, new AsideEvent(eventNid, member, null, null, false, false));
+            batch.Add(
+                """
+                INSERT INTO memberships (room_nid, user_id, membership, event_nid, sender, position, display_name, avatar_url)
+                VALUES ($1, $2, $3, $4, $5, log_position($6), $7, $8)
+                ON CONFLICT (room_nid, user_id) DO UPDATE SET membership = EXCLUDED.membership, event_nid = EXCLUDED.event_nid, sender = EXCLUDED.sender,
+                    position = EXCLUDED.position, display_name = EXCLUDED.display_name, avatar_url = EXCLUDED.avatar_url, forgotten = false
+                """,
+                roomNid, member.StateKey, Membership, eventNid, member.Sender.ToString(), back(0),
+                EventsChange.Storable(member.ContentString("displayname"u8)), EventsChange.Storable(member.ContentString("avatar_url"u8)));
+            batch.Add(
+                """
+                INSERT INTO membership_merges (user_id, position, room_nid, event_nid, membership, was)
+                VALUES ($1, log_position($2), $3, $4, $5, $6)
+                """, member.StateKey, back(0), roomNid, eventNid, Membership, was);
+            if (stripped is null)
+                batch.Add("DELETE FROM stripped_states WHERE room_nid = $1 AND user_id = $2", roomNid, member.StateKey);
+            else
+            {
+                batch.Add(
+                    """
+                    INSERT INTO stripped_states (room_nid, user_id, event_nid, events) VALUES ($1, $2, $3, $4)
+                    ON CONFLICT (room_nid, user_id) DO UPDATE SET event_nid = EXCLUDED.event_nid, events = EXCLUDED.events
+                    """, roomNid, member.StateKey, eventNid, stripped);
+            }
+        }
+    }
+}

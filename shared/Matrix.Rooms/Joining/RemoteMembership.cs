@@ -1,0 +1,210 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Matrix.Federation;
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Storage.Rooms;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Matrix.Rooms.Joining;
+
+/// <summary>
+/// Memberships in rooms that this server is not in, by the handshakes of the Server-Server API (Joining, Knocking, Leaving Rooms): another server says where
+/// the event would stand, this one makes and signs it, and the other one puts it into the room. One server after the other is asked.
+/// </summary>
+public sealed partial class RemoteMembership
+{
+    const int MaxServers = 20;
+    static readonly string Versions = string.Concat(RoomVersions.All.Select(v => $"&ver={v.Id}"))[1..];
+    static readonly TimeSpan JoinLease = TimeSpan.FromSeconds(10);
+
+    /// <summary>What a join may take at most, with a big room.</summary>
+    static readonly FederationRequest BigAnswer = new() { Timeout = TimeSpan.FromMinutes(10), MaxBytes = 512L << 20 };
+
+    readonly FederationClient client;
+    readonly EventVerifier verifier;
+    readonly ServerSigningKey own;
+    readonly RoomReceiver receiver;
+    readonly RoomAdoption adoption;
+    readonly BulkOutliers outliers;
+    readonly OutOfBandMemberships outOfBand;
+    readonly MembershipStore memberships;
+    readonly RoomServers servers;
+    readonly RoomStore rooms;
+    readonly EventStore events;
+    readonly Leases leases;
+    readonly TimeProvider time;
+    readonly ILogger logger;
+
+    internal static RemoteMembership Create(IServiceProvider p) => new(
+        p.GetRequiredService<FederationClient>(), p.GetRequiredService<EventVerifier>(), p.GetRequiredService<ServerSigningKey>(),
+        p.GetRequiredService<RoomReceiver>(), p.GetRequiredService<RoomAdoption>(), p.GetRequiredService<BulkOutliers>(),
+        p.GetRequiredService<OutOfBandMemberships>(), p.GetRequiredService<MembershipStore>(), p.GetRequiredService<RoomServers>(),
+        p.GetRequiredService<RoomStore>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<Leases>(), p.GetRequiredService<TimeProvider>(),
+        p.GetRequiredService<ILogger<RemoteMembership>>());
+
+    internal RemoteMembership(
+        FederationClient client, EventVerifier verifier, ServerSigningKey own, RoomReceiver receiver, RoomAdoption adoption, BulkOutliers outliers,
+        OutOfBandMemberships outOfBand, MembershipStore memberships, RoomServers servers, RoomStore rooms, EventStore events, Leases leases, TimeProvider time,
+        ILogger<RemoteMembership> logger)
+    {
+        (this.client, this.verifier, this.own, this.receiver, this.adoption, this.outliers) = (client, verifier, own, receiver, adoption, outliers);
+        (this.outOfBand, this.memberships, this.servers, this.rooms, this.events, this.leases, this.time, this.logger) =
+            (outOfBand, memberships, servers, rooms, events, leases, time, logger);
+    }
+
+    /// <summary>Servers by which the room may be reached: those that the user names, who invited the user, the one that made the room, those in it when we left.</summary>
+    public async ValueTask<IReadOnlyList<ServerName>> Candidates(RoomId roomId, RoomStanding standing, IEnumerable<ServerName>? via, CancellationToken ct)
+    {
+        var found = new List<ServerName>(via ?? []);
+        if (UserId.TryParse(standing.Sender, out var sender))
+            found.Add(sender.Server);
+        if (roomId.Server is { } maker)
+            found.Add(maker);
+        if (standing.RoomNid is { } nid)
+            found.AddRange(await servers.ListLargest(nid, MaxServers, ct));
+        return [.. found.Where(server => server != own.ServerName).Distinct().Take(MaxServers)];
+    }
+
+    /// <summary>Has this server ever been in the room?</summary>
+    public async Task<bool> HasState(Room room, CancellationToken ct) => await rooms.FindHead(room.RoomNid, ct) is { Extremities.Count: > 0 };
+
+    /// <summary>Joins by way of one of the servers.</summary>
+    /// <exception cref="RoomException">None of them lets the user in.</exception>
+    public async Task<SentEvent> Join(RoomId roomId, UserId user, JsonObject content, IReadOnlyList<ServerName> servers, CancellationToken ct)
+    {
+        await using var lease = await AcquireJoin(roomId, ct);
+        var standing = await memberships.FindStanding(roomId, user, ct);
+        if (standing is { Membership: "join", IsResident: true, EventNid: { } joined })
+            return new SentEvent((await events.Get([joined], ct))[joined].EventId, LogPosition.Start);
+        return await Ask(servers, async server =>
+        {
+            var template = await Make("make_join", server, roomId, user, "join", ct);
+            var pdu = template.Build(roomId, user, content.DeepClone().AsObject(), own, time);
+            var room = await outOfBand.GetRoom(roomId, template.Rules, ct);
+            // from here on others see the user in the room: a client that goes away takes nothing back
+            return await SendJoin(server, room, pdu, standing.IsResident, CancellationToken.None);
+        });
+    }
+
+    /// <summary>Knocks by way of one of the servers.</summary>
+    public Task<SentEvent> Knock(RoomId roomId, UserId user, JsonObject content, IReadOnlyList<ServerName> servers, CancellationToken ct) => Ask(servers, async server =>
+    {
+        var template = await Make("make_knock", server, roomId, user, "knock", ct);
+        var pdu = template.Build(roomId, user, content.DeepClone().AsObject(), own, time);
+        var answer = await client.Put<JsonElement>(server, $"/_matrix/federation/v1/send_knock/{Escape(roomId)}/{Escape(pdu.EventId)}", pdu.Json, ct);
+        var shown = answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("knock_room_state", out var list) && list.ValueKind == JsonValueKind.Array
+            ? list.EnumerateArray().ToList() : [];
+        return await outOfBand.Set(await outOfBand.GetRoom(roomId, template.Rules, ct), pdu, StrippedState.Write(shown), ct);
+    });
+
+    /// <summary>Turns down an invite or takes back a knock. If no server answers, the room is left all the same, as far as the user is concerned.</summary>
+    public async Task<SentEvent> Leave(Room room, UserId user, JsonObject content, IReadOnlyList<ServerName> servers, CancellationToken ct)
+    {
+        Pdu leave;
+        try
+        {
+            leave = await Ask(servers, async server =>
+            {
+                var template = await Make("make_leave", server, room.RoomId, user, "leave", ct);
+                var pdu = template.Build(room.RoomId, user, content.DeepClone().AsObject(), own, time);
+                await client.Put<JsonElement>(server, $"/_matrix/federation/v2/send_leave/{Escape(room.RoomId)}/{Escape(pdu.EventId)}", pdu.Json, ct);
+                return pdu;
+            });
+        }
+        catch (RoomException e)
+        {
+            LeftAlone(room.RoomId, e.Message);
+            leave = BuildAlone(room, user, content);
+        }
+        return await outOfBand.Set(room, leave, null, ct);
+    }
+
+    /// <summary>An event that no other server will ever see.</summary>
+    Pdu BuildAlone(Room room, UserId user, JsonObject content) => new PduBuilder
+    {
+        Type = EventTypes.Member,
+        StateKey = user.ToString(),
+        Sender = user,
+        RoomId = room.RoomId,
+        Content = JsonSerializer.SerializeToUtf8Bytes(content),
+        Depth = 1,
+        OriginServerTs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+    }.Build(room.Rules, own.ServerName, own.Key);
+
+    async Task<MemberTemplate> Make(string endpoint, ServerName server, RoomId roomId, UserId user, string membership, CancellationToken ct)
+    {
+        var query = endpoint == "make_leave" ? "" : $"?{Versions}";
+        var answer = await client.Get<JsonElement>(server, $"/_matrix/federation/v1/{endpoint}/{Escape(roomId)}/{Escape(user)}{query}", ct);
+        return MemberTemplate.Read(answer, roomId, user, membership) ?? throw new InvalidEventException($"The answer to {endpoint} is not about this.");
+    }
+
+    async Task<SentEvent> SendJoin(ServerName server, Room room, Pdu join, bool isResident, CancellationToken ct)
+    {
+        var told = await new SendJoinExchange(client, verifier).Send(server, room, join, BigAnswer, ct);
+        Joined(room.RoomId, server, told.State.Count);
+        if (!isResident)
+            return await adoption.Adopt(told, ct);
+        await outliers.Store(room, told.Chain.Concat(told.State), ct);
+        var received = await receiver.Receive(room, told.Join, [.. told.State.Select(e => e.EventId)], ct);
+        return received.Reception == Reception.Accepted ? new SentEvent(received.EventId, received.Position)
+            : throw RoomException.Forbidden($"The join is not allowed: {received.Reason}");
+    }
+
+    /// <summary>Joins of one room go one after the other, in all processes: the second user finds the server in the room.</summary>
+    async Task<Lease> AcquireJoin(RoomId roomId, CancellationToken ct)
+    {
+        while (true)
+        {
+            if (await leases.TryAcquire($"join:{roomId}", JoinLease, ct) is { } lease)
+                return lease;
+            await Task.Delay(TimeSpan.FromMilliseconds(250), time, ct);
+        }
+    }
+
+    /// <summary>Asks one server after the other. Of their refusals the one that says most about the room is the answer.</summary>
+    async Task<T> Ask<T>(IReadOnlyList<ServerName> servers, Func<ServerName, Task<T>> ask)
+    {
+        RoomException? refusal = null;
+        foreach (var server in servers)
+        {
+            try
+            {
+                return await ask(server);
+            }
+            catch (Exception e) when (e is FederationException or ProtocolException or JsonException)
+            {
+                Refused(server, e.Message);
+                var said = Explain(e);
+                if (refusal is null || Weight(said) > Weight(refusal))
+                    refusal = said;
+            }
+        }
+        throw refusal ?? RoomException.NotFound("No server is known by which the room could be reached.");
+    }
+
+    static RoomException Explain(Exception e) => e is FederationException { Status: >= 400 and < 500, Errcode: { } errcode } refused
+        && errcode is not ("M_MISSING_PARAM" or "M_INVALID_PARAM" or "M_UNRECOGNIZED" or "M_UNAUTHORIZED" or "M_LIMIT_EXCEEDED")
+        ? new RoomException(refused.Status.Value, errcode, refused.Message)
+        : new RoomException(502, "M_UNKNOWN", "No server by which the room could be reached gave a usable answer.");
+
+    static int Weight(RoomException e) => e.Errcode switch
+    {
+        "M_FORBIDDEN" => 5,
+        "M_UNABLE_TO_GRANT_JOIN" => 4,
+        "M_UNABLE_TO_AUTHORISE_JOIN" => 3,
+        _ => e.Status < 500 ? 2 : 1,
+    };
+
+    static string Escape<T>(T id) => Uri.EscapeDataString(id!.ToString()!);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Joined {RoomId} by way of {Server}, which told of {Count} events of its state")]
+    partial void Joined(RoomId roomId, ServerName server, int count);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Server} did not help: {Reason}")]
+    partial void Refused(ServerName server, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{RoomId} is left without any other server having been told: {Reason}")]
+    partial void LeftAlone(RoomId roomId, string reason);
+}
