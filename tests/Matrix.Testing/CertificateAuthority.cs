@@ -20,12 +20,15 @@ public sealed class CertificateAuthority : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         _root = request.CreateSelfSigned(From, To);
-        File = Path.Combine(_folder, "ca.pem");
-        System.IO.File.WriteAllText(File, _root.ExportCertificatePem());
+        System.IO.File.WriteAllText(File, _root.ExportCertificatePem() + "\n");
+        System.IO.File.WriteAllText(Path.Combine(_folder, "ca.key"), key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
     /// <summary>The authority's certificate in PEM: for <c>federation_custom_ca_list</c>.</summary>
-    public string File { get; }
+    public string File => Path.Combine(_folder, "ca.crt");
+
+    /// <summary>Where it lies, as <c>ca.crt</c> and <c>ca.key</c>, with all that it issued.</summary>
+    public string Folder => _folder;
 
     /// <summary>A certificate for these hosts and addresses.</summary>
     public X509Certificate2 Issue(params string[] hosts)

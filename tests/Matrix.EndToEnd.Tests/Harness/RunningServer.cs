@@ -16,7 +16,13 @@ public sealed class RunningServer : IAsyncDisposable
     static readonly HttpClient s_http = new() { Timeout = TimeSpan.FromSeconds(10) };
     readonly string[] _options;
 
-    RunningServer(string dataFolder, int port, string[] options) => (DataFolder, Url, _options) = (dataFolder, new Uri($"http://127.0.0.1:{port}"), options);
+    readonly IReadOnlyDictionary<string, string> _environment;
+
+    RunningServer(string dataFolder, int port, string name, IReadOnlyDictionary<string, string> environment, string[] options) =>
+        (DataFolder, Url, Name, _environment, _options) = (dataFolder, new Uri($"http://127.0.0.1:{port}"), name, environment, options);
+
+    /// <summary>What stands behind the colon of its users' ids.</summary>
+    public string Name { get; }
 
     public string DataFolder { get; }
 
@@ -25,9 +31,12 @@ public sealed class RunningServer : IAsyncDisposable
     /// <summary>How long the last start took, from the command to its return.</summary>
     public TimeSpan StartTime { get; private set; }
 
-    public static async Task<RunningServer> Start(params string[] options)
+    public static Task<RunningServer> Start(params string[] options) => Start("e2e.example", new Dictionary<string, string>(), options);
+
+    /// <param name="environment">Values of its configuration: <c>MATRIX__key__subkey</c>.</param>
+    public static async Task<RunningServer> Start(string name, IReadOnlyDictionary<string, string> environment, params string[] options)
     {
-        var server = new RunningServer(Directory.CreateTempSubdirectory("matrix-e2e-").FullName, FreePort.Pick(new HashSet<int>()), options);
+        var server = new RunningServer(Directory.CreateTempSubdirectory("matrix-e2e-").FullName, FreePort.Pick(new HashSet<int>()), name, environment, options);
         try
         {
             await server.Up();
@@ -44,7 +53,7 @@ public sealed class RunningServer : IAsyncDisposable
     {
         var started = TimeProvider.System.GetTimestamp();
         await Matrixctl([
-            "up", "--detach", "--port", Url.Port.ToString(CultureInfo.InvariantCulture), "--server-name", "e2e.example", "--open-registration", .. _options
+            "up", "--detach", "--port", Url.Port.ToString(CultureInfo.InvariantCulture), "--server-name", Name, "--open-registration", .. _options
         ]);
         StartTime = TimeProvider.System.GetElapsedTime(started);
     }
@@ -52,7 +61,12 @@ public sealed class RunningServer : IAsyncDisposable
     public Task Down() => Matrixctl(["down"]);
 
     /// <summary>Runs a command of matrixctl on this server's data folder; fails unless it ends well.</summary>
-    public Task<string> Matrixctl(IReadOnlyList<string> arguments) => Run("dotnet", [Build.Matrixctl, .. arguments, "--data", DataFolder], LiftLimits);
+    public Task<string> Matrixctl(IReadOnlyList<string> arguments) => Run("dotnet", [Build.Matrixctl, .. arguments, "--data", DataFolder], start =>
+    {
+        LiftLimits(start);
+        foreach (var (key, value) in _environment)
+            start.Environment[key] = value;
+    });
 
     // these tests are faster than people type, all from one address, and have many accounts with one password
     static void LiftLimits(ProcessStartInfo start)
@@ -252,4 +266,4 @@ public sealed record Chat(ChatClient Alice, ChatClient Bob, string Room) : IAsyn
 
 /// <summary>All tests share it and run one after the other: they kill each other's services and measure times.</summary>
 [CollectionDefinition("end to end")]
-public sealed class EndToEndTests : ICollectionFixture<SplitStack>;
+public sealed class EndToEndTests : ICollectionFixture<SplitStack>, ICollectionFixture<Federation.FederatedHomes>;

@@ -1,0 +1,149 @@
+using System.Globalization;
+using System.Text.Json;
+using Matrix.Testing;
+using Matrix.Testing.Servers;
+
+namespace Matrix.EndToEnd.Tests.Federation;
+
+/// <summary>A homeserver with people on it.</summary>
+public sealed class Home(string name, Uri url) : IDisposable
+{
+    static int s_users;
+    readonly HttpClient _http = new() { BaseAddress = url, Timeout = TimeSpan.FromSeconds(60) };
+
+    /// <summary>What stands behind the colon of its users' ids.</summary>
+    public string Name => name;
+
+    public async Task<User> NewUser(string person)
+    {
+        const string Password = "correct horse battery staple";
+        var username = $"{person}-{Interlocked.Increment(ref s_users)}";
+        var reply = (await new ApiClient(_http).Post("/_matrix/client/v3/register", new { username, password = Password, auth = new { type = "m.login.dummy" } })).Ok();
+        return new User(_http, reply.String("user_id"), reply.String("device_id"), reply.String("access_token"), Password);
+    }
+
+    public void Dispose() => _http.Dispose();
+}
+
+/// <summary>
+/// Homeservers that federate with each other by one private authority: our split stack, our all-in-one, and a real Synapse where MATRIX_TEST_PEER names
+/// one (tests/README.md). Each starts when a test first asks for it.
+/// </summary>
+public sealed class FederatedHomes : IAsyncDisposable
+{
+    public const string Split = "split stack", Whole = "all-in-one", Peer = "Synapse";
+
+    static readonly string? s_peer = Environment.GetEnvironmentVariable("MATRIX_TEST_PEER") is { Length: > 0 } folder ? folder : null;
+
+    readonly CertificateAuthority _authority = new();
+    readonly Dictionary<string, Lazy<Task<Home>>> _homes;
+    readonly List<RunningServer> _servers = [];
+    string? _peerData;
+
+    public FederatedHomes() => _homes = new()
+    {
+        [Split] = new(() => StartSplit()),
+        [Whole] = new(() => StartWhole()),
+        [Peer] = new(() => StartPeer()),
+    };
+
+    /// <summary>Who invites, and who is invited: each with each, both ways.</summary>
+    public static TheoryData<string, string> Pairs => new() { { Split, Whole }, { Whole, Split }, { Split, Peer }, { Peer, Split } };
+
+    /// <summary>Skips the test where the peer is not installed.</summary>
+    public async Task<(Home First, Home Second)> Get(string first, string second)
+    {
+        Assert.SkipWhen(s_peer == null && Peer is var peer && (first == peer || second == peer), "MATRIX_TEST_PEER names no Synapse (tests/README.md)");
+        var both = await Task.WhenAll(_homes[first].Value, _homes[second].Value);
+        return (both[0], both[1]);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var home in _homes.Values.Where(home => home.IsValueCreated && home.Value.IsCompletedSuccessfully))
+            (await home.Value).Dispose();
+        await Task.WhenAll(_servers.Select(server => server.DisposeAsync().AsTask()));
+        if (_peerData != null)
+        {
+            await RunningServer.Run("bash", [Path.Combine(s_peer!, "stop.sh"), _peerData]);
+            Directory.Delete(_peerData, recursive: true);
+        }
+        _authority.Dispose();
+    }
+
+    Task<Home> StartSplit()
+    {
+        var port = Matrix.Testing.FreePort.Find();
+        return Start(port, [], "--tls-port", port.ToString(CultureInfo.InvariantCulture), "--replicas", "federation-reader=2");
+    }
+
+    Task<Home> StartWhole()
+    {
+        var port = Matrix.Testing.FreePort.Find();
+        return Start(port, new() { ["MATRIX__tls_listen"] = $"https://127.0.0.1:{port}" }, "--all-in-one");
+    }
+
+    async Task<Home> Start(int port, Dictionary<string, string> environment, params string[] options)
+    {
+        var (certificate, key) = _authority.IssueFiles("localhost", "127.0.0.1");
+        environment["MATRIX__tls_certificate_path"] = certificate;
+        environment["MATRIX__tls_private_key_path"] = key;
+        environment["MATRIX__federation_custom_ca_list"] = _authority.File;
+        environment["MATRIX__ip_range_whitelist"] = "127.0.0.0/8,::1/128";
+        environment["MATRIX__federation__destination_min_retry_interval"] = "1s";
+        environment["MATRIX__allow_public_rooms_over_federation"] = "true";
+        var server = await RunningServer.Start($"localhost:{port}", environment, options);
+        lock (_servers)
+            _servers.Add(server);
+        return new Home(server.Name, server.Url);
+    }
+
+    /// <summary>It takes some ports above the first.</summary>
+    async Task<Home> StartPeer()
+    {
+        var (client, federation) = (Matrix.Testing.FreePort.Find(), Matrix.Testing.FreePort.Find() + 20);
+        // readable by the account that its database runs under
+        _peerData = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"matrix-peer-{Guid.NewGuid():N}")).FullName;
+        // its background processes would keep the pipes of this call open
+        await RunningServer.Run("bash", ["-c", "\"$0\" \"$@\" >\"$4/start.log\" 2>&1 </dev/null || { cat \"$4/start.log\"; exit 1; }", Path.Combine(s_peer!, "start.sh"), "peer",
+            client.ToString(CultureInfo.InvariantCulture), federation.ToString(CultureInfo.InvariantCulture), _peerData], start =>
+        {
+            start.Environment["PEER_CA_DIR"] = _authority.Folder;
+            start.Environment["BCRYPT_ROUNDS"] = "4";
+        });
+        return new Home($"localhost:{federation}", new Uri($"http://127.0.0.1:{client}"));
+    }
+}
+
+/// <summary>What the tests wait for.</summary>
+static class FederatedUsers
+{
+    const string V3 = "/_matrix/client/v3";
+
+    /// <summary>Joins a room that this server may not know yet.</summary>
+    public static Task<Reply> TryJoinVia(this User user, string room, params string[] servers) =>
+        user.Post($"{V3}/join/{ApiClient.Esc(room)}?{string.Join('&', servers.SelectMany(server => new[] { $"server_name={ApiClient.Esc(server)}", $"via={ApiClient.Esc(server)}" }))}");
+
+    public static async Task JoinVia(this User user, string room, string server) => (await user.TryJoinVia(room, server)).Ok();
+
+    public static Task<SyncReply> SeesMessage(this User user, string room, string body) => user.SyncUntil(sync => sync.HasMessage(room, body));
+
+    /// <summary>Waits until the room's state has this content, as this user's server sees it.</summary>
+    public static Task SeesState(this User user, string room, string type, string stateKey, Func<JsonElement, bool> arrived) =>
+        RunningServer.Eventually($"{user.UserId} sees {type} of {stateKey}", async () =>
+            await user.Get($"{V3}/rooms/{ApiClient.Esc(room)}/state/{ApiClient.Esc(type)}/{ApiClient.Esc(stateKey)}") is { Status: System.Net.HttpStatusCode.OK } state && arrived(state.Json));
+
+    public static Task SeesMember(this User user, string room, User member, string membership) =>
+        user.SeesState(room, "m.room.member", member.UserId, content => content.String("membership") == membership);
+
+    /// <summary>A room of the first user's, that the second has joined by invitation.</summary>
+    public static async Task<string> RoomWith(this User first, User second, string? version = null)
+    {
+        var room = await first.CreateRoom(version == null ? new { preset = "private_chat" } : new { preset = "private_chat", room_version = version });
+        await first.Invite(room, second);
+        await second.SyncUntil(sync => sync.Invited(room) != null);
+        await second.Join(room);
+        await first.SeesMember(room, second, "join");
+        return room;
+    }
+}
