@@ -9,6 +9,14 @@ public sealed class MediaOptions
     /// <summary>Bytes of one upload, at most.</summary>
     [ByteSize, Range(1, long.MaxValue)] public long MaxUploadSize { get; set; } = 50L * 1024 * 1024;
 
+    /// <summary>Bytes of media that is fetched from another server, at most; <see cref="MaxUploadSize"/> if it is not set.</summary>
+    [ByteSize, Range(1, long.MaxValue)] public long? MaxRemoteMediaSize { get; set; }
+
+    public long RemoteLimit => MaxRemoteMediaSize ?? MaxUploadSize;
+
+    /// <summary>Servers whose media is not fetched.</summary>
+    public IReadOnlyList<string> PreventMediaDownloadsFrom { get; set; } = [];
+
     /// <summary>New media is served only to clients with an access token (Client-Server API, Content repository: the freeze).</summary>
     public bool EnableAuthenticatedMedia { get; set; } = true;
 

@@ -1,8 +1,12 @@
 using Matrix.Federation;
 using Matrix.Hosting.Configuration;
 using Matrix.Http;
+using Matrix.MediaRepo.Admin;
 using Matrix.MediaRepo.Endpoints;
+using Matrix.MediaRepo.Endpoints.Admin;
 using Matrix.MediaRepo.Images;
+using Matrix.MediaRepo.Lifecycle;
+using Matrix.MediaRepo.Remote;
 using Matrix.MediaRepo.Serving;
 using Matrix.MediaRepo.Thumbnails;
 using Matrix.Storage;
@@ -10,7 +14,7 @@ using Matrix.Storage.Media;
 
 namespace Matrix.MediaRepo;
 
-/// <summary>Uploads, downloads and thumbnails.</summary>
+/// <summary>Uploads, downloads and thumbnails, of this server and of others; and what administrators do with them.</summary>
 public static class MediaRepoModule
 {
     public static WebApplicationBuilder AddMediaRepo(this WebApplicationBuilder builder)
@@ -22,6 +26,9 @@ public static class MediaRepoModule
         builder.Services.AddSingleton<ContentStores>().AddSingleton<MediaKeeping>().AddSingleton<MediaUpload>();
         builder.Services.AddSingleton<MediaAccess>().AddHostedService(provider => provider.GetRequiredService<MediaAccess>());
         builder.Services.AddSingleton<MediaFinder>().AddSingleton<ContentSender>().AddSingleton<MediaServing>();
+        builder.Services.AddSingleton<RemoteMedia>().AddSingleton<RemoteRedirects>().AddSingleton<MultipartSender>();
+        builder.Services.AddMatrixOptions<MediaRetentionOptions>("media_retention");
+        builder.Services.AddSingleton<MediaAdminStore>().AddSingleton<RoomMedia>().AddSingleton<MediaDeletion>().AddHostedService<MediaSweep>();
         builder.Services.AddSingleton<ImageLibrary>().AddSingleton<Thumbnailer>();
         return builder;
     }
@@ -35,6 +42,9 @@ public static class MediaRepoModule
         DownloadMediaAs.Map(app);
         GetThumbnail.Map(app);
         GetMediaConfig.Map(app);
+        ServeMediaToServer.Map(app);
+        ServeThumbnailToServer.Map(app);
+        MapAdmin(app);
         var options = app.Services.GetRequiredService<MediaOptions>();
         if (options.EnableLegacyMedia)
         {
@@ -44,5 +54,24 @@ public static class MediaRepoModule
             LegacyGetMediaConfig.Map(app);
         }
         return app;
+    }
+
+    static void MapAdmin(WebApplication app)
+    {
+        DeleteMedia.Map(app);
+        DeleteOldMedia.Map(app);
+        DeleteOldMediaOfServer.Map(app);
+        DeleteUserMedia.Map(app);
+        GetMediaInfo.Map(app);
+        ListRoomMedia.Map(app);
+        ListUserMedia.Map(app);
+        OldQuarantineRoomMedia.Map(app);
+        ProtectMedia.Map(app);
+        PurgeMediaCache.Map(app);
+        QuarantineMedia.Map(app);
+        QuarantineRoomMedia.Map(app);
+        QuarantineUserMedia.Map(app);
+        UnprotectMedia.Map(app);
+        UnquarantineMedia.Map(app);
     }
 }

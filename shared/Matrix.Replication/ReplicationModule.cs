@@ -26,6 +26,17 @@ public static class ReplicationModule
         return builder.Add(BusConfiguration.UseRabbitMq);
     }
 
+    /// <summary>Leases and rate buckets alone: for a service that neither writes nor follows the log.</summary>
+    public static T AddLeasesAndLimits<T>(this T builder) where T : IHostApplicationBuilder
+    {
+        builder.Services.AddStorage(builder.Configuration);
+        builder.Services.AddSection<RedisOptions>(builder.Configuration, "redis");
+        builder.Services.AddSingleton(services => Redis(services, services.GetRequiredService<IOptions<RedisOptions>>().Value));
+        builder.Services.AddSingleton<RateBuckets>();
+        AddHosted<Leases>(builder.Services);
+        return builder;
+    }
+
     /// <summary>The same for a homeserver that is a single process: no RabbitMQ and no Redis.</summary>
     public static T AddReplicationInProcess<T>(this T builder) where T : IHostApplicationBuilder
     {

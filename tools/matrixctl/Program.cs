@@ -17,6 +17,7 @@ var root = new RootCommand("Sets up, runs and looks after a Matrix homeserver.")
     RotateSigningKeyCommand.Create(),
     RegisterUserCommand.Create(),
     HashPasswordCommand.Create(),
+    MediaCommand.Create(),
     WithServicesCommand.Create(),
 };
 // lines as long as they are where nobody's window bounds them

@@ -2,6 +2,7 @@ using System.Globalization;
 using Matrix.Federation;
 using Matrix.Hosting;
 using Matrix.Http;
+using Matrix.MediaRepo.Remote;
 using Matrix.Protocol;
 using Matrix.Storage.Media;
 
@@ -10,7 +11,8 @@ namespace Matrix.MediaRepo.Serving;
 /// <summary>Who asks for media.</summary>
 /// <param name="WithToken">False for the old endpoints, which serve only media that is not <see cref="MediaRow.Authenticated"/>.</param>
 /// <param name="Wait">How long to wait for bytes that are still to come.</param>
-public readonly record struct MediaRequest(ServerName Origin, string MediaId, bool WithToken, TimeSpan Wait)
+/// <param name="AllowRemote">Fetch it from the server that has it.</param>
+public readonly record struct MediaRequest(ServerName Origin, string MediaId, bool WithToken, TimeSpan Wait, bool AllowRemote)
 {
     static readonly TimeSpan s_usual = TimeSpan.FromSeconds(20), s_longest = TimeSpan.FromMinutes(1);
 
@@ -24,12 +26,13 @@ public readonly record struct MediaRequest(ServerName Origin, string MediaId, bo
                 throw MatrixException.InvalidParam("timeout_ms must be a number of milliseconds.");
             wait = TimeSpan.FromMilliseconds(Math.Min(milliseconds, s_longest.TotalMilliseconds));
         }
-        return new MediaRequest(origin, mediaId, withToken, wait);
+        return new MediaRequest(origin, mediaId, withToken, wait, AllowRemote: context.Request.Query["allow_remote"] != "false");
     }
 }
 
 /// <summary>Finds media by its mxc URI: here, or on the server that has it; and waits for what was announced and has not come.</summary>
-public sealed class MediaFinder(MediaStore store, MediaAccess access, ServerSigningKey own, Shutdown shutdown, TimeProvider time)
+public sealed class MediaFinder(
+    MediaStore store, RemoteMedia remote, MediaAccess access, ServerSigningKey own, MediaOptions options, Shutdown shutdown, TimeProvider time)
 {
     static readonly TimeSpan s_firstPause = TimeSpan.FromMilliseconds(100), s_longestPause = TimeSpan.FromSeconds(1);
 
@@ -39,6 +42,9 @@ public sealed class MediaFinder(MediaStore store, MediaAccess access, ServerSign
         var media = await store.Find(request.Origin, request.MediaId, ct);
         if (media == null && request.Origin == own.ServerName)
             media = await WaitForUpload(request, ct);
+        // what is fetched now is new, so who has no token would not get it
+        else if (media == null && (request.WithToken || !options.EnableAuthenticatedMedia) && request.AllowRemote)
+            media = await remote.Get(request.Origin, request.MediaId, request.Wait, ct);
         if (media == null || media.QuarantinedBy != null || (media.Authenticated && !request.WithToken))
             throw MatrixException.NotFound("No such media.");
         access.Read(request.Origin, request.MediaId, media);

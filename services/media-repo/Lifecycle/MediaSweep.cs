@@ -1,0 +1,45 @@
+using System.ComponentModel.DataAnnotations;
+using Matrix.Replication;
+using Matrix.Storage.Media;
+
+namespace Matrix.MediaRepo.Lifecycle;
+
+/// <summary>The section <c>media_retention</c>: media that nobody has read for so long is deleted; what is not set is kept for good.</summary>
+public sealed class MediaRetentionOptions
+{
+    [Range(typeof(TimeSpan), "00:01:00", "36500.00:00:00")] public TimeSpan? LocalMediaLifetime { get; set; }
+
+    /// <summary>Of what was fetched from other servers: it can be fetched again.</summary>
+    [Range(typeof(TimeSpan), "00:01:00", "36500.00:00:00")] public TimeSpan? RemoteMediaLifetime { get; set; }
+}
+
+/// <summary>One replica deletes what is over: bytes that are nobody's, media ids that were never used, media beyond its time. In small batches.</summary>
+sealed class MediaSweep(
+    Leases leases, MediaDeletion deletion, MediaAdminStore store, MediaRetentionOptions retention, ContentStores stores, TimeProvider time) : BackgroundService
+{
+    static readonly TimeSpan s_every = TimeSpan.FromMinutes(1), s_takeoverAfter = TimeSpan.FromMinutes(2), s_abandoned = TimeSpan.FromDays(1);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => leases.Hold("media-sweep", s_takeoverAfter, (_, ct) => Run(ct), stoppingToken);
+
+    async Task Run(CancellationToken ct)
+    {
+        while (true)
+        {
+            await Task.Delay(s_every, time, ct);
+            await Sweep(ct);
+        }
+    }
+
+    async Task Sweep(CancellationToken ct)
+    {
+        var now = time.GetUtcNow();
+        await store.DeleteExpired(now, ct);
+        if (retention.RemoteMediaLifetime is { } remote)
+            await deletion.DeleteUnread(local: false, now - remote, ct);
+        if (retention.LocalMediaLifetime is { } local)
+            await deletion.DeleteUnread(local: true, now - local, ct);
+        await deletion.DeleteOrphans(ct);
+        foreach (var disk in stores.All.OfType<DiskContentStore>())
+            disk.DeleteAbandoned(now - s_abandoned);
+    }
+}

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using System.Globalization;
+using Matrix.Hosting.Configuration;
+using Matrix.LocalStack;
+using Matrix.Storage.Media;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Spectre.Console;
+
+namespace Matrix.Ctl.Commands;
+
+/// <summary><c>matrixctl media migrate</c>: moves all media into the first store of <c>media_stores</c>, while the server runs.</summary>
+static class MediaCommand
+{
+    static readonly Option<string> configPath = new("--config", "-c") { Description = "The server's configuration, as the media service reads it.", Required = true };
+    static readonly Option<bool> keepOld = new("--keep-old") { Description = "Copies only: the old stores stay as they are." };
+
+    public static Command Create()
+    {
+        var migrate = new Command("migrate", "Moves all media into the first store of media_stores. It may be stopped and started again.") { configPath, keepOld };
+        migrate.SetAction(Migrate);
+        return new Command("media", "Looks after the media store.") { migrate };
+    }
+
+    static async Task<int> Migrate(ParseResult result, CancellationToken ct)
+    {
+        var configuration = new ConfigurationBuilder().Add(new YamlConfigurationSource(Path.GetFullPath(result.GetValue(configPath)!)))
+            .AddEnvironmentVariables("MATRIX__").Build();
+        await using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration).AddMatrixOptions<MediaStoreOptions>().BuildServiceProvider();
+        using var stores = new ContentStores(services.GetRequiredService<MediaStoreOptions>(), TimeProvider.System);
+        if (stores.All.Count < 2)
+            throw new StackException("media_stores names one store only: name the new one first and the old one after it.");
+        var migration = new ContentMigration(stores);
+        var work = migration.Run(result.GetValue(keepOld), ct);
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(AnsiConsole.Profile.Capabilities.Interactive ? 1 : 10));
+        while (!work.IsCompleted)
+        {
+            if (await Task.WhenAny(work, timer.WaitForNextTickAsync(ct).AsTask()) != work)
+                Print("so far", migration.Progress);
+        }
+        await work;
+        Print($"all is in {stores.Primary.Name}", migration.Progress);
+        return 0;
+    }
+
+    static void Print(string what, MigrationProgress progress) => AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture,
+        $"{what}: {progress.Moved} moved ({progress.Bytes / 1048576.0:0.0} MiB), {progress.AlreadyThere} were there already"));
+}
