@@ -32,11 +32,18 @@ sealed class RemoteMember
     /// <summary>Joins a public room, in which somebody of our server is. The other server gives, one by one, the events that it made.</summary>
     public static async Task<RemoteMember> Join(MatrixServer server, RemoteServer remote, string roomId, string localpart = "eve")
     {
+        var member = await Find(server, remote, roomId, localpart);
+        var join = await member.Build(EventTypes.Member, new { membership = "join" }, member.User.ToString());
+        Assert.Null(await member.Send(join));
+        return member;
+    }
+
+    /// <summary>One who is in the room already.</summary>
+    public static async Task<RemoteMember> Find(MatrixServer server, RemoteServer remote, string roomId, string localpart = "eve")
+    {
         var room = await server.Services.GetRequiredService<RoomFinder>().Get(RoomId.Parse(roomId), Ct);
         var member = new RemoteMember(server, remote, room, remote.User(localpart));
         remote.On(HttpMethod.Get, "/_matrix/federation/v1/event/", member.GiveEvent);
-        var join = await member.Build(EventTypes.Member, new { membership = "join" }, member.User.ToString());
-        Assert.Null(await member.Send(join));
         return member;
     }
 
