@@ -1,5 +1,6 @@
 using Matrix.FederationReader.Edus;
 using Matrix.FederationReader.Endpoints;
+using Matrix.FederationReader.Endpoints.Devices;
 using Matrix.FederationReader.Endpoints.Events;
 using Matrix.FederationReader.Endpoints.Membership;
 using Matrix.FederationReader.Endpoints.Queries;
@@ -15,9 +16,10 @@ public static class FederationReaderModule
     {
         builder.AddMatrixHttp();
         builder.Services.AddRooms(builder.Configuration);
-        builder.Services.AddSingleton<EduReceiver>();
         EventsEndpoints.Add(builder.Services);
         QueriesEndpoints.Add(builder.Services);
+        builder.Services.AddEdus();
+        DevicesEndpoints.Add(builder.Services);
         return builder;
     }
 
@@ -31,6 +33,7 @@ public static class FederationReaderModule
         EventsEndpoints.Map(app);
         MembershipEndpoints.Map(app);
         QueriesEndpoints.Map(app);
+        DevicesEndpoints.Map(app);
         return app;
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Matrix.Federation;
 using Matrix.Hosting;
 using Matrix.Protocol;
+using Matrix.Replication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
@@ -39,7 +40,8 @@ public sealed class Origin
         var body = await RequestBytes.Read(context.Request, context.RequestAborted);
         await Verify(context, signatures, body);
         context.Response.RegisterForDispose(await limits.Enter(origin, context.RequestAborted));
-        await services.GetRequiredService<DestinationBackoff>().Heard(origin, context.RequestAborted);
+        if (await services.GetRequiredService<DestinationBackoff>().Heard(origin, context.RequestAborted))
+            services.GetRequiredService<EphemeralChannel>().Tell(JsonSerializer.SerializeToUtf8Bytes(new ServerHeard(ServerHeard.KindName, origin.ToString())));
         return new Origin { Server = origin };
     }
 

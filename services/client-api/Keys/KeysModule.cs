@@ -1,4 +1,7 @@
+using Matrix.Rooms.Devices;
+using Matrix.Storage.Federation;
 using Matrix.Storage.Keys;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Matrix.ClientApi.Keys;
 
@@ -11,7 +14,9 @@ static class KeysModule
         services.AddSingleton<KeyBackupStore>();
         services.AddSingleton<KeyBackups>();
         services.AddSingleton<KeyUpload>();
-        services.AddSingleton<KeyClaims>();
+        services.TryAddSingleton<KeyClaims>();
+        services.TryAddSingleton<RemoteKeyStore>();
+        services.AddSingleton<RemoteKeys>();
         services.AddSingleton<CrossSigning>();
         services.AddSingleton<SignatureUpload>();
         services.AddSingleton<ToDeviceSender>();

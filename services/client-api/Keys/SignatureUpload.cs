@@ -12,7 +12,7 @@ sealed record SignatureRefusal(string Errcode, string Error);
 /// Takes signatures: of a user's own devices by the self-signing key, of the own master key by a device, of others' master keys by the
 /// user-signing key (Client-Server API, "Cross-signing"). Each is verified.
 /// </summary>
-sealed class SignatureUpload(PublishedKeyCache published, LogWriter log, LogFollower follower)
+sealed class SignatureUpload(PublishedKeyCache published, RemoteKeys others, LogWriter log, LogFollower follower)
 {
     const int MostKeys = 1000;
 
@@ -23,14 +23,16 @@ sealed class SignatureUpload(PublishedKeyCache published, LogWriter log, LogFoll
         var userId = requester.UserId.ToString();
         var wanted = Read(body);
         await published.CatchUp(ct);
-        var known = await published.Get([.. wanted.Select(w => w.Target).Append(userId).Distinct()], ct);
+        UserId[] targets = [.. wanted.Select(w => UserId.TryParse(w.Target, out var target) ? target : requester.UserId).Append(requester.UserId).Distinct()];
+        var known = await published.Get([.. targets.Where(target => target.Server == requester.UserId.Server).Select(target => target.ToString())], ct);
+        var remote = await others.Query(requester.UserId, [.. targets.Where(target => target.Server != requester.UserId.Server)], null, new HashSet<string>(), ct);
         var good = new List<NewSignatures>();
         var failures = new Dictionary<string, Dictionary<string, SignatureRefusal>>(StringComparer.Ordinal);
         foreach (var (target, key, signed) in wanted)
         {
             var (signatures, refusal) = target == userId
                 ? CheckOwn(userId, key, signed, known[userId])
-                : CheckOther(userId, target, key, signed, known[userId], known[target]);
+                : CheckOther(userId, target, key, signed, known[userId], known.GetValueOrDefault(target) ?? remote.GetValueOrDefault(target) ?? UserKeys.None);
             if (signatures is not null)
                 good.Add(signatures);
             else if (failures.TryGetValue(target, out var ofUser))

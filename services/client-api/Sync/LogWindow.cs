@@ -1,6 +1,6 @@
-using Matrix.ClientApi.Sync.Devices;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Devices;
 using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync;

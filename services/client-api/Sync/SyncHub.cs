@@ -1,5 +1,6 @@
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.Replication;
+using Matrix.Rooms.Devices;
 using Matrix.Storage.Sync;
 using Npgsql;
 

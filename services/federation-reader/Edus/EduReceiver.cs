@@ -3,15 +3,23 @@ using Matrix.Protocol;
 
 namespace Matrix.FederationReader.Edus;
 
-/// <summary>Takes in what other servers tell besides events. It may be told the same again: a transaction that was not answered comes once more.</summary>
-sealed partial class EduReceiver(ILogger<EduReceiver> logger)
+/// <summary>
+/// Takes in what other servers tell besides events (Server-Server API, EDUs). May be told the same again: messages to devices know it by their id, the others
+/// do no harm. What is no EDU of a known kind, or is about users of another server than the one that tells it, is passed over.
+/// </summary>
+sealed class EduReceiver(TypingReceiver typing, ReceiptReceiver receipts, PresenceReceiver presence, DeviceListReceiver devices, DeviceMessageReceiver messages)
 {
-    public Task Receive(ServerName origin, IReadOnlyList<JsonElement> edus, CancellationToken ct)
-    {
-        PassedOver(edus.Count, origin);
-        return Task.CompletedTask;
-    }
+    const int Most = 100;
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Passed over {Count} EDUs of {Origin}")]
-    partial void PassedOver(int count, ServerName origin);
+    public async Task Receive(ServerName origin, IReadOnlyList<JsonElement> edus, CancellationToken ct)
+    {
+        var byType = edus.Take(Most).Where(edu => edu.ValueKind == JsonValueKind.Object && edu.Text("edu_type") is not null && edu.Member("content") is not null)
+            .ToLookup(edu => edu.Text("edu_type")!, edu => edu.Member("content")!.Value, StringComparer.Ordinal);
+        // what must not get lost comes first
+        await messages.Receive(origin, [.. byType["m.direct_to_device"]], ct);
+        await devices.Receive(origin, [.. byType["m.device_list_update"], .. byType["m.signing_key_update"]], ct);
+        await receipts.Receive(origin, [.. byType["m.receipt"]], ct);
+        await presence.Receive(origin, [.. byType["m.presence"]], ct);
+        await typing.Receive(origin, [.. byType["m.typing"]], ct);
+    }
 }

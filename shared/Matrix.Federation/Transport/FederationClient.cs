@@ -70,7 +70,7 @@ public sealed class FederationClient(
             throw new FederationException(destination, FederationFailure.Forbidden, "that is this server");
         if (!Allows(destination))
             throw new FederationException(destination, FederationFailure.Forbidden, "federation_domain_whitelist does not name it");
-        var failing = await backoff.Find(destination, ct);
+        var failing = request.SkipBackoff ? null : await backoff.Find(destination, ct);
         if (failing != null && !request.IgnoreBackoff && backoff.MustWait(failing))
             throw new FederationException(destination, FederationFailure.BackingOff, $"it failed lately, and is not asked before {failing.RetryAt:u}");
         try

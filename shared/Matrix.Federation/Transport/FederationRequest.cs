@@ -14,6 +14,12 @@ public sealed record FederationRequest
     /// <summary>Ask also a server that failed lately: because a user waits for it, or it was just heard from.</summary>
     public bool IgnoreBackoff { get; init; }
 
+    /// <summary>
+    /// Ask also a server that failed lately, without a look at whether it did: who sets this remembers it, and says itself when the server is well again
+    /// (<see cref="DestinationBackoff.Succeeded"/>).
+    /// </summary>
+    public bool SkipBackoff { get; init; }
+
     /// <summary>What happens says nothing of the server's health, and it need not know who asks.</summary>
     internal bool Unsigned { get; init; }
 

@@ -15,6 +15,9 @@ public enum LogKind : short
     /// <summary>A device's one-time or fallback keys were uploaded or claimed. Wakes nobody.</summary>
     OneTimeKeys = 9,
 
+    /// <summary>Messages to devices of another server, whose name is the key. For who delivers them; no client is told.</summary>
+    OutgoingMessages = 10,
+
     /// <summary>Sessions of the user ended, or became others. For the processes that keep sessions; no client is told.</summary>
     Session = 20,
 

@@ -32,6 +32,14 @@ public sealed class DeviceKeyStore(NpgsqlDataSource db)
         SELECT user_id, NULL, usage, keys, signatures::text, NULL FROM cross_signing_keys WHERE user_id = ANY(@users)
         """, new { users }, ct);
 
+    /// <summary>Everything that a user publishes, and the position at which that last changed.</summary>
+    public async Task<(long Position, IReadOnlyList<PublishedKeys> Keys)> ListWithPosition(string userId, CancellationToken ct)
+    {
+        // the position first: what changes in between is told of again
+        var position = await db.FindOne<long?>("SELECT position FROM device_lists WHERE user_id = @userId", new { userId }, ct);
+        return (position ?? 0, await List([userId], ct));
+    }
+
     /// <summary>The signatures that a user has put on keys of others.</summary>
     public Task<IReadOnlyList<SignedKey>> ListSignatures(string signer, CancellationToken ct) => db.List<SignedKey>(
         "SELECT target, target_key, signatures::text FROM key_signatures WHERE signer = @signer", new { signer }, ct);
@@ -64,8 +72,8 @@ public sealed class DeviceKeyStore(NpgsqlDataSource db)
     /// <summary>The list of a user's devices changed at this position.</summary>
     public static void AddListChange(NpgsqlBatch batch, string userId, int back) => batch.Add(
         """
-        INSERT INTO device_lists (user_id, position) VALUES ($1, log_position($2))
-        ON CONFLICT (user_id) DO UPDATE SET position = excluded.position
+        INSERT INTO device_lists AS old (user_id, position) VALUES ($1, log_position($2))
+        ON CONFLICT (user_id) DO UPDATE SET position = excluded.position, previous = old.position
         """, userId, back);
 
     /// <summary>After the deletion of devices, in the same change: what they had goes too.</summary>

@@ -12,27 +12,34 @@ namespace Matrix.ClientApi.Endpoints.Keys;
 /// <summary>POST /_matrix/client/v3/keys/query</summary>
 static class PostKeysQuery
 {
-    const int MostUsers = 10_000;
+    const int MostUsers = 10_000, LongestTimeout = 60_000;
 
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/keys/query", Handle);
 
     static async Task Handle(
-        HttpContext context, Body<Request> body, Requester requester, PublishedKeyCache published, HomeserverOptions homeserver, CancellationToken ct)
+        HttpContext context, Body<Request> body, Requester requester, PublishedKeyCache published, RemoteKeys others, HomeserverOptions homeserver,
+        CancellationToken ct)
     {
-        var (local, remote) = Read(body.Value.DeviceKeys, ServerName.Parse(homeserver.ServerName));
+        var (asked, remote) = Read(body.Value.DeviceKeys, ServerName.Parse(homeserver.ServerName));
         await published.CatchUp(ct);
-        var keys = await published.Get(local.Keys, ct);
+        var keys = await published.Get([.. asked.Keys.Except(remote.Select(user => user.ToString()))], ct);
+        var failures = new HashSet<string>(StringComparer.Ordinal);
+        var timeout = body.Value.Timeout is { } milliseconds ? TimeSpan.FromMilliseconds(Math.Clamp(milliseconds, 1, LongestTimeout)) : (TimeSpan?)null;
+        foreach (var (user, theirs) in await others.Query(requester.UserId, remote, timeout, failures, ct))
+            keys[user] = theirs;
+        foreach (var user in remote.Select(user => user.ToString()).Where(user => !keys.ContainsKey(user)))
+            asked.Remove(user);
         var signed = await published.GetSignatures(requester.UserId.ToString(), ct);
-        await JsonBytes.Write(context, new Answer(requester.UserId.ToString(), local, keys, signed).Write(remote), ct);
+        await JsonBytes.Write(context, new Answer(requester.UserId.ToString(), asked, keys, signed).Write(failures), ct);
     }
 
-    // By user the devices that are asked for; null for all of them. Whose server is another one cannot be asked yet.
-    static (Dictionary<string, HashSet<string>?> Local, IReadOnlyCollection<string> Remote) Read(JsonElement users, ServerName own)
+    // By user the devices that are asked for; null for all of them. And who of the users is another server's.
+    static (Dictionary<string, HashSet<string>?> Asked, IReadOnlyCollection<UserId> Remote) Read(JsonElement users, ServerName own)
     {
         if (users.ValueKind != JsonValueKind.Object)
             throw MatrixException.BadJson("device_keys must be an object.");
-        var local = new Dictionary<string, HashSet<string>?>(StringComparer.Ordinal);
-        var remote = new HashSet<string>(StringComparer.Ordinal);
+        var asked = new Dictionary<string, HashSet<string>?>(StringComparer.Ordinal);
+        var remote = new HashSet<UserId>();
         foreach (var user in users.EnumerateObject())
         {
             if (user.Value.ValueKind != JsonValueKind.Array || user.Value.EnumerateArray().Any(device => device.ValueKind != JsonValueKind.String))
@@ -40,16 +47,17 @@ static class PostKeysQuery
             if (!UserId.TryParse(user.Name, out var userId))
                 throw MatrixException.InvalidParam("device_keys must have the ids of users.");
             if (userId.Server != own)
-                remote.Add(userId.Server.ToString());
-            else if (user.Value.GetArrayLength() == 0)
-                local[user.Name] = null;
+                remote.Add(userId);
+            if (user.Value.GetArrayLength() == 0)
+                asked[user.Name] = null;
             else
-                local[user.Name] = [.. user.Value.EnumerateArray().Select(device => device.GetString()!)];
+                asked[user.Name] = [.. user.Value.EnumerateArray().Select(device => device.GetString()!)];
         }
-        return local.Count <= MostUsers ? (local, remote) : throw MatrixException.TooLarge("There are too many users.");
+        return asked.Count <= MostUsers ? (asked, remote) : throw MatrixException.TooLarge("There are too many users.");
     }
 
-    sealed record Request(JsonElement DeviceKeys);
+    /// <param name="Timeout">Milliseconds.</param>
+    sealed record Request(JsonElement DeviceKeys, long? Timeout);
 
     readonly struct Answer(
         string requester, Dictionary<string, HashSet<string>?> asked, Dictionary<string, UserKeys> keys, IReadOnlyDictionary<string, SignedKey[]> signed)

@@ -12,7 +12,7 @@ static class Unreachable
         {
             to.Comma(ref first);
             to.String(server);
-            to.Raw(":{\"status\":503,\"message\":\"This server does not federate.\"}"u8);
+            to.Raw(":{\"status\":503,\"message\":\"This server could not be asked.\"}"u8);
         }
     }
 }

@@ -1,3 +1,5 @@
+using Matrix.Rooms.Ephemeral;
+
 namespace Matrix.ClientApi.Sync.Presence;
 
 /// <summary>
@@ -19,6 +21,13 @@ sealed class LocalPresence(PresenceBoard board, TimeProvider time)
             lock (gate)
                 return users.Count == 0;
         }
+    }
+
+    /// <summary>Does the user sync here?</summary>
+    public bool Has(string userId)
+    {
+        lock (gate)
+            return users.ContainsKey(userId);
     }
 
     /// <param name="wish">What the device asks to be shown.</param>

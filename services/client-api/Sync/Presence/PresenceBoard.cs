@@ -1,3 +1,5 @@
+using Matrix.Rooms.Ephemeral;
+
 namespace Matrix.ClientApi.Sync.Presence;
 
 /// <summary>
@@ -13,6 +15,9 @@ sealed class PresenceBoard(TimeProvider time)
 
     // Longer than a client goes without asking, so that nobody misses that a user went offline.
     static readonly TimeSpan Remember = TimeSpan.FromMinutes(5), RememberStatus = TimeSpan.FromDays(1);
+
+    // Other servers say again every 25 minutes that somebody is there.
+    static readonly TimeSpan RemoteFor = TimeSpan.FromMinutes(30);
 
     readonly Lock gate = new();
     readonly Dictionary<string, User> users = new(StringComparer.Ordinal);
@@ -42,6 +47,8 @@ sealed class PresenceBoard(TimeProvider time)
         {
             if (!users.TryGetValue(fact.UserId, out var user))
                 users.Add(fact.UserId, user = new User());
+            if (fromProcess.StartsWith(PresenceNews.OfServer, StringComparison.Ordinal))
+                user.RemoteAt = Now;
             if (fact.Wish == PresenceState.Offline)
                 user.Wishes.Remove(fromProcess);
             else
@@ -73,6 +80,8 @@ sealed class PresenceBoard(TimeProvider time)
         {
             foreach (var (userId, user) in users)
             {
+                if (user.RemoteAt > 0 && Now - user.RemoteAt > RemoteFor.TotalMilliseconds)
+                    user.ForgetServer();
                 Look(userId, user);
                 if (user.Shown.Presence == PresenceState.Offline && Now - user.ChangedAt > (user.StatusMessage is null ? Remember : RememberStatus).TotalMilliseconds)
                     users.Remove(userId);
@@ -136,6 +145,16 @@ sealed class PresenceBoard(TimeProvider time)
         public PresenceState Shown { get; set; } = PresenceState.None;
 
         public long ChangedAt { get; set; }
+
+        /// <summary>When the user's server, if that is another one, last said something; 0: never.</summary>
+        public long RemoteAt { get; set; }
+
+        public void ForgetServer()
+        {
+            RemoteAt = 0;
+            foreach (var server in Wishes.Keys.Where(process => process.StartsWith(PresenceNews.OfServer, StringComparison.Ordinal)).ToArray())
+                Wishes.Remove(server);
+        }
 
         public PresenceState Derive(long now)
         {

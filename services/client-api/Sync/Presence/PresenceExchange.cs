@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.Replication;
+using Matrix.Rooms.Ephemeral;
 using Npgsql;
 
 namespace Matrix.ClientApi.Sync.Presence;
@@ -14,7 +15,6 @@ sealed partial class PresenceExchange(
     EphemeralChannel channel, PresenceBoard board, LocalPresence local, SyncHub hub, SharedRooms shared, PresenceOptions options, TimeProvider time,
     ILogger<PresenceExchange> logger) : IHostedService, IDisposable
 {
-    const string Kind = "presence";
     const int MostPerMessage = 500;
 
     static readonly TimeSpan Every = TimeSpan.FromSeconds(1), AliveEvery = TimeSpan.FromSeconds(10), DeadAfter = TimeSpan.FromSeconds(35);
@@ -32,7 +32,7 @@ sealed partial class PresenceExchange(
             return Task.CompletedTask;
         channel.Subscribe(Receive);
         clock = time.CreateTimer(_ => _ = Tick(), null, Every, Every);
-        Tell(new News(Kind, board.Process, true, []));
+        Tell(new PresenceNews(PresenceNews.KindName, board.Process, true, []));
         return Task.CompletedTask;
     }
 
@@ -70,11 +70,12 @@ sealed partial class PresenceExchange(
             local.Tick();
             ForgetTheDead();
             board.Tick();
-            foreach (var part in local.TakeUntold().Chunk(MostPerMessage))
-                Tell(new News(Kind, board.Process, false, part));
+            var untold = local.TakeUntold();
+            foreach (var part in untold.Chunk(MostPerMessage))
+                Tell(new PresenceNews(PresenceNews.KindName, board.Process, false, part));
             if (!local.IsEmpty && time.GetElapsedTime(toldAt) > AliveEvery)
-                Tell(new News(Kind, board.Process, false, []));
-            await Wake();
+                Tell(new PresenceNews(PresenceNews.KindName, board.Process, false, []));
+            await Wake([.. untold.Select(fact => fact.UserId)]);
         }
         catch (Exception e) when (e is NpgsqlException or OperationCanceledException or ObjectDisposedException)
         {
@@ -86,14 +87,22 @@ sealed partial class PresenceExchange(
         }
     }
 
-    // Clients of those who share a room with somebody who changed.
-    async Task Wake()
+    // Clients of those who share a room with somebody who changed; and other servers, by the process where the user is or was.
+    async Task Wake(HashSet<string> told)
     {
         var (number, users) = board.ListChanged(woken);
         if (users.Count > 0)
             hub.PresenceChanged(await shared.Get(users, CancellationToken.None));
+        foreach (var part in users.Where(user => told.Contains(user) || local.Has(user)).Chunk(MostPerMessage))
+            channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new PresenceShown(PresenceShown.KindName, [.. part.Select(Shown)])));
         woken = number;
         hub.WakeForPresence(number);
+    }
+
+    ShownPresence Shown(string userId)
+    {
+        var state = board.Find(userId);
+        return new ShownPresence(userId, state.Presence, state.StatusMessage, state.LastActive, state.CurrentlyActive);
     }
 
     void ForgetTheDead()
@@ -107,7 +116,7 @@ sealed partial class PresenceExchange(
         dead.ForEach(board.Forget);
     }
 
-    void Tell(News news)
+    void Tell(PresenceNews news)
     {
         toldAt = time.GetTimestamp();
         channel.Tell(JsonSerializer.SerializeToUtf8Bytes(news));
@@ -115,10 +124,13 @@ sealed partial class PresenceExchange(
 
     void Receive(ReadOnlyMemory<byte> message)
     {
-        if (!message.Span.StartsWith("{\"Kind\":\"presence\""u8) || JsonSerializer.Deserialize<News>(message.Span) is not { } news || news.Process == board.Process)
+        if (!message.Span.StartsWith("{\"Kind\":\"presence\","u8) || JsonSerializer.Deserialize<PresenceNews>(message.Span) is not { } news || news.Process == board.Process)
             return;
-        lock (gate)
-            processes[news.Process] = time.GetTimestamp();
+        if (!news.Process.StartsWith(PresenceNews.OfServer, StringComparison.Ordinal))
+        {
+            lock (gate)
+                processes[news.Process] = time.GetTimestamp();
+        }
         if (news.IsNew)
             local.TellAll();
         foreach (var fact in news.Facts)
@@ -129,9 +141,6 @@ sealed partial class PresenceExchange(
     {
         public void Dispose() => local.SyncEnded(userId, deviceId);
     }
-
-    /// <param name="IsNew">The process has just begun: it wants to be told everything.</param>
-    sealed record News(string Kind, string Process, bool IsNew, PresenceFact[] Facts);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Presence was not told: {Reason}")]
     partial void NotTold(string reason);

@@ -20,10 +20,5 @@ sealed record PresenceState(string Presence, string? StatusMessage, long LastAct
     };
 }
 
-/// <summary>What one process knows of a user: what the processes tell each other.</summary>
-/// <param name="Wish">What the user's devices at this process ask to be shown; offline when there is none.</param>
-/// <param name="StatusAt">When the status message was set: of several the latest counts.</param>
-sealed record PresenceFact(string UserId, string Wish, string? StatusMessage, long StatusAt, long LastActive);
-
 /// <summary>What of others' presence a client has been told: a number that means something to one process only.</summary>
 readonly record struct PresenceMark(string Process, long Number);

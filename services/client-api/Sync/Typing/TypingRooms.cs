@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Matrix.Replication;
+using Matrix.Rooms.Ephemeral;
 
 namespace Matrix.ClientApi.Sync.Typing;
 
@@ -44,7 +45,7 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
 
     /// <param name="duration">Zero: the user has stopped.</param>
     public void Set(long roomNid, string userId, TimeSpan duration) =>
-        channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new News("typing", roomNid, userId, (long)duration.TotalMilliseconds)));
+        channel.Tell(JsonSerializer.SerializeToUtf8Bytes(TypingNews.Of(roomNid, userId, duration)));
 
     /// <summary>
     /// The rooms in which something changed after the mark; without one, those in which somebody is typing. With them the mark up to which that
@@ -65,7 +66,7 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
 
     void Receive(ReadOnlyMemory<byte> message)
     {
-        if (JsonSerializer.Deserialize<News>(message.Span) is not { Kind: "typing" } news)
+        if (!message.Span.StartsWith("{\"Kind\":\"typing\","u8) || JsonSerializer.Deserialize<TypingNews>(message.Span) is not { Kind: TypingNews.KindName } news)
             return;
         long change;
         lock (gate)
@@ -118,6 +119,4 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
 
         public DateTimeOffset ChangedAt { get; set; }
     }
-
-    sealed record News(string Kind, long RoomNid, string UserId, long Milliseconds);
 }

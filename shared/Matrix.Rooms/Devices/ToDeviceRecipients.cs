@@ -1,12 +1,12 @@
 using Matrix.Replication;
 
-namespace Matrix.ClientApi.Sync.Devices;
+namespace Matrix.Rooms.Devices;
 
 /// <summary>
 /// Whom a log entry of the kind to_device concerns: one device, or all of a user's, or many devices whose names are packed into its key. A name
 /// that holds a separator itself is never missed, it may only wake somebody in vain.
 /// </summary>
-static class ToDeviceRecipients
+public static class ToDeviceRecipients
 {
     /// <summary>The recipients of one entry: a message to thousands of devices is some entries, not thousands.</summary>
     public const int MostPerEntry = 200;

@@ -2,20 +2,20 @@ using Matrix.Replication;
 using Matrix.Storage.Keys;
 using Npgsql;
 
-namespace Matrix.ClientApi.Keys;
+namespace Matrix.Rooms.Devices;
 
 /// <summary>A key that was given out.</summary>
 /// <param name="Key">JSON.</param>
-sealed record ClaimedKey(string UserId, string DeviceId, string Algorithm, string KeyId, byte[] Key);
+public sealed record ClaimedKey(string UserId, string DeviceId, string Algorithm, string KeyId, byte[] Key);
 
 /// <summary>What is wanted of a device: a key of this algorithm.</summary>
-readonly record struct KeyWish(string UserId, string DeviceId, string Algorithm);
+public readonly record struct KeyWish(string UserId, string DeviceId, string Algorithm);
 
 /// <summary>
 /// Gives out one-time keys. Each is deleted by the commit that gives it out, so that nobody else gets it, whatever happens on the way to
 /// the client. The log's order is the order of claims.
 /// </summary>
-sealed class KeyClaims(LogWriter log)
+public sealed class KeyClaims(LogWriter log)
 {
     const int MostAtOnce = 200;
 

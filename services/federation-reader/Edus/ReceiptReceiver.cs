@@ -1,0 +1,54 @@
+using System.Text.Json;
+using Matrix.Protocol;
+using Matrix.Replication;
+using Matrix.Rooms.Unread;
+using Matrix.Storage.Federation;
+using Matrix.Storage.Sync;
+
+namespace Matrix.FederationReader.Edus;
+
+/// <summary>What users of other servers have read: m.receipt. A receipt at an event that is not here is passed over; the next one says more.</summary>
+sealed class ReceiptReceiver(ReceivedEduStore store, EduAcls acls, LogWriter log, TimeProvider time)
+{
+    const int Most = 1000;
+
+    public async Task Receive(ServerName origin, IReadOnlyList<JsonElement> contents, CancellationToken ct)
+    {
+        var told = contents.SelectMany(content => Read(origin, content)).Take(Most).ToList();
+        if (told.Count == 0)
+            return;
+        var allowed = await acls.Allows([.. told.Select(receipt => RoomId.Parse(receipt.Room)).Distinct()], origin, ct);
+        told.RemoveAll(receipt => !allowed.Contains(RoomId.Parse(receipt.Room)));
+        var places = await store.ListReceiptPlaces([.. told.Select(r => r.Room)], [.. told.Select(r => r.User)], [.. told.Select(r => r.Event)], ct);
+        var writing = new List<Task>(places.Count);
+        foreach (var place in places)
+        {
+            var (_, user, eventId, thread, ts) = told[(int)place.Number - 1];
+            writing.Add(await log.Post(new ReceiptMoved(new Receipt(place.RoomNid, user, Receipt.Read, thread, eventId, ts, 0), place.EventPosition), ct));
+        }
+        await Task.WhenAll(writing);
+    }
+
+    IEnumerable<Told> Read(ServerName origin, JsonElement content)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        foreach (var room in content.EnumerateObject())
+        {
+            if (!RoomId.TryParse(room.Name, out _) || room.Value.Member("m.read") is not { } users)
+                continue;
+            foreach (var user in users.EnumerateObject())
+            {
+                if (!origin.IsUserOf(user.Name) || user.Value.ValueKind != JsonValueKind.Object || FirstEvent(user.Value) is not { } eventId)
+                    continue;
+                var data = user.Value.Member("data");
+                yield return new Told(room.Name, user.Name, eventId, data?.Text("thread_id") ?? "", Math.Clamp(data?.Number("ts") ?? now, 0, now));
+            }
+        }
+    }
+
+    static string? FirstEvent(JsonElement receipt) =>
+        receipt.TryGetProperty("event_ids", out var ids) && ids.ValueKind == JsonValueKind.Array && ids.GetArrayLength() > 0
+            && ids[0].ValueKind == JsonValueKind.String && EventId.TryParse(ids[0].GetString(), out var eventId) ? eventId.ToString() : null;
+
+    readonly record struct Told(string Room, string User, string Event, string Thread, long Ts);
+}

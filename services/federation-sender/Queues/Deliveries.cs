@@ -1,0 +1,281 @@
+using System.Collections.Concurrent;
+using Matrix.Federation;
+using Matrix.FederationSender.Sharding;
+using Matrix.Protocol;
+using Matrix.Storage.Federation;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Matrix.FederationSender.Queues;
+
+/// <summary>
+/// The destinations of the shards that this replica holds. Each has at most one transaction under way, so that what it gets is in order; none waits for
+/// another, as far as <see cref="SenderOptions.Concurrency"/> goes, and those that failed last time share fewer places.
+/// </summary>
+sealed partial class Deliveries : IDisposable
+{
+    static readonly TimeSpan DatabasePause = TimeSpan.FromSeconds(2);
+
+    readonly ConcurrentDictionary<ServerName, Destination> destinations = new();
+    readonly HeldShard?[] shards = new HeldShard?[Shard.Count];
+    readonly FederationClient client;
+    readonly DestinationBackoff backoff;
+    readonly LagReader lag;
+    readonly OutgoingMessageStore messages;
+    readonly SenderOptions options;
+    readonly string origin;
+    readonly TimeProvider time;
+    readonly ILogger<Deliveries> logger;
+    readonly SemaphoreSlim places, retryPlaces;
+    readonly string run = Guid.NewGuid().ToString("N")[..8];
+    long transactions;
+    int underway;
+    volatile bool isFinishing;
+    long routed;
+
+    public Deliveries(FederationClient client, DestinationBackoff backoff, LagReader lag, OutgoingMessageStore messages, ServerSigningKey own, IOptions<SenderOptions> options, TimeProvider time,
+        ILogger<Deliveries> logger)
+    {
+        (this.client, this.backoff, this.lag, this.messages) = (client, backoff, lag, messages);
+        (this.options, this.time, this.logger) = (options.Value, time, logger);
+        origin = own.ServerName.ToString();
+        (places, retryPlaces) = (new SemaphoreSlim(this.options.Concurrency), new SemaphoreSlim(this.options.RetryConcurrency));
+    }
+
+    /// <summary>Every entry of the log up to here has been handed to the destinations that it concerns.</summary>
+    public long Routed
+    {
+        get => Volatile.Read(ref routed);
+        set => Volatile.Write(ref routed, value);
+    }
+
+    public IEnumerable<Destination> All => destinations.Values;
+
+    public IEnumerable<HeldShard> Held => shards.OfType<HeldShard>();
+
+    public void Dispose()
+    {
+        places.Dispose();
+        retryPlaces.Dispose();
+    }
+
+    public bool Holds(HeldShard shard) => shards[shard.Number] == shard;
+
+    public bool Holds(ServerName server) => shards[Shard.Of(server)] is not null;
+
+    public Destination? Find(ServerName server) => destinations.GetValueOrDefault(server);
+
+    /// <summary>Adds a shard with those of its destinations that lag or fail; between two entries of the log.</summary>
+    public void Take(HeldShard shard, IEnumerable<Destination> known)
+    {
+        Destination[] restored = [.. known];
+        foreach (var destination in restored)
+            destinations[destination.Server] = destination;
+        shards[shard.Number] = shard; // from now on its position may be moved past what they have not got
+        foreach (var destination in restored)
+        {
+            if (destination.Failing is { } failing && failing.RetryAt > time.GetUtcNow())
+                RetryLater(destination, shard, failing.RetryAt - time.GetUtcNow());
+            else if (destination.Resume())
+                Run(destination, shard);
+        }
+    }
+
+    /// <summary>Forgets a shard. What is under way there ends.</summary>
+    public void Drop(HeldShard shard)
+    {
+        if (shards[shard.Number] != shard)
+            return;
+        shards[shard.Number] = null;
+        foreach (var destination in destinations.Values.Where(destination => destination.Shard == shard.Number))
+        {
+            destination.Retry?.Dispose();
+            destinations.TryRemove(destination.Server, out _);
+        }
+    }
+
+    public void Add(ServerName server, OutgoingPdu pdu) => With(server, destination => destination.Add(pdu, options.MostQueued, time.GetTimestamp()));
+
+    public void Add(ServerName server, OutgoingEdu edu) => With(server, destination => destination.Add(edu, time.GetTimestamp()));
+
+    public void AddMessages(ServerName server) => With(server, destination => destination.AddMessages());
+
+    /// <summary>The other server is there: what waits for it need not wait longer.</summary>
+    /// <returns>Did anything wait?</returns>
+    public bool HeardFrom(ServerName server)
+    {
+        if (Find(server) is not { Failing: not null } destination || shards[destination.Shard] is not { } shard || !destination.Resume())
+            return false;
+        Run(destination, shard);
+        return true;
+    }
+
+    /// <summary>Forgets destinations for which nothing waits.</summary>
+    public void Sweep()
+    {
+        foreach (var destination in destinations.Values.Where(destination => destination.IsIdle))
+            destinations.TryRemove(destination.Server, out _);
+    }
+
+    /// <summary>Begins nothing more, and waits for a while for what is under way.</summary>
+    public async Task Finish(TimeSpan patience)
+    {
+        isFinishing = true;
+        var began = time.GetTimestamp();
+        while (Volatile.Read(ref underway) > 0 && time.GetElapsedTime(began) < patience)
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time);
+    }
+
+    void With(ServerName server, Func<Destination, bool> add)
+    {
+        if (shards[Shard.Of(server)] is not { } shard)
+            return;
+        var destination = destinations.GetOrAdd(server, static (name, arg) => new Destination(name, arg.Number, arg.Routed), (shard.Number, Routed));
+        if (add(destination))
+            Run(destination, shard);
+    }
+
+    void Run(Destination destination, HeldShard shard) => _ = Task.Run(() => Drain(destination, shard), CancellationToken.None);
+
+    async Task Drain(Destination destination, HeldShard shard)
+    {
+        try
+        {
+            while (!isFinishing && await Step(destination, shard.Lost))
+            {
+            }
+        }
+        catch (OperationCanceledException) when (shard.Lost.IsCancellationRequested)
+        {
+            // another replica goes on
+        }
+        catch (FederationException e)
+        {
+            Failed(destination, shard, $"{e.Failure}: {e.Message}");
+        }
+        catch (NpgsqlException e)
+        {
+            NotRead(destination.Server, e.Message);
+            destination.Interrupted();
+            RetryLater(destination, shard, DatabasePause);
+        }
+        catch (Exception e)
+        {
+            Broken(destination.Server, e);
+            Failed(destination, shard, e.Message);
+        }
+    }
+
+    /// <returns>Is there more?</returns>
+    async Task<bool> Step(Destination destination, CancellationToken ct)
+    {
+        IReadOnlyList<OutgoingMessage> waiting = [];
+        var mostMessages = options.EdusPerTransaction / 2;
+        if (destination.TakeMessagesHint())
+            waiting = await messages.List(destination.Server.ToString(), mostMessages, ct);
+        try
+        {
+            if (waiting.Count == mostMessages)
+                destination.HasMoreMessages();
+            if (destination.LagsFrom is { } after)
+            {
+                await CatchUp(destination, after, waiting, ct);
+                return true;
+            }
+            if (!destination.TryTake(waiting, options.PdusPerTransaction, options.EdusPerTransaction, out var next))
+                return false;
+            if (next is not null)
+                await Send(destination, next, ct);
+            else if (waiting.Count > 0)
+                destination.HasMoreMessages();
+            return true;
+        }
+        catch
+        {
+            if (waiting.Count > 0)
+                destination.HasMoreMessages();
+            throw;
+        }
+    }
+
+    async Task CatchUp(Destination destination, long after, IReadOnlyList<OutgoingMessage> waiting, CancellationToken ct)
+    {
+        var upTo = Routed;
+        var reached = after;
+        foreach (var transaction in await lag.Read(destination, after, upTo, waiting, ct))
+        {
+            await Send(destination, transaction, ct);
+            reached = transaction.UpTo;
+        }
+        if (reached >= upTo)
+            destination.CaughtUp(upTo);
+    }
+
+    async Task Send(Destination destination, FederationTransaction transaction, CancellationToken ct)
+    {
+        if (!transaction.IsEmpty)
+        {
+            var number = Interlocked.Increment(ref transactions);
+            var slots = destination.Failing is null ? places : retryPlaces;
+            await slots.WaitAsync(ct);
+            Interlocked.Increment(ref underway);
+            try
+            {
+                var body = transaction.Write(origin, time.GetUtcNow().ToUnixTimeMilliseconds());
+                var began = time.GetTimestamp();
+                await client.Put<byte[]>(destination.Server, $"/_matrix/federation/v1/send/{run}{number}", body, ct,
+                    new FederationRequest { Timeout = options.Timeout, SkipBackoff = true });
+                SenderMetrics.Delivered(transaction, time.GetElapsedTime(began));
+            }
+            finally
+            {
+                Interlocked.Decrement(ref underway);
+                slots.Release();
+            }
+            if (transaction.Messages is [.., var last])
+                await messages.Delete(destination.Server.ToString(), last.Position, last.Number, ct);
+        }
+        if (destination.Failing is { } failing && !transaction.IsEmpty)
+        {
+            Recovered(destination.Server, failing.Since);
+            await backoff.Succeeded(destination.Server, ct);
+        }
+        destination.Delivered(transaction, time.GetTimestamp());
+    }
+
+    void Failed(Destination destination, HeldShard shard, string reason)
+    {
+        var now = time.GetUtcNow();
+        var pause = destination.Failing is { } before && before.Pause > TimeSpan.Zero ? before.Pause * 2 : options.FirstPause;
+        pause = pause > options.LongestPause ? options.LongestPause : pause;
+        var wait = pause * (0.9 + 0.2 * Random.Shared.NextDouble()); // so that those that went away together are not tried together
+        if (destination.Failing is null)
+            NotDelivered(destination.Server, reason);
+        destination.Failed(new Failing(destination.Failing?.Since ?? now, now + wait, pause, reason.Length > 200 ? reason[..200] : reason));
+        SenderMetrics.Failed();
+        RetryLater(destination, shard, wait);
+    }
+
+    void RetryLater(Destination destination, HeldShard shard, TimeSpan wait)
+    {
+        if (shard.Lost.IsCancellationRequested)
+            return;
+        destination.Retry = time.CreateTimer(_ =>
+        {
+            if (shards[shard.Number] == shard && destination.Resume())
+                Run(destination, shard);
+        }, null, wait, Timeout.InfiniteTimeSpan);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Nothing can be delivered to {Destination}: {Reason}")]
+    partial void NotDelivered(ServerName destination, string reason);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Delivering to {Destination} again, which failed since {Since}")]
+    partial void Recovered(ServerName destination, DateTimeOffset since);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What waits for {Destination} could not be read: {Reason}")]
+    partial void NotRead(ServerName destination, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Delivering to {Destination} failed unexpectedly")]
+    partial void Broken(ServerName destination, Exception cause);
+}

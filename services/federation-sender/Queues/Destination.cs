@@ -1,0 +1,310 @@
+using Matrix.Protocol;
+using Matrix.Storage.Federation;
+
+namespace Matrix.FederationSender.Queues;
+
+/// <summary>Since when a destination does not take anything, and when it is tried again.</summary>
+sealed record Failing(DateTimeOffset Since, DateTimeOffset RetryAt, TimeSpan Pause, string Reason);
+
+/// <summary>
+/// What waits for one other server, and how far deliveries to it are. While it keeps up, everything is in memory; one that fails, or has too much waiting,
+/// lags: then only a position is known here, up to which everything was delivered, and the rest is read from the database.
+/// </summary>
+/// <remarks>Its state is guarded by a lock of its own; nothing is awaited under it.</remarks>
+sealed class Destination(ServerName server, short shard, long routed)
+{
+    readonly Lock gate = new();
+    readonly Queue<OutgoingPdu> pdus = new();
+    readonly EduQueue edus = new();
+    FederationTransaction? sending;
+    bool isLagging;
+    bool isRunning;
+    bool hasMessages;
+    long cursor;     // while it lags
+    long newest = routed; // the newest position that concerns it: up to the one of its making there is nothing that is not known
+    long waitingSince;
+    bool isStored;   // there is a row that says more than that it keeps up
+    int version;
+    int savedVersion;
+
+    public ServerName Server => server;
+
+    public short Shard => shard;
+
+    public Failing? Failing { get; private set; }
+
+    /// <summary>Under way, or waiting for its next attempt.</summary>
+    public ITimer? Retry { get; set; }
+
+    public static Destination Restore(DestinationRow row, long routed) => new(ServerName.Parse(row.Server), row.Shard, routed)
+    {
+        isLagging = true,
+        cursor = row.Lags ? row.Position : routed,
+        hasMessages = true,
+        isStored = true,
+        Failing = row.FailingSince is { } since
+            ? new Failing(since, row.RetryAt ?? since, row.RetryInterval ?? TimeSpan.Zero, row.LastFailure ?? "") : null,
+    };
+
+    /// <summary>One of which nothing is known but that everything up to a position was delivered.</summary>
+    public static Destination After(ServerName server, short shard, long position, long routed) =>
+        new(server, shard, routed) { isLagging = true, cursor = position, hasMessages = true };
+
+    /// <summary>Something came after this position that it may not have been given; it fails perhaps, but did not lag.</summary>
+    public void LagAtLeastFrom(long position)
+    {
+        lock (gate)
+            cursor = Math.Min(cursor, Math.Max(position, 0));
+    }
+
+    /// <summary>What is shown of it.</summary>
+    public (bool Lags, long Position, int Pdus, int Edus) Depth
+    {
+        get
+        {
+            lock (gate)
+                return (isLagging, cursor, pdus.Count, edus.Count);
+        }
+    }
+
+    /// <returns>Is it to be run?</returns>
+    public bool Add(OutgoingPdu pdu, int mostQueued, long now)
+    {
+        lock (gate)
+        {
+            newest = Math.Max(newest, pdu.Position);
+            if (!isLagging && pdus.Count >= mostQueued)
+                FallBehind();
+            if (!isLagging)
+            {
+                Wait(now);
+                pdus.Enqueue(pdu);
+            }
+            return Start();
+        }
+    }
+
+    /// <returns>Is it to be run?</returns>
+    public bool Add(OutgoingEdu edu, long now)
+    {
+        lock (gate)
+        {
+            newest = Math.Max(newest, edu.Position);
+            if (edu.Position > 0 && isLagging)
+                return Start();
+            if (Failing is not null)
+                return false; // it was good for the moment
+            Wait(now);
+            if (!edus.TryAdd(edu) && edu.Position > 0)
+                FallBehind();
+            return Start();
+        }
+    }
+
+    /// <summary>There are messages to devices in the database.</summary>
+    /// <returns>Is it to be run?</returns>
+    public bool AddMessages()
+    {
+        lock (gate)
+        {
+            hasMessages = true;
+            return Start();
+        }
+    }
+
+    /// <summary>It is to be tried again now, whatever it was doing before.</summary>
+    /// <returns>Is it to be run?</returns>
+    public bool Resume()
+    {
+        lock (gate)
+        {
+            Retry?.Dispose();
+            Retry = null;
+            if (isRunning)
+                return false;
+            return isRunning = true;
+        }
+    }
+
+    /// <summary>What is to be sent next, from memory: null where it lags. False: there is nothing, and nobody runs it any more.</summary>
+    public bool TryTake(IReadOnlyList<OutgoingMessage> messages, int mostPdus, int mostEdus, out FederationTransaction? transaction)
+    {
+        lock (gate)
+        {
+            transaction = null;
+            if (isLagging)
+                return true;
+            var batch = new List<OutgoingPdu>(Math.Min(mostPdus, pdus.Count));
+            while (batch.Count < mostPdus && pdus.TryDequeue(out var pdu))
+                batch.Add(pdu);
+            transaction = new FederationTransaction(batch, edus.Take(mostEdus - messages.Count), messages, 0);
+            if (!transaction.IsEmpty)
+            {
+                sending = transaction;
+                return true;
+            }
+            transaction = null;
+            waitingSince = 0;
+            return isRunning = hasMessages;
+        }
+    }
+
+    /// <summary>EDUs of the moment, for a destination that lags.</summary>
+    public IReadOnlyList<OutgoingEdu> TakeEdus(int most)
+    {
+        lock (gate)
+            return edus.Take(most);
+    }
+
+    /// <summary>Whether messages have to be looked for; asked once before each look.</summary>
+    public bool TakeMessagesHint()
+    {
+        lock (gate)
+        {
+            var had = hasMessages;
+            hasMessages = false;
+            return had;
+        }
+    }
+
+    public void HasMoreMessages()
+    {
+        lock (gate)
+            hasMessages = true;
+    }
+
+    /// <summary>Does it lag, and from where on?</summary>
+    public long? LagsFrom
+    {
+        get
+        {
+            lock (gate)
+                return isLagging ? cursor : null;
+        }
+    }
+
+    /// <summary>The other server has taken it.</summary>
+    public void Delivered(FederationTransaction transaction, long now)
+    {
+        lock (gate)
+        {
+            sending = null;
+            if (Failing is not null || isLagging)
+                version++;
+            Failing = null;
+            if (transaction.UpTo > cursor)
+                cursor = transaction.UpTo;
+            waitingSince = pdus.Count + edus.Count > 0 ? now : 0;
+        }
+    }
+
+    /// <summary>Everything up to a position was read and delivered. If nothing has come since, it keeps up.</summary>
+    public void CaughtUp(long position)
+    {
+        lock (gate)
+        {
+            if (!isLagging)
+                return;
+            cursor = Math.Max(cursor, position);
+            if (newest <= position)
+                isLagging = false;
+            version++;
+        }
+    }
+
+    /// <summary>It did not take it: from now on it lags, and is left alone for a while.</summary>
+    public void Failed(Failing failing)
+    {
+        lock (gate)
+        {
+            if (!isLagging)
+                FallBehind();
+            sending = null;
+            edus.Clear();
+            Failing = failing;
+            isRunning = false;
+            version++;
+        }
+    }
+
+    /// <summary>Its work ended before its time: everything that waits has to be looked at anew.</summary>
+    public void Interrupted()
+    {
+        lock (gate)
+        {
+            if (!isLagging)
+                FallBehind();
+            (sending, hasMessages, isRunning) = (null, true, false);
+        }
+    }
+
+    /// <summary>
+    /// What has to be stored of it, and the position below which everything was delivered to it if that is not told by its row; null where there is nothing.
+    /// </summary>
+    /// <param name="patience">One that has waited for longer gets a row, so that it does not hold up the shard.</param>
+    public (DestinationRow? Row, long? Holds, int Version) Snapshot(long now, long patience)
+    {
+        lock (gate)
+        {
+            if (isLagging)
+                return (version != savedVersion || !isStored ? Row(true, cursor) : null, null, version);
+            if (Oldest() is { } oldest)
+                return now - waitingSince >= patience ? (Row(true, oldest - 1), null, -1) : (null, oldest - 1, version);
+            return (isStored ? Row(false, 0) : null, null, version);
+        }
+    }
+
+    /// <summary>The row was stored.</summary>
+    public void Saved(DestinationRow row, int savedAt)
+    {
+        lock (gate)
+        {
+            savedVersion = savedAt;
+            isStored = row.Lags || row.FailingSince is not null;
+        }
+    }
+
+    /// <summary>Is nothing known of it that has to be remembered?</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (gate)
+                return !isRunning && !isLagging && !isStored && !hasMessages && Failing is null && pdus.Count + edus.Count == 0;
+        }
+    }
+
+    DestinationRow Row(bool lags, long position) => new(
+        server.ToString(), shard, lags, position, Failing?.Since, Failing?.RetryAt, Failing?.Pause, Failing?.Reason);
+
+    void Wait(long now)
+    {
+        if (waitingSince == 0)
+            waitingSince = now;
+    }
+
+    bool Start()
+    {
+        if (isRunning || Failing is not null)
+            return false;
+        return isRunning = true;
+    }
+
+    void FallBehind()
+    {
+        cursor = Oldest() is { } oldest ? oldest - 1 : newest;
+        isLagging = true;
+        pdus.Clear();
+        edus.RemoveStored();
+        version++;
+    }
+
+    long? Oldest()
+    {
+        long? oldest = sending is null ? null
+            : sending.Pdus.Select(pdu => (long?)pdu.Position).Concat(sending.Edus.Where(edu => edu.Position > 0).Select(edu => (long?)edu.Position)).Min();
+        if (pdus.TryPeek(out var first) && !(oldest <= first.Position))
+            oldest = first.Position;
+        return edus.Oldest is { } edu && !(oldest <= edu) ? edu : oldest;
+    }
+}

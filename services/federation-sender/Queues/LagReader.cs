@@ -1,0 +1,34 @@
+using Matrix.Federation;
+using Matrix.Storage.Federation;
+using Microsoft.Extensions.Options;
+
+namespace Matrix.FederationSender.Queues;
+
+/// <summary>
+/// Reads what waits for a destination that lags, from the database. All of it if that is not much; after a long outage of each room the newest event, from
+/// which the other server fetches what it misses as it wants.
+/// </summary>
+sealed class LagReader(OutgoingEventStore events, StoredEdus edus, ServerSigningKey own, IOptions<SenderOptions> options)
+{
+    readonly string suffix = $":{own.ServerName}";
+
+    /// <summary>The next transactions of (after, upTo], of which the last has everything that is left, if it says <paramref name="upTo"/>.</summary>
+    public async Task<IReadOnlyList<FederationTransaction>> Read(
+        Destination destination, long after, long upTo, IReadOnlyList<OutgoingMessage> messages, CancellationToken ct)
+    {
+        var server = destination.Server.ToString();
+        var (most, full) = (options.Value.PdusPerTransaction, options.Value.MostCaughtUpInFull);
+        var page = await events.ListPending(server, after, upTo, suffix, most, ct);
+        if (page.Count == most && await events.CountPending(server, after, upTo, suffix, full + 1, ct) > full)
+            page = await events.ListNewestPending(server, after, upTo, suffix, most, ct);
+        var reached = page.Count < most ? upTo : page[^1].Position;
+        List<OutgoingEdu> waiting = [.. await edus.Read(destination.Server, after, reached, ct), .. destination.TakeEdus(options.Value.EdusPerTransaction)];
+        var chunks = waiting.Chunk(options.Value.EdusPerTransaction - messages.Count).ToArray();
+        // EDUs that have no place beside the events go before them: once the last transaction is delivered, all are
+        return
+        [
+            .. chunks.SkipLast(1).Select(chunk => new FederationTransaction([], chunk, [], 0)),
+            new FederationTransaction([.. page.Select(OutgoingPdu.Of)], chunks.LastOrDefault() ?? [], messages, reached),
+        ];
+    }
+}

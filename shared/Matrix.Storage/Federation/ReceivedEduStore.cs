@@ -1,0 +1,45 @@
+using Npgsql;
+
+namespace Matrix.Storage.Federation;
+
+/// <summary>A room and one of its members.</summary>
+public sealed record MemberRoom(string RoomId, string UserId, long RoomNid);
+
+/// <summary>Where a receipt stands.</summary>
+/// <param name="Number">Of the receipt, from 1 on.</param>
+public sealed record ReceiptPlace(long Number, long RoomNid, long EventPosition);
+
+/// <summary>What has to be known to take in EDUs of other servers.</summary>
+public sealed class ReceivedEduStore(NpgsqlDataSource db)
+{
+    /// <summary>Those of the rooms whose user is joined to them.</summary>
+    public Task<IReadOnlyList<MemberRoom>> ListMembers(string[] rooms, string[] users, CancellationToken ct) => db.List<MemberRoom>(
+        """
+        SELECT DISTINCT w.room_id, w.user_id, r.room_nid FROM unnest(@rooms, @users) AS w (room_id, user_id)
+        JOIN rooms r USING (room_id) JOIN memberships m ON m.room_nid = r.room_nid AND m.user_id = w.user_id AND m.membership = 'join'
+        """, new { rooms, users }, ct);
+
+    /// <summary>Those of the receipts whose user is joined to the room, and whose event is here.</summary>
+    public Task<IReadOnlyList<ReceiptPlace>> ListReceiptPlaces(string[] rooms, string[] users, string[] events, CancellationToken ct) => db.List<ReceiptPlace>(
+        """
+        SELECT w.number, r.room_nid, e.position AS event_position
+        FROM unnest(@rooms, @users, @events) WITH ORDINALITY AS w (room_id, user_id, event_id, number)
+        JOIN rooms r USING (room_id) JOIN memberships m ON m.room_nid = r.room_nid AND m.user_id = w.user_id AND m.membership = 'join'
+        JOIN events e ON e.event_id = w.event_id AND e.room_nid = r.room_nid AND e.position IS NOT NULL
+        """, new { rooms, users, events }, ct);
+
+    /// <summary>Those of the users who are in any room here. By memberships_of_user.</summary>
+    public Task<IReadOnlyList<string>> ListPresent(string[] users, CancellationToken ct) => db.List<string>(
+        """
+        SELECT user_id FROM unnest(@users) AS u (user_id)
+        WHERE EXISTS (SELECT FROM memberships m WHERE m.user_id = u.user_id AND m.membership = 'join')
+        """, new { users }, ct);
+
+    /// <summary>Forgets messages that no server sends again any more.</summary>
+    public Task<int> DeleteMessages(TimeSpan olderThan, CancellationToken ct) => db.Execute(
+        "DELETE FROM received_messages WHERE received_at < now() - @olderThan", new { olderThan }, ct);
+
+    /// <summary>Fails when the message was received before.</summary>
+    public static void AddMessage(NpgsqlBatch batch, string origin, string messageId) => batch.Add(
+        "INSERT INTO received_messages (origin, message_id) VALUES ($1, $2)", origin, messageId);
+}

@@ -1,0 +1,74 @@
+using System.Globalization;
+using Matrix.Federation.Tests.Harness;
+using Matrix.Protocol;
+
+namespace Matrix.Federation.Tests.Sender;
+
+/// <summary>What other servers are sent of events, and in which order (Server-Server API, Transactions).</summary>
+public sealed class DeliveryTests(FederatedServers servers)
+{
+    [Fact]
+    public async Task Messages_arrive_once_and_in_order()
+    {
+        await using var remote = await servers.NewRemote();
+        var inbox = new RemoteInbox(remote);
+        var alice = await servers.First.NewUser();
+        var room = await alice.CreatePublicRoom();
+        await alice.Say(room, "before the server came");
+        await inbox.Join(servers.First, room);
+
+        string[] said = [.. Enumerable.Range(0, 120).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+        // the first is held up, so that the others come in batches
+        var open = new TaskCompletionSource();
+        inbox.Hold = ct => open.Task.WaitAsync(ct);
+        foreach (var body in said)
+            await alice.Say(room, body);
+        open.SetResult();
+
+        await inbox.Until(() => inbox.Bodies.Count >= said.Length);
+        Assert.Equal(said, inbox.Bodies);
+        Assert.All(inbox.Transactions, transaction => Assert.True(transaction.At("pdus").Items().Count <= 50));
+        Assert.Contains(inbox.Transactions, transaction => transaction.At("pdus").Items().Count == 50);
+        var pdu = inbox.Pdus[0];
+        Assert.Equal((alice.UserId, room), (pdu.String("sender"), pdu.String("room_id")));
+        Assert.True(Pdu.Parse(System.Text.Encoding.UTF8.GetBytes(pdu.GetRawText()), RoomVersions.Find("12")!).HasValidContentHash);
+    }
+
+    [Fact]
+    public async Task A_server_gets_the_event_by_which_it_left_and_nothing_after_it()
+    {
+        await using var remote = await servers.NewRemote();
+        await using var other = await servers.NewRemote();
+        var (inbox, staying) = (new RemoteInbox(remote), new RemoteInbox(other));
+        var alice = await servers.First.NewUser();
+        var room = await alice.CreatePublicRoom();
+        await inbox.Join(servers.First, room);
+        await staying.Join(servers.First, room);
+        await alice.Say(room, "one");
+        (await alice.Post($"/_matrix/client/v3/rooms/{Uri.EscapeDataString(room)}/kick", new { user_id = remote.User("bob").ToString() })).Ok();
+        await alice.Say(room, "two");
+
+        await staying.Until(() => staying.Bodies.Count == 2);
+        await inbox.Until(() => inbox.Pdus.Any(pdu => pdu.String("type") == EventTypes.Member));
+        Assert.Equal(["one"], inbox.Bodies);
+    }
+
+    [Fact]
+    public async Task Events_of_other_servers_are_passed_on_only_where_that_is_this_servers_task()
+    {
+        await using var remote = await servers.NewRemote();
+        await using var third = await servers.NewRemote();
+        var (inbox, joining) = (new RemoteInbox(remote), new RemoteInbox(third));
+        var alice = await servers.First.NewUser();
+        var room = await alice.CreatePublicRoom();
+        await inbox.Join(servers.First, room);
+        await joining.Join(servers.First, room, "not-ours-to-tell");
+        await joining.Receive(servers.First, room, EventTypes.Member, third.User("carol"), new { membership = "join" }, third.User("carol").ToString(), relay: true);
+        await alice.Say(room, "done");
+
+        await inbox.Until(() => inbox.Bodies.Contains("done"));
+        await joining.Until(() => joining.Bodies.Contains("done"));
+        Assert.Equal(third.User("carol").ToString(), Assert.Single(inbox.Pdus, pdu => pdu.String("type") == EventTypes.Member).String("state_key"));
+        Assert.DoesNotContain(joining.Pdus, pdu => pdu.String("type") == EventTypes.Member);
+    }
+}
