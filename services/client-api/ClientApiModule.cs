@@ -2,6 +2,7 @@ using Matrix.ClientApi.Accounts;
 using Matrix.ClientApi.Endpoints.AccountData;
 using Matrix.ClientApi.Endpoints.Accounts;
 using Matrix.ClientApi.Endpoints.Admin;
+using Matrix.ClientApi.Endpoints.Dehydration;
 using Matrix.ClientApi.Endpoints.Delayed;
 using Matrix.ClientApi.Endpoints.Devices;
 using Matrix.ClientApi.Endpoints.Directory;
@@ -11,11 +12,13 @@ using Matrix.ClientApi.Endpoints.History;
 using Matrix.ClientApi.Endpoints.KeyBackup;
 using Matrix.ClientApi.Endpoints.Keys;
 using Matrix.ClientApi.Endpoints.Misc;
+using Matrix.ClientApi.Endpoints.Peeking;
 using Matrix.ClientApi.Endpoints.Presence;
 using Matrix.ClientApi.Endpoints.Profile;
 using Matrix.ClientApi.Endpoints.Push;
 using Matrix.ClientApi.Endpoints.PushRules;
 using Matrix.ClientApi.Endpoints.Receipts;
+using Matrix.ClientApi.Endpoints.Rendezvous;
 using Matrix.ClientApi.Endpoints.Reporting;
 using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.ClientApi.Endpoints.Search;
@@ -46,7 +49,10 @@ public static class ClientApiModule
         SearchEndpoints.Add(builder.Services);
         ReportingEndpoints.Add(builder.Services);
         MiscEndpoints.Add(builder.Services);
+        AdminEndpoints.Add(builder.Services);
         DelayedEndpoints.Add(builder.Services);
+        DehydrationEndpoints.Add(builder.Services);
+        RendezvousEndpoints.Add(builder.Services);
         PushEndpoints.Add(builder.Services);
         builder.Services.AddSync();
         builder.Services.AddMatrixOptions<HousekeepingOptions>();
@@ -81,6 +87,9 @@ public static class ClientApiModule
         MiscEndpoints.Map(app);
         ReportingEndpoints.Map(app);
         DelayedEndpoints.Map(app);
+        DehydrationEndpoints.Map(app);
+        PeekingEndpoints.Map(app);
+        RendezvousEndpoints.Map(app);
         return app;
     }
 }

@@ -24,6 +24,8 @@ public sealed class RateLimitOptions
 
     public RateLimit RcReports { get; init; } = new();
 
+    public RateLimit RcRendezvous { get; init; } = new();
+
     public RateLimit RcDelayedEventMgmt { get; init; } = new();
 
     public LoginLimits RcLogin { get; init; } = new();
@@ -67,6 +69,7 @@ public sealed class RateLimits(RateBuckets buckets, RateLimitOptions options)
         ["rc_registration"] = Limit(options.RcRegistration, 0.17, 3),
         ["rc_registration_token_validity"] = Limit(options.RcRegistrationTokenValidity, 0.1, 5),
         ["rc_delayed_event_mgmt"] = Limit(options.RcDelayedEventMgmt, 1, 5),
+        ["rc_rendezvous"] = Limit(options.RcRendezvous, 0.2, 10),
         ["rc_reports"] = Limit(options.RcReports, 1, 5),
         ["rc_login.address"] = Limit(options.RcLogin.Address, 0.003, 5),
         ["rc_login.account"] = Limit(options.RcLogin.Account, 0.003, 5),

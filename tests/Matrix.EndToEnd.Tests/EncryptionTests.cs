@@ -14,15 +14,7 @@ public sealed class EncryptionTests(SplitStack stack)
         await using var alice = await ChatClient.Register(ClientLibrary.JsSdk, stack.Server.Url, SplitStack.NewName("alice"), Password, encrypted: true);
         await using var bob = await ChatClient.Register(ClientLibrary.JsSdk, stack.Server.Url, SplitStack.NewName("bob"), Password, encrypted: true);
         var recoveryKey = (await alice.Call("setUpEncryption", new { password = Password })).GetProperty("recoveryKey").GetString();
-        var room = await alice.CreateRoom(new
-        {
-            preset = "private_chat",
-            initial_state = new[] { new { type = "m.room.encryption", state_key = "", content = new { algorithm = "m.megolm.v1.aes-sha2" } } },
-        });
-        await alice.Invite(room, bob.UserId);
-        await bob.WaitMembership(room, bob.UserId, "invite");
-        await bob.Join(room);
-        await alice.WaitMembership(room, bob.UserId, "join");
+        var room = await SecretRoom(alice, bob);
 
         foreach (var (speaker, listener) in new[] { (alice, bob), (bob, alice), (alice, bob) })
         {
@@ -45,6 +37,80 @@ public sealed class EncryptionTests(SplitStack stack)
             });
         }
     }
+
+    [Fact]
+    public async Task Two_people_verify_each_other_by_emoji_and_a_new_device_is_let_in_by_the_old_one()
+    {
+        await using var alice = await ChatClient.Register(ClientLibrary.JsSdk, stack.Server.Url, SplitStack.NewName("alice"), Password, encrypted: true);
+        await using var bob = await ChatClient.Register(ClientLibrary.JsSdk, stack.Server.Url, SplitStack.NewName("bob"), Password, encrypted: true);
+        await Task.WhenAll(alice.Call("setUpEncryption", new { password = Password }), bob.Call("setUpEncryption", new { password = Password }));
+        var room = await SecretRoom(alice, bob);
+        await alice.Send(room, "before we compare");
+        await bob.WaitMessage(room, "before we compare");
+        Assert.False((await alice.Call("trusts", new { userId = bob.UserId })).GetProperty("verified").GetBoolean());
+
+        await alice.Call("askToVerify", new { userId = bob.UserId, roomId = room });
+        await Compare(alice, bob);
+        foreach (var (one, other) in new[] { (alice, bob), (bob, alice) })
+        {
+            await RunningServer.Eventually($"{one.UserId} trusts {other.UserId}", async () =>
+                (await one.Call("trusts", new { userId = other.UserId })).GetProperty("verified").GetBoolean());
+        }
+
+        await using var phone = await ChatClient.Login(ClientLibrary.JsSdk, stack.Server.Url, alice.UserId, Password, encrypted: true);
+        await phone.Call("askToVerify");
+        await Compare(phone, alice);
+        await RunningServer.Eventually("the new device is signed and has the keys of its owner", async () =>
+        {
+            var status = await phone.Call("ownStatus");
+            return status.GetProperty("signed").GetBoolean() && status.GetProperty("keys").GetBoolean();
+        });
+    }
+
+    [Theory, InlineData(ClientLibrary.JsSdk, ClientLibrary.Nio), InlineData(ClientLibrary.Nio, ClientLibrary.JsSdk)]
+    public async Task Clients_of_different_makers_talk_in_secret(string first, string second)
+    {
+        await using var alice = await ChatClient.Register(first, stack.Server.Url, SplitStack.NewName("alice"), Password, encrypted: true);
+        await using var bob = await ChatClient.Register(second, stack.Server.Url, SplitStack.NewName("bob"), Password, encrypted: true);
+        var room = await SecretRoom(alice, bob);
+        for (var i = 0; i < 3; i++)
+        {
+            foreach (var (speaker, listener) in new[] { (alice, bob), (bob, alice) })
+            {
+                var said = $"secret {i} of {speaker.UserId}";
+                await speaker.Send(room, said);
+                Assert.True((await listener.WaitMessage(room, said)).Encrypted);
+            }
+        }
+    }
+
+    /// <summary>A room of both in which only secrets are said; both know that it is.</summary>
+    static async Task<string> SecretRoom(ChatClient alice, ChatClient bob)
+    {
+        var room = await alice.CreateRoom(new
+        {
+            preset = "private_chat",
+            is_direct = true,
+            initial_state = new[] { new { type = "m.room.encryption", state_key = "", content = new { algorithm = "m.megolm.v1.aes-sha2" } } },
+        });
+        await alice.Invite(room, bob.UserId);
+        await bob.WaitMembership(room, bob.UserId, "invite");
+        await bob.Join(room);
+        await alice.WaitMembership(room, bob.UserId, "join");
+        return room;
+    }
+
+    /// <summary>One has asked; the other accepts, both look at the same emoji, and say so.</summary>
+    static async Task Compare(ChatClient asking, ChatClient asked)
+    {
+        await asked.Call("acceptVerification", new { timeout = ChatClient.Patience });
+        var shown = await Task.WhenAll(
+            asking.Call("showEmoji", new { begin = true, timeout = ChatClient.Patience }), asked.Call("showEmoji", new { timeout = ChatClient.Patience }));
+        Assert.Equal(Emoji(shown[0]), Emoji(shown[1]));
+        await Task.WhenAll(asking.Call("confirmEmoji"), asked.Call("confirmEmoji"));
+    }
+
+    static List<string?> Emoji(JsonElement shown) => [.. shown.GetProperty("emoji").EnumerateArray().Select(symbol => symbol.GetString())];
 
     static HashSet<string> Names(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Select(id => id.GetString()!)];
 }

@@ -36,6 +36,9 @@ public sealed class AccountOptions : IValidatableObject
     /// <summary>A page with help for users of the server, told by .well-known.</summary>
     public string? SupportPage { get; init; }
 
+    /// <summary>The Ed25519 key, in unpadded base64, of a policy server that runs under this name, told by .well-known.</summary>
+    [RegularExpression("[A-Za-z0-9+/_-]{43}")] public string? PolicyServerPublicKey { get; init; }
+
     /// <summary>How long a refresh token that nobody uses lasts. Null: for ever.</summary>
     public TimeSpan? RefreshTokenLifetime { get; init; }
 

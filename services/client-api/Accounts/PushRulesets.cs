@@ -12,7 +12,10 @@ namespace Matrix.ClientApi.Accounts;
 /// <c>m.push_rules</c>, which is how other devices learn of a change.</summary>
 sealed class PushRulesets(AccountDataStore store, PushRuleChanges changes, Caches caches)
 {
-    const int Largest = 256 * 1024;
+    // every event in every room of the user is held against them
+    const int Largest = 256 * 1024, MostRules = 1000;
+
+    static readonly string[] Kinds = ["override", "content", "room", "sender", "underride"];
 
     // What is shown of rules that were stored at a position never changes.
     readonly BoundedCache<(UserId User, long Position), string> shown = caches.Create<(UserId User, long Position), string>(
@@ -26,8 +29,9 @@ sealed class PushRulesets(AccountDataStore store, PushRuleChanges changes, Cache
         while (true)
         {
             var stored = await store.FindPushRules(userId, ct);
-            var content = Content(change(Read(userId, stored)));
-            if (content.Length > Largest) throw MatrixException.TooLarge("There are too many push rules.");
+            var changed = change(Read(userId, stored));
+            var content = Content(changed);
+            if (content.Length > Largest || Kinds.Sum(kind => changed.OfKind(kind)?.Count(rule => !rule.Default)) > MostRules) throw MatrixException.TooLarge("There are too many push rules.");
             try
             {
                 await changes.Set(userId, content, stored?.Position ?? 0, ct);

@@ -29,6 +29,8 @@ sealed class DelayedEvents(DelayedEventStore store, RoomFinder rooms, RoomWriter
         if (delayMs > options.MaxEventDelayDuration.TotalMilliseconds)
             throw MatrixException.Forbidden($"The delay may be at most {(long)options.MaxEventDelayDuration.TotalMilliseconds} ms.");
         if (draft.Content.Length > Pdu.MaxBytes) throw MatrixException.TooLarge("The event is too large.");
+        if (draft is { StateKey: not null, Type: EventTypes.Member or EventTypes.CanonicalAlias })
+            throw MatrixException.Forbidden("Memberships and aliases cannot be delayed: they take more than an event.");
         await rooms.Get(roomId, ct);
         var content = Encoding.UTF8.GetString(draft.Content.Span);
         var scheduled = new NewDelayedEvent(

@@ -30,7 +30,8 @@ sealed class KeyUpload(PublishedKeyCache published, DeviceKeyStore store, OneTim
         return (await counts.Get(userId, deviceId, ct)).OneTimeKeys;
     }
 
-    static SignedObject ReadIdentity(JsonElement json, string userId, string deviceId)
+    /// <exception cref="MatrixException">400.</exception>
+    public static SignedObject ReadIdentity(JsonElement json, string userId, string deviceId)
     {
         var identity = SignedObject.Read(json, "device_keys");
         if (identity.String("user_id") != userId || identity.String("device_id") != deviceId)
@@ -56,7 +57,8 @@ sealed class KeyUpload(PublishedKeyCache published, DeviceKeyStore store, OneTim
             known.Of(entity.Name) is { } own && own.TryGetProperty(signature.Name, out var stored) && stored.GetString() == signature.Value.GetString()));
     }
 
-    static List<UploadedKey> ReadKeys(JsonElement? json, string name)
+    /// <exception cref="MatrixException">400, 413.</exception>
+    public static List<UploadedKey> ReadKeys(JsonElement? json, string name)
     {
         if (json is not { ValueKind: not JsonValueKind.Null } keys)
             return [];

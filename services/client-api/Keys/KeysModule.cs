@@ -17,6 +17,8 @@ static class KeysModule
         services.TryAddSingleton<KeyClaims>();
         services.TryAddSingleton<RemoteKeyStore>();
         services.AddSingleton<RemoteKeys>();
+        services.AddSingleton<DehydratedDeviceStore>();
+        services.AddSingleton<DehydratedDevices>();
         services.AddSingleton<CrossSigning>();
         services.AddSingleton<SignatureUpload>();
         services.AddSingleton<ToDeviceSender>();

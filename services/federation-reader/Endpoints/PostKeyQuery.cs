@@ -15,6 +15,8 @@ static class PostKeyQuery
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var wanted = new List<KeyRequest>();
+        if (body.Value.ServerKeys.Values.Any(keys => keys?.Values.All(criteria => criteria is not null) != true))
+            throw MatrixException.BadJson("server_keys must name an object for each server and key.");
         if (body.Value.ServerKeys.Count > MostServers || body.Value.ServerKeys.Sum(server => server.Value.Count) > MostKeys)
             throw MatrixException.TooLarge("These are too many keys for one query.");
         foreach (var (server, keys) in body.Value.ServerKeys)

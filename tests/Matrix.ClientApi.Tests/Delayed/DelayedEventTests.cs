@@ -18,8 +18,8 @@ public sealed class DelayedEventTests(MatrixServer server)
         await alice.Say(room, "now");
         var sync = await alice.SyncUntil(s => s.HasMessage(room, "later"), since);
         Assert.True(TimeProvider.System.GetElapsedTime(began) >= TimeSpan.FromMilliseconds(1_500));
-        Assert.Empty((await alice.Get($"{Unstable}/delayed_events")).Ok()["delayed_events"].Items());
         var done = await Eventually(alice, delayId, e => e.Find("event_id") is not null);
+        Assert.Empty((await alice.Get($"{Unstable}/delayed_events")).Ok()["delayed_events"].Items());
         Assert.Equal(done.String("event_id"), sync.Timeline(room).Single(e => e.Find("content.body")?.GetString() == "later").String("event_id"));
         (await Act(alice, delayId, "send")).Ok();
         (await Act(alice, delayId, "cancel")).Refused(409, "M_UNKNOWN");

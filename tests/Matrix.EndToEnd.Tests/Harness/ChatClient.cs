@@ -42,7 +42,7 @@ public sealed class ChatClient : IAsyncDisposable
     public static ChatClient Start(string library) => new(Process.Start(Command(library))!);
 
     /// <summary>Registers as a person would in the client: the server's flows, then m.login.dummy; then syncs.</summary>
-    /// <param name="encrypted">With end-to-end encryption (matrix-js-sdk alone).</param>
+    /// <param name="encrypted">With end-to-end encryption.</param>
     public static Task<ChatClient> Register(string library, Uri server, string username, string password, bool encrypted = false) =>
         LogIn("register", library, server, username, password, encrypted);
 

@@ -72,7 +72,7 @@ public sealed class RunningServer : IAsyncDisposable
     static void LiftLimits(ProcessStartInfo start)
     {
         foreach (var kind in new[] { "rc_message", "rc_registration", "rc_registration_token_validity", "rc_login__address", "rc_login__account",
-            "rc_login__failed_attempts", "rc_joins__local", "rc_joins__remote", "rc_invites__per_room", "rc_invites__per_user", "rc_invites__per_issuer", "rc_reports", "rc_delayed_event_mgmt" })
+            "rc_login__failed_attempts", "rc_joins__local", "rc_joins__remote", "rc_invites__per_room", "rc_invites__per_user", "rc_invites__per_issuer", "rc_reports", "rc_delayed_event_mgmt", "rc_rendezvous" })
         {
             start.Environment[$"MATRIX__{kind}__per_second"] = "10000";
             start.Environment[$"MATRIX__{kind}__burst_count"] = "10000";

@@ -169,7 +169,7 @@ public sealed class MatrixServer : IAsyncLifetime
         // the tests of all areas share a server and an address: limits are for the tests that ask for them
         foreach (var kind in new[] { "rc_message", "rc_registration", "rc_registration_token_validity", "rc_login:address", "rc_login:account",
             "rc_login:failed_attempts", "rc_joins:local",
-            "rc_joins:remote", "rc_invites:per_room", "rc_invites:per_user", "rc_invites:per_issuer", "rc_reports", "rc_delayed_event_mgmt" })
+            "rc_joins:remote", "rc_invites:per_room", "rc_invites:per_user", "rc_invites:per_issuer", "rc_reports", "rc_delayed_event_mgmt", "rc_rendezvous" })
         {
             configuration[$"{kind}:per_second"] = "10000";
             configuration[$"{kind}:burst_count"] = "10000";

@@ -121,6 +121,11 @@ static class HomeserverFile
         media_store_path: "{media}"
         #max_upload_size: 50M
 
+        # --- What the server says to its users (POST /_synapse/admin/v1/send_server_notice)
+
+        #server_notices:
+        #  system_mxid_localpart: notices
+
         # --- Calls: where they go when two people cannot reach each other, and where those of MatrixRTC (Element Call) go
 
         #turn_uris: ["turn:turn.example.org?transport=udp"]

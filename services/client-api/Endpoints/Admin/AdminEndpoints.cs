@@ -1,7 +1,18 @@
+using Matrix.ClientApi.Notices;
+using Matrix.Hosting.Configuration;
+using Matrix.Storage;
+
 namespace Matrix.ClientApi.Endpoints.Admin;
 
 static class AdminEndpoints
 {
+    public static void Add(IServiceCollection services)
+    {
+        services.AddMatrixOptions<ServerNoticeOptions>("server_notices");
+        services.AddSingleton<ServerNoticeStore>();
+        services.AddSingleton<ServerNotices>();
+    }
+
     public static void Map(IEndpointRouteBuilder app)
     {
         GetSharedSecretNonce.Map(app);
@@ -19,5 +30,7 @@ static class AdminEndpoints
         GetUnstableSuspend.Map(app);
         PutUnstableSuspend.Map(app);
         GetWhois.Map(app);
+        PostServerNotice.Map(app);
+        PutServerNotice.Map(app);
     }
 }

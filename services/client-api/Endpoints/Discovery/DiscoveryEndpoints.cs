@@ -7,6 +7,7 @@ static class DiscoveryEndpoints
         GetVersions.Map(app);
         GetWellKnownClient.Map(app);
         GetWellKnownSupport.Map(app);
+        GetWellKnownPolicyServer.Map(app);
         GetCapabilities.Map(app);
     }
 }

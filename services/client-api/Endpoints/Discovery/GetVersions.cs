@@ -4,7 +4,8 @@ namespace Matrix.ClientApi.Endpoints.Discovery;
 static class GetVersions
 {
     // a version is listed so that clients take its paths; a feature only when all of it is served
-    static readonly Response Served = new(["v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6"], new()
+    static readonly Response Served = new(["v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10", "v1.11", "v1.12", "v1.13", "v1.14", "v1.15",
+        "v1.16"], new()
     {
         ["org.matrix.e2e_cross_signing"] = true,
         ["org.matrix.msc2285.stable"] = true,
@@ -12,6 +13,7 @@ static class GetVersions
         ["org.matrix.msc3440.stable"] = true,
         ["org.matrix.msc3771"] = true,
         ["org.matrix.msc3773"] = true,
+        ["org.matrix.msc3916.stable"] = true,
         ["org.matrix.msc3952_intentional_mentions"] = true,
         ["org.matrix.msc3981"] = true,
         ["org.matrix.msc4140"] = true,

@@ -51,6 +51,17 @@ sealed class EventAnswer(Requester requester, EventBatch batch, TimeProvider tim
         return this;
     }
 
+    /// <summary>An object inside the answer.</summary>
+    public EventAnswer Object(string name, Action<EventAnswer> fill)
+    {
+        Name(name);
+        first = true;
+        fill(this);
+        To.Raw(first ? "{}"u8 : "}"u8);
+        first = false;
+        return this;
+    }
+
     public Task Send(HttpContext context, CancellationToken ct)
     {
         To.Raw(first ? "{}"u8 : "}"u8);

@@ -1,6 +1,7 @@
 // One matrix-js-sdk client, driven by lines of JSON: {"id", "method", "params"} in, {"id", "result"} or {"id", "error"} out.
 import { createInterface } from "node:readline";
 import { createClient, ClientEvent, Direction, EventStatus, Filter, MatrixEventEvent, RoomEvent, RoomMemberEvent } from "matrix-js-sdk";
+import { CryptoEvent, VerificationPhase, VerificationRequestEvent, VerifierEvent } from "matrix-js-sdk/lib/crypto-api/index.js";
 import { logger } from "matrix-js-sdk/lib/logger.js";
 
 logger.disableAll?.();
@@ -10,6 +11,7 @@ for (const name of ["log", "info", "debug", "warn", "error", "trace"]) console[n
 const seen = new Map(); // room id → [{eventId, sender, body, at}], in the order in which sync delivered them
 const waiting = new Set();
 const secretStorage = { keyId: null, key: null }; // what a person would write down: the recovery key
+const verification = { request: null, sas: null, verified: null }; // the one that goes on, as the screens of both would show it
 let client;
 
 function changed() {
@@ -79,6 +81,7 @@ async function start({ baseUrl, encrypted, recoveryKey }, login) {
         if (room && event.status === null && !seen.get(room.roomId)?.some((m) => m.eventId === event.getId())) show(event, room);
         changed();
     });
+    client.on(CryptoEvent.VerificationRequestReceived, watchVerification);
     client.on(RoomEvent.Timeline, (event, room, toStartOfTimeline, removed, data) => {
         if (data.liveEvent && event.status === null) show(event, room);
         changed();
@@ -94,6 +97,12 @@ async function start({ baseUrl, encrypted, recoveryKey }, login) {
     await client.startClient({ initialSyncLimit: 20, pollTimeout: 30000 });
     await until(() => client.isInitialSyncComplete(), 20000, "the first sync");
     return { userId: login.user_id, deviceId: login.device_id, accessToken: login.access_token };
+}
+
+function watchVerification(request) {
+    verification.request = request;
+    request.on(VerificationRequestEvent.Change, changed);
+    changed();
 }
 
 // The stretches of a room that are known, oldest first: a gap in sync begins a new one, and pagination joins them.
@@ -230,6 +239,42 @@ const methods = {
         const signed = [];
         for (const id of ids) if ((await client.getCrypto().getDeviceVerificationStatus(userId, id))?.signedByOwner) signed.push(id);
         return { ids, signed };
+    },
+    // Verification by comparing emoji: one asks, in the room or their own other devices, the other accepts, and one of them begins.
+    async askToVerify({ userId, roomId }) {
+        const crypto = client.getCrypto();
+        watchVerification(await (roomId ? crypto.requestVerificationDM(userId, roomId) : crypto.requestOwnUserVerification()));
+        return {};
+    },
+    async acceptVerification({ timeout }) {
+        await until(() => verification.request?.phase === VerificationPhase.Requested, timeout, "a request to verify");
+        await verification.request.accept();
+        return {};
+    },
+    async showEmoji({ begin, timeout }) {
+        await until(() => verification.request?.phase >= VerificationPhase.Ready, timeout, "a verification that is ready");
+        if (begin) await verification.request.startVerification("m.sas.v1");
+        const verifier = await until(() => verification.request.verifier, timeout, "a verifier");
+        const shown = new Promise((resolve) => verifier.on(VerifierEvent.ShowSas, resolve));
+        verification.verified = verifier.verify();
+        verification.verified.catch(() => {});
+        verification.sas = verifier.getShowSasCallbacks() ?? (await shown);
+        return { emoji: verification.sas.sas.emoji.map(([symbol]) => symbol) };
+    },
+    async confirmEmoji() {
+        await verification.sas.confirm();
+        await verification.verified;
+        return {};
+    },
+    async trusts({ userId }) {
+        return { verified: (await client.getCrypto().getUserVerificationStatus(userId)).isVerified() };
+    },
+    // Is this device trusted by way of its owner's signature, and has it the private keys?
+    async ownStatus() {
+        const crypto = client.getCrypto();
+        const device = await crypto.getDeviceVerificationStatus(client.getUserId(), client.getDeviceId());
+        const { privateKeysCachedLocally: cached } = await crypto.getCrossSigningStatus();
+        return { signed: device.signedByOwner, keys: cached.masterKey && cached.selfSigningKey && cached.userSigningKey };
     },
     async stop() {
         client?.stopClient();
