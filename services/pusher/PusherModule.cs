@@ -1,6 +1,7 @@
 using Matrix.Hosting.Configuration;
 using Matrix.Pusher.Http;
 using Matrix.Pusher.Judging;
+using Matrix.Pusher.Mail;
 using Matrix.Pusher.Work;
 using Matrix.Rooms;
 using Matrix.Storage.Push;
@@ -25,6 +26,15 @@ public static class PusherModule
         services.AddSingleton<PushEvents>();
         services.AddSingleton<RoomLabels>();
         services.AddSingleton<Badges>();
+        services.AddMatrixOptions<HomeserverOptions>();
+        services.AddMatrixOptions<MailOptions>("email");
+        services.TryAddSingleton<NotificationStore>();
+        services.AddSingleton<PushMailStore>();
+        services.AddSingleton<MailTemplates>();
+        services.AddSingleton<MailLinks>();
+        services.AddSingleton<MailSender>();
+        services.AddSingleton<MailDigest>();
+        services.AddSingleton<MailRunner>();
         services.AddSingleton<PushRooms>();
         services.AddSingleton<PushRunner>();
         services.AddSingleton<PushDispatcher>();

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using System.Net.Sockets;
 using Matrix.Replication;
+using Microsoft.Extensions.Configuration;
 
 namespace Matrix.Http;
 
@@ -27,6 +28,8 @@ public sealed class RateLimitOptions
     public RateLimit RcRendezvous { get; init; } = new();
 
     public RateLimit RcDelayedEventMgmt { get; init; } = new();
+
+    [ConfigurationKeyName("rc_3pid_validation")] public RateLimit RcThreepidValidation { get; init; } = new();
 
     public LoginLimits RcLogin { get; init; } = new();
 
@@ -71,6 +74,7 @@ public sealed class RateLimits(RateBuckets buckets, RateLimitOptions options)
         ["rc_delayed_event_mgmt"] = Limit(options.RcDelayedEventMgmt, 1, 5),
         ["rc_rendezvous"] = Limit(options.RcRendezvous, 0.2, 10),
         ["rc_reports"] = Limit(options.RcReports, 1, 5),
+        ["rc_3pid_validation"] = Limit(options.RcThreepidValidation, 0.003, 5),
         ["rc_login.address"] = Limit(options.RcLogin.Address, 0.003, 5),
         ["rc_login.account"] = Limit(options.RcLogin.Account, 0.003, 5),
         ["rc_login.failed_attempts"] = Limit(options.RcLogin.FailedAttempts, 0.17, 3),

@@ -11,3 +11,11 @@ public sealed class PushSettings
     /// <summary>Pushers of one user.</summary>
     [Range(1, 1000)] public int MaxPushersPerUser { get; init; } = 50;
 }
+
+/// <summary>Is there somebody who sends mail? Of the section <c>email</c>, which the pusher service reads whole.</summary>
+public sealed class MailSettings
+{
+    public string? SmtpHost { get; init; }
+
+    public bool IsEnabled => SmtpHost is not null;
+}

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -29,16 +30,32 @@ sealed record PusherRequest(
 
     /// <summary>The pusher to be set.</summary>
     /// <exception cref="MatrixException">400</exception>
-    public NewPusher Read(PushSettings settings)
+    public NewPusher Read(PushSettings settings, MailSettings mail)
     {
         var pusher = new NewPusher(AppId, Pushkey, Kind!, Text(AppDisplayName, "app_display_name"), Text(DeviceDisplayName, "device_display_name"),
             ProfileTag is null ? null : Text(ProfileTag, "profile_tag"), Text(Lang, "lang"),
             (Data ?? throw MatrixException.MissingParam("data")).GetRawText(), Enabled ?? true);
         if (Data is not { ValueKind: JsonValueKind.Object }) throw MatrixException.BadJson("'data' is an object.");
         if (Encoding.UTF8.GetByteCount(pusher.Data) > LargestData) throw MatrixException.TooLarge("'data' is too large.");
+        if (Kind == Pusher.Email && mail.IsEnabled)
+        {
+            CheckAddress();
+            return pusher with { Secret = RandomNumberGenerator.GetHexString(40, lowercase: true) };
+        }
         if (Kind != Pusher.Http) throw MatrixException.InvalidParam("This server has no pushers of this kind.");
         CheckGateway(settings);
         return pusher;
+    }
+
+    // One address, plain: no list, no display name, nothing that could become a header. Whether it is the user's is asked by mail.
+    void CheckAddress()
+    {
+        if (AppId != "m.email") throw MatrixException.InvalidParam("The 'app_id' of a mail pusher is m.email.");
+        if (Pushkey.Length > 254 || Pushkey.Count(c => c == '@') != 1 || Pushkey.StartsWith('@') || Pushkey.EndsWith('@')
+            || Pushkey.Any(c => c <= ' ' || c == 127 || "<>()[],;:\\\"".Contains(c, StringComparison.Ordinal)))
+        {
+            throw MatrixException.InvalidParam("'pushkey' is not a mail address.");
+        }
     }
 
     void CheckGateway(PushSettings settings)

@@ -24,5 +24,10 @@ sealed class PushersChanged(IEnumerable<string> users, Action<NpgsqlBatch, int> 
     public static PushersChanged Delete(UserId userId, string appId, string pushkey) =>
         new([userId.ToString()], (batch, _) => PusherStore.AddDelete(batch, userId.ToString(), appId, pushkey));
 
+    /// <summary>Its mails say how to get no more of them.</summary>
+    public static PushersChanged Unsubscribe(Pusher pusher) => new([pusher.UserId], (batch, _) => PusherStore.AddDelete(batch, pusher.PusherId));
+
+    public static PushersChanged Confirm(Pusher pusher) => new([pusher.UserId], (batch, _) => PusherStore.AddConfirmation(batch, pusher.PusherId));
+
     public override void AddCommands(NpgsqlBatch batch, Func<int, int> back) => commands(batch, back(Entries.Count - 1));
 }

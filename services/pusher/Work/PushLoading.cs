@@ -1,10 +1,11 @@
 using Matrix.Protocol;
+using Matrix.Pusher.Mail;
 using Matrix.Storage.Push;
 
 namespace Matrix.Pusher.Work;
 
 /// <summary>Reads pushers into a roster.</summary>
-sealed class PushLoading(PusherStore pushers, PushProgressStore progress, PushOptions options)
+sealed class PushLoading(PusherStore pushers, PushProgressStore progress, MailSender mail, PushOptions options)
 {
     /// <summary>The users of shards that were just taken, with what waited there.</summary>
     /// <param name="places">By shard: how far the log was looked through for it.</param>
@@ -13,6 +14,8 @@ sealed class PushLoading(PusherStore pushers, PushProgressStore progress, PushOp
         var roster = new PushRoster();
         var rows = (await progress.ListOfShards([.. places.Keys], ct)).Where(IsDelivered).ToList();
         var cursors = (await progress.List([.. rows.Select(row => row.PusherId)], ct)).ToDictionary(row => row.PusherId);
+        foreach (var row in rows.Where(row => row.Kind == Storage.Push.Pusher.Email && cursors.ContainsKey(row.PusherId)))
+            cursors[row.PusherId] = cursors[row.PusherId] with { Cursor = 0, Passed = cursors[row.PusherId].Cursor }; // rooms wait for each their own time
         var waiting = cursors.Values.SelectMany(row => row.Waiting.Where(position => position > row.Cursor)).Distinct().ToArray();
         var dues = waiting.Length == 0 ? [] : (await progress.ListEvents(waiting, ct)).ToDictionary(row => row.Position);
         foreach (var of in rows.GroupBy(row => row.UserId))
@@ -25,7 +28,7 @@ sealed class PushLoading(PusherStore pushers, PushProgressStore progress, PushOp
                 var queue = new PusherQueue(row, own, held.Shard, options.KeptWhileFailing, held.Lease.Lost);
                 foreach (var due in own.Waiting.Order().Where(dues.ContainsKey).Select(p => dues[p]))
                     queue.Add(new Due(due.Position, due.EventNid, due.RoomNid));
-                queue.SkipTo(position);
+                queue.SkipTo(Math.Max(position, own.Passed));
                 queues.Add(queue);
             }
             roster.Set(new PushUser(of.Key, held.Shard) { Queues = queues });
@@ -66,5 +69,5 @@ sealed class PushLoading(PusherStore pushers, PushProgressStore progress, PushOp
         return changed;
     }
 
-    static bool IsDelivered(Storage.Push.Pusher pusher) => pusher.Kind == Storage.Push.Pusher.Http;
+    bool IsDelivered(Storage.Push.Pusher pusher) => pusher.Kind == Storage.Push.Pusher.Http || (pusher.Kind == Storage.Push.Pusher.Email && mail.IsEnabled);
 }

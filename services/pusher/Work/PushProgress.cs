@@ -24,10 +24,14 @@ sealed class PushProgress(PushProgressStore store, DatabaseOutage outage, TimePr
     }
 
     /// <summary>Stores how far shards have come, in turn with deliveries, so that the two never wait for each other's rows.</summary>
-    public async Task Checkpoint(IReadOnlyCollection<ShardPlace> shards, IReadOnlyCollection<WaitingPushes> waiting, CancellationToken ct)
+    public Task Checkpoint(IReadOnlyCollection<ShardPlace> shards, IReadOnlyCollection<WaitingPushes> waiting, CancellationToken ct) =>
+        InTurn(() => store.Checkpoint(shards, waiting, ct), ct);
+
+    /// <summary>Does something else with the rows of pushers' cursors, in turn.</summary>
+    public async Task InTurn(Func<Task> work, CancellationToken ct)
     {
         var stored = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        moves.Writer.TryWrite(new Move(default, stored, () => store.Checkpoint(shards, waiting, ct)));
+        moves.Writer.TryWrite(new Move(default, stored, work));
         await stored.Task.WaitAsync(ct);
     }
 

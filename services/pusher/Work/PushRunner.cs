@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Matrix.Pusher.Http;
+using Matrix.Pusher.Mail;
 using Matrix.Replication;
 using Matrix.Storage;
 using Matrix.Storage.Push;
@@ -11,7 +12,7 @@ namespace Matrix.Pusher.Work;
 /// ever longer, or as soon as another push to the same gateway succeeds.
 /// </summary>
 sealed partial class PushRunner(
-    HttpDelivery http, PushProgress progress, LogWriter log, PushOptions options, DatabaseOutage outage, TimeProvider time, ILogger<PushRunner> logger)
+    HttpDelivery http, MailRunner mail, PushProgress progress, LogWriter log, PushOptions options, DatabaseOutage outage, TimeProvider time, ILogger<PushRunner> logger)
 {
     readonly ConcurrentDictionary<PusherQueue, Task> working = new();
     readonly ConcurrentDictionary<PusherQueue, bool> failing = new();
@@ -20,7 +21,9 @@ sealed partial class PushRunner(
     /// <summary>Begins to work on a queue, unless somebody does or nothing is to be done.</summary>
     public void Wake(PusherQueue queue)
     {
-        if (queue.TryStart())
+        if (queue.IsMail)
+            mail.Wake(queue);
+        else if (queue.TryStart())
             working[queue] = Task.Run(() => Run(queue), CancellationToken.None);
     }
 
@@ -28,7 +31,7 @@ sealed partial class PushRunner(
     public async Task WaitFor(IReadOnlyCollection<PusherQueue> closed, TimeSpan patience)
     {
         var tasks = closed.Select(queue => working.GetValueOrDefault(queue)).OfType<Task>().ToList();
-        await Task.WhenAny(Task.WhenAll(tasks), Task.Delay(patience, time));
+        await Task.WhenAll(Task.WhenAny(Task.WhenAll(tasks), Task.Delay(patience, time)), mail.WaitFor(closed, patience));
     }
 
     async Task Run(PusherQueue queue)
@@ -133,13 +136,10 @@ sealed partial class PushRunner(
         Wake(queue);
     }
 
-    // Spread, so that all whose gateway was away do not come at once.
     TimeSpan Wait(int failures, TimeSpan? wanted)
     {
-        var wait = options.FirstRetry * Math.Pow(3, Math.Min(failures - 1, 20)) * (0.8 + (0.4 * Random.Shared.NextDouble()));
-        if (wanted > wait)
-            wait = wanted.Value;
-        return wait < options.LongestRetry ? wait : options.LongestRetry;
+        var wait = Backoff.After(failures, options);
+        return !(wanted > wait) ? wait : wanted < options.LongestRetry ? wanted.Value : options.LongestRetry;
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The gateway rejected the key of pusher {PusherId} ({AppId}) of {UserId}: it is deleted")]

@@ -111,7 +111,7 @@ sealed partial class PushWork(
             await Checkpoint(leases.Held, ct);
     }
 
-    bool HasWaiting => position.Value - stored > PageSize || roster.Users.Any(user => user.Queues.Any(queue => queue.Count > 0));
+    bool HasWaiting => position.Value - stored > PageSize || roster.Users.Any(user => user.Queues.Any(queue => !queue.IsMail && queue.Count > 0));
 
     async Task Balance(CancellationToken ct)
     {

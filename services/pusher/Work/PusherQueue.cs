@@ -19,17 +19,20 @@ sealed class PusherQueue
     readonly LinkedList<Due> items = new();
     readonly int keptWhileFailing;
     long newest;          // the last position that was added, or that the pusher had come to before
-    bool isWorking, isFailing, isClosed, badgeIsDue, waitingIsStored, waitingChanged;
+    bool isWorking, isFailing, isClosed, badgeIsDue, waitingIsStored, waitingChanged, wasAsked;
 
     public PusherQueue(Storage.Push.Pusher pusher, PusherProgress progress, short shard, int keptWhileFailing, CancellationToken closing)
     {
         (Pusher, Shard, this.keptWhileFailing, Closing) = (pusher, shard, keptWhileFailing, closing);
         Target = GatewayTarget.Read(pusher.Data);
         (newest, Badge) = (progress.Cursor, progress.Badge);
+        wasAsked = progress.MailedAt is not null;
         waitingIsStored = progress.Waiting.Any(position => position > progress.Cursor);
     }
 
     public Storage.Push.Pusher Pusher { get; private set; }
+
+    public bool IsMail => Pusher.Kind == Storage.Push.Pusher.Email;
 
     public GatewayTarget Target { get; private set; }
 
@@ -50,7 +53,7 @@ sealed class PusherQueue
         lock (gate)
         {
             (Pusher, Target) = (pusher, GatewayTarget.Read(pusher.Data));
-            if (pusher.Enabled)
+            if (IsOn)
                 return;
             items.Clear();
             (badgeIsDue, waitingChanged) = (false, waitingIsStored);
@@ -62,7 +65,7 @@ sealed class PusherQueue
     {
         lock (gate)
         {
-            if (due.Position <= newest || isClosed || !Pusher.Enabled)
+            if (due.Position <= newest || isClosed || !IsOn)
                 return;
             newest = due.Position;
             items.AddLast(due);
@@ -75,7 +78,7 @@ sealed class PusherQueue
     public void AddBadge()
     {
         lock (gate)
-            badgeIsDue = !isClosed && Pusher.Enabled;
+            badgeIsDue = !isClosed && IsOn && !IsMail;
     }
 
     /// <summary>May the caller begin to work? False if somebody does, if there is nothing to do, or if it is too early to try again.</summary>
@@ -83,6 +86,39 @@ sealed class PusherQueue
     {
         lock (gate)
             return !isWorking && !isFailing && HasWork && (isWorking = true);
+    }
+
+    /// <summary>Has the address of a mail pusher to be asked whether it wants mail? True once.</summary>
+    public bool TryAsk()
+    {
+        lock (gate)
+            return IsMail && Pusher.ConfirmedAt is null && !wasAsked && !isClosed && (wasAsked = true);
+    }
+
+    /// <summary>All that waits.</summary>
+    public IReadOnlyList<Due> Snapshot()
+    {
+        lock (gate)
+            return isClosed ? [] : [.. items];
+    }
+
+    /// <summary>Of what was looked at only this is left, beside what came since.</summary>
+    /// <returns>The positions of all that is left.</returns>
+    public IReadOnlyList<long> RemoveAllBut(IReadOnlyList<Due> seen, IReadOnlyCollection<Due> kept)
+    {
+        var gone = seen.Except(kept).ToHashSet();
+        lock (gate)
+        {
+            for (var item = items.First; item is not null;)
+            {
+                var next = item.Next;
+                if (gone.Contains(item.Value))
+                    items.Remove(item);
+                item = next;
+            }
+            (waitingIsStored, waitingChanged) = (items.Count > 0, false);
+            return [.. items.Select(item => item.Position)];
+        }
     }
 
     /// <summary>What to do next, of who works. Null for the event: only the count. False: nothing is left, and the caller no longer works.</summary>
@@ -172,6 +208,8 @@ sealed class PusherQueue
                 return items.Count;
         }
     }
+
+    bool IsOn => Pusher.Enabled && (!IsMail || Pusher.ConfirmedAt is not null);
 
     bool HasWork => !isClosed && (items.Count > 0 || badgeIsDue);
 

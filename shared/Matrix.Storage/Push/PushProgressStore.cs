@@ -7,7 +7,11 @@ namespace Matrix.Storage.Push;
 /// <param name="Cursor">What is up to this position of the log was delivered, or is waiting.</param>
 /// <param name="Waiting">Positions; those above the cursor were not delivered yet, though the shard has passed them.</param>
 /// <param name="Badge">The count that was told last; null: none yet.</param>
-public sealed record PusherProgress(long PusherId, long Cursor, long[] Waiting, int? Badge, DateTimeOffset? MailedAt, DateTimeOffset? MailDue);
+public sealed record PusherProgress(long PusherId, long Cursor, long[] Waiting, int? Badge, DateTimeOffset? MailedAt)
+{
+    /// <summary>For a mail pusher, all of whose waiting events count: its cursor.</summary>
+    public long Passed { get; init; }
+}
 
 /// <summary>A push was delivered, and what is stored of that.</summary>
 /// <param name="Badge">Null: none was told.</param>
@@ -34,7 +38,7 @@ public sealed class PushProgressStore(NpgsqlDataSource db)
 
     public Task<IReadOnlyList<PusherProgress>> List(IReadOnlyCollection<long> pusherIds, CancellationToken ct) => db.List<PusherProgress>(
         """
-        SELECT pusher_id, cursor, waiting, badge, mailed_at, mail_due FROM push_cursors
+        SELECT pusher_id, cursor, waiting, badge, mailed_at FROM push_cursors
         WHERE pusher_id = ANY(@ids)
         """, new { ids = pusherIds.ToArray() }, ct);
 

@@ -73,5 +73,5 @@ public sealed class PusherStore(NpgsqlDataSource db)
 
     /// <summary>The address of a mail pusher wants its mail.</summary>
     public static void AddConfirmation(NpgsqlBatch batch, long pusherId) =>
-        batch.Add("UPDATE pushers SET confirmed_at = coalesce(confirmed_at, now()) WHERE pusher_id = $1", pusherId);
+        batch.Add("UPDATE pushers SET confirmed_at = now(), set_at = now() WHERE pusher_id = $1 AND confirmed_at IS NULL", pusherId);
 }

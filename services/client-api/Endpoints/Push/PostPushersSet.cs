@@ -12,7 +12,8 @@ static class PostPushersSet
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/pushers/set", Handle);
 
     static async Task<Empty> Handle(
-        Body<PusherRequest> body, Requester requester, PusherStore pushers, PushSettings settings, LogWriter log, CancellationToken ct)
+        Body<PusherRequest> body, Requester requester, PusherStore pushers, PushSettings settings, MailSettings mail, RateLimits limits, LogWriter log,
+        CancellationToken ct)
     {
         requester.MustNotBeGuest();
         var request = body.Value;
@@ -24,7 +25,9 @@ static class PostPushersSet
             return default;
         }
 
-        var pusher = request.Read(settings);
+        var pusher = request.Read(settings, mail);
+        if (pusher.Kind == Pusher.Email)
+            await limits.Check("rc_3pid_validation", requester.UserId.ToString(), ct); // the address gets a mail, whosever it is
         var own = await pushers.List(requester.UserId, ct);
         if (own.Count >= settings.MaxPushersPerUser && !own.Any(p => p.AppId == pusher.AppId && p.Pushkey == pusher.Pushkey))
             throw MatrixException.InvalidParam("You have too many pushers.");

@@ -10,6 +10,7 @@ static class PushEndpoints
     public static void Add(IServiceCollection services)
     {
         services.AddMatrixOptions<PushSettings>("push");
+        services.AddMatrixOptions<MailSettings>("email");
         services.TryAddSingleton<PusherStore>();
         services.TryAddSingleton<NotificationStore>();
         services.AddSingleton<Notifications>();
@@ -20,5 +21,9 @@ static class PushEndpoints
         GetPushers.Map(app);
         PostPushersSet.Map(app);
         GetNotifications.Map(app);
+        GetUnsubscribe.Map(app);
+        PostUnsubscribe.Map(app);
+        GetConfirmMail.Map(app);
+        PostConfirmMail.Map(app);
     }
 }

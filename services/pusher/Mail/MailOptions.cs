@@ -1,0 +1,62 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Matrix.Pusher.Mail;
+
+/// <summary>The section <c>email</c>: how mail is sent, and when. Names are those of Synapse where it has them.</summary>
+public sealed class MailOptions : IValidatableObject
+{
+    /// <summary>Null: no mail is sent.</summary>
+    public string? SmtpHost { get; init; }
+
+    [Range(1, 65535)] public int SmtpPort { get; init; } = 25;
+
+    public string? SmtpUser { get; init; }
+
+    public string? SmtpPass { get; init; }
+
+    /// <summary>TLS from the first byte, as on port 465.</summary>
+    public bool ForceTls { get; init; }
+
+    /// <summary>Send nothing over a connection without TLS.</summary>
+    public bool RequireTransportSecurity { get; init; }
+
+    /// <summary>Use TLS where the server offers it.</summary>
+    public bool EnableTls { get; init; } = true;
+
+    /// <summary>A PEM file of the authorities that the mail server's certificate may be of, instead of the system's.</summary>
+    public string? SmtpCaFile { get; init; }
+
+    /// <summary>The sender, such as <c>Example chat &lt;noreply@example.org&gt;</c>.</summary>
+    public string? NotifFrom { get; init; }
+
+    /// <summary>What the mails call this service.</summary>
+    public string AppName { get; init; } = "Matrix";
+
+    /// <summary>Links to rooms lead to this web client, such as <c>https://app.example.org</c>; null: to matrix.to.</summary>
+    public string? ClientBaseUrl { get; init; }
+
+    /// <summary>Templates that are in this folder are used instead of the built-in ones of the same name.</summary>
+    public string? TemplateDir { get; init; }
+
+    /// <summary>Show pictures of people and rooms by links to the old media paths, which must be open for that.</summary>
+    public bool LinkAvatars { get; init; }
+
+    /// <summary>What was not read for so long is mailed.</summary>
+    public TimeSpan NotifDelayBeforeMail { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>After a mail about a room so long none about the same room, unless it was read.</summary>
+    public TimeSpan NotifRoomPause { get; init; } = TimeSpan.FromHours(1);
+
+    /// <summary>The same after a second mail.</summary>
+    public TimeSpan NotifRoomLongestPause { get; init; } = TimeSpan.FromHours(24);
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (SmtpHost is not null && (NotifFrom is null || !MimeKit.MailboxAddress.TryParse(NotifFrom, out _)))
+            yield return new ValidationResult("must be a mail address where smtp_host is set", [nameof(NotifFrom)]);
+        if (SmtpCaFile is not null && !File.Exists(SmtpCaFile))
+            yield return new ValidationResult($"'{SmtpCaFile}' does not exist", [nameof(SmtpCaFile)]);
+        if (TemplateDir is not null && !Directory.Exists(TemplateDir))
+            yield return new ValidationResult($"'{TemplateDir}' is not a folder", [nameof(TemplateDir)]);
+    }
+}
