@@ -48,6 +48,7 @@ sealed class GatewayErrors(RequestDelegate next)
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         context.Response.Headers[RequestIds.Header] = context.TraceIdentifier;
+        if (status == StatusCodes.Status503ServiceUnavailable) context.Response.Headers.RetryAfter = "1";
         Cors.Apply(context.Response.Headers);
         return context.Response.WriteAsync($$"""{"errcode":"{{errcode}}","error":"{{error}}"}""", context.RequestAborted);
     }
@@ -61,6 +62,6 @@ sealed class GatewayErrors(RequestDelegate next)
         StatusCodes.Status504GatewayTimeout => (504, "M_UNKNOWN", "The service did not answer in time."),
         _ => error is ForwarderError.NoAvailableDestinations or ForwarderError.RequestCanceled
             ? (503, "M_UNKNOWN", "The service is not available at the moment.")
-            : (502, "M_UNKNOWN", "The service could not be reached."),
+            : (503, "M_UNKNOWN", "The service could not be reached."),
     };
 }

@@ -21,7 +21,13 @@ public static class GatewayModule
         builder.Services.Configure<SocketTransportOptions>(UseThreadsOfTheSockets);
         builder.Services.AddSingleton<GatewayMetrics>();
         builder.Services.AddSingleton<ProxyConfiguration>();
-        builder.Services.AddSingleton<IProxyConfigProvider>(services => services.GetRequiredService<ProxyConfiguration>().Provider());
+        builder.Services.AddSingleton<IProxyConfigProvider>(services =>
+        {
+            var proxy = services.GetRequiredService<ProxyConfiguration>();
+            proxy.Update(new Dictionary<string, IReadOnlyList<string>>());
+            return proxy.Provider;
+        });
+        builder.Services.AddHostedService<ClustersFile>();
         builder.Services.AddSingleton<ILoadBalancingPolicy, RendezvousPolicy>();
         builder.Services.AddSingleton<IPassiveHealthCheckPolicy, UnreachablePolicy>();
         builder.Services.AddSingleton<HostLookup>(Dns.GetHostAddressesAsync);
@@ -46,7 +52,6 @@ public static class GatewayModule
     public static WebApplication MapGateway(this WebApplication app)
     {
         app.UseMiddleware<GatewayErrors>();
-        app.UseMiddleware<PollEnding>();
         app.UseRouting();
         app.MapReverseProxy(proxy =>
         {

@@ -10,6 +10,9 @@ public sealed class GatewayOptions : IValidatableObject
     /// <summary>The replicas of each service: <c>client-api: [http://10.0.0.1:8080, …]</c>.</summary>
     public Dictionary<string, IReadOnlyList<string>> Clusters { get; init; } = [];
 
+    /// <summary>A file with the same, in JSON, which is read again when it changes: replicas come and go without a restart.</summary>
+    public string? ClustersFile { get; init; }
+
     /// <summary>How often each replica is asked whether it is ready.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:10:00")] public TimeSpan HealthInterval { get; init; } = TimeSpan.FromSeconds(3);
 

@@ -1,3 +1,5 @@
+using Matrix.Hosting.Health;
+
 namespace Matrix.Gateway.Forwarding;
 
 /// <summary>
@@ -6,7 +8,7 @@ namespace Matrix.Gateway.Forwarding;
 /// </summary>
 static class HeldBody
 {
-    const int Limit = 64 * 1024;
+    const int Limit = DrainingHeader.MovableBody;
 
     public static async Task Hold(HttpContext context)
     {

@@ -1,48 +1,52 @@
+using Matrix.Gateway.Routing;
 using Matrix.Hosting;
+using Matrix.Hosting.Health;
 
 namespace Matrix.Gateway.Forwarding;
 
 /// <summary>
-/// A service ends its long polls when it stops; the gateway, when it is the one to stop, does not know which requests are polls. So it gives up GETs that
-/// have no answer yet, a second after it began to drain: the client asks again, and the gateway need not linger for half a minute.
+/// A service ends its long polls when it stops. When the gateway is the one to stop, it asks a poll that is under way once more, to be answered at once
+/// with what there is: the client gets an answer as any other, and comes back over another connection, to another gateway.
 /// </summary>
-sealed class PollEnding(RequestDelegate next, Shutdown shutdown, TimeProvider time)
+sealed class PollEnding : IDisposable
 {
-    static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+    static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+    readonly HttpContext _context;
+    readonly CancellationToken _client;
+    CancellationTokenSource? _forwarding;
+    CancellationTokenRegistration _closing;
+    bool _isAsked;
 
-    public async Task Invoke(HttpContext context)
+    PollEnding(HttpContext context) => (_context, _client) = (context, context.RequestAborted);
+
+    public static PollEnding Watch(HttpContext context, Shutdown shutdown)
     {
-        if (!HttpMethods.IsGet(context.Request.Method))
-        {
-            await next(context);
-            return;
-        }
-
-        var client = context.RequestAborted;
-        using var forwarding = CancellationTokenSource.CreateLinkedTokenSource(client);
-        using var draining = shutdown.Draining.Register(() => _ = GiveUp(context, forwarding));
-        context.RequestAborted = forwarding.Token;
-        try
-        {
-            await next(context);
-        }
-        finally
-        {
-            context.RequestAborted = client;
-        }
+        var ending = new PollEnding(context);
+        if (context.GetReverseProxyFeature().Route.Config.Metadata?[nameof(GatewayRoute.IsPoll)] != bool.TrueString) return ending;
+        ending._forwarding = CancellationTokenSource.CreateLinkedTokenSource(ending._client);
+        context.RequestAborted = ending._forwarding.Token;
+        ending._closing = shutdown.Closing.Register(ending._forwarding.Cancel);
+        return ending;
     }
 
-    async Task GiveUp(HttpContext context, CancellationTokenSource forwarding)
+    /// <summary>True when the last attempt was broken off because the gateway stops, and the request is prepared to be asked again.</summary>
+    public bool AsksAgain()
     {
-        var response = context.Response;
-        try
-        {
-            await Task.Delay(Grace, time, forwarding.Token);
-            if (!response.HasStarted) await forwarding.CancelAsync();
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
-        {
-            // the request has ended meanwhile
-        }
+        if (_isAsked || _forwarding is not { IsCancellationRequested: true } || _client.IsCancellationRequested || _context.Response.HasStarted) return false;
+        _isAsked = true;
+        _forwarding.Dispose();
+        _forwarding = CancellationTokenSource.CreateLinkedTokenSource(_client);
+        _forwarding.CancelAfter(Patience);
+        _context.RequestAborted = _forwarding.Token;
+        AnswerNow.Ask(_context);
+        Attempt.Reset(_context);
+        return true;
+    }
+
+    public void Dispose()
+    {
+        _closing.Dispose();
+        _forwarding?.Dispose();
+        _context.RequestAborted = _client;
     }
 }

@@ -8,7 +8,11 @@ namespace Matrix.Gateway.Forwarding;
 /// <summary>YARP's configuration, made of the route table and of the clusters that the operator named.</summary>
 sealed class ProxyConfiguration(GatewayOptions options, GatewayListenOptions listen)
 {
-    public InMemoryConfigProvider Provider() => new(Routes(), [.. RouteTable.Services.Select(Cluster)]);
+    public InMemoryConfigProvider Provider { get; } = new([], []);
+
+    /// <summary>Takes the replicas that were named last, those of the configuration where there are none.</summary>
+    public void Update(IReadOnlyDictionary<string, IReadOnlyList<string>> replicas) => Provider.Update(Routes(),
+        [.. RouteTable.Services.Select(service => Cluster(service, replicas.GetValueOrDefault(service) ?? options.Clusters.GetValueOrDefault(service) ?? []))]);
 
     List<RouteConfig> Routes() =>
     [
@@ -20,16 +24,18 @@ sealed class ProxyConfiguration(GatewayOptions options, GatewayListenOptions lis
             Match = new RouteMatch { Path = route.Pattern },
             // the service itself says M_TOO_LARGE; the gateway only stops what is far beyond
             MaxRequestBodySize = route.TakesUploads ? listen.MaxUploadSize + (1 << 20) : null,
-            Metadata = new Dictionary<string, string> { [nameof(Affinity)] = route.Affinity.ToString() },
+            Metadata = new Dictionary<string, string>
+            {
+                [nameof(Affinity)] = route.Affinity.ToString(), [nameof(GatewayRoute.IsPoll)] = route.IsPoll.ToString(),
+            },
         }),
     ];
 
-    ClusterConfig Cluster(string service) => new()
+    ClusterConfig Cluster(string service, IReadOnlyList<string> replicas) => new()
     {
         ClusterId = service,
         LoadBalancingPolicy = RendezvousPolicy.PolicyName,
-        Destinations = (options.Clusters.GetValueOrDefault(service) ?? [])
-            .Distinct().ToDictionary(address => address, address => new DestinationConfig { Address = address }),
+        Destinations = replicas.Distinct().ToDictionary(address => address, address => new DestinationConfig { Address = address }),
         HttpRequest = new ForwarderRequestConfig { ActivityTimeout = options.ActivityTimeout },
         HealthCheck = new HealthCheckConfig
         {

@@ -1,3 +1,4 @@
+using Matrix.Hosting;
 using Yarp.ReverseProxy.Model;
 
 namespace Matrix.Gateway.Forwarding;
@@ -7,7 +8,7 @@ namespace Matrix.Gateway.Forwarding;
 /// only replica is then a pause, not an error.
 /// </summary>
 sealed partial class RetryMiddleware(
-    RequestDelegate next, GatewayOptions options, GatewayMetrics metrics, TimeProvider time, ILogger<RetryMiddleware> log)
+    RequestDelegate next, GatewayOptions options, GatewayMetrics metrics, Shutdown shutdown, TimeProvider time, ILogger<RetryMiddleware> log)
 {
     static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
@@ -17,9 +18,11 @@ sealed partial class RetryMiddleware(
         var proxy = context.GetReverseProxyFeature();
         var began = time.GetTimestamp();
         var tried = new HashSet<DestinationState>();
+        using var poll = PollEnding.Watch(context, shutdown);
         while (true)
         {
             await next(context);
+            if (poll.AsksAgain()) continue;
             if (!Attempt.MayBeRepeated(context)) return;
             if (proxy.ProxiedDestination is { } failed)
             {

@@ -11,6 +11,9 @@ public sealed record GatewayRoute(string Pattern, string Service, Affinity Affin
     /// <summary>Bodies are as large as <c>max_upload_size</c> allows.</summary>
     public bool TakesUploads { get; init; }
 
+    /// <summary>Waits for news, and may be asked again at any moment: the same question has the same answer.</summary>
+    public bool IsPoll { get; init; }
+
     internal bool Matches(ReadOnlySpan<char> path)
     {
         path = path.TrimStart('/');

@@ -34,6 +34,10 @@ public static class RouteTable
         Federation("/_matrix/key/{**rest}"),
         Federation("/.well-known/matrix/server"),
 
+        Poll("/_matrix/client/v3/sync"),
+        Poll("/_matrix/client/r0/sync"),
+        Poll("/_matrix/client/v4/sync"),
+        Poll("/_matrix/client/unstable/org.matrix.simplified_msc3575/sync"),
         Client("/_matrix/client/{**rest}"),
         Client("/.well-known/{**rest}"),
         Client("/_synapse/admin/{**rest}"),
@@ -47,6 +51,8 @@ public static class RouteTable
     public static string? ServiceFor(string path) => Routes.FirstOrDefault(route => route.Matches(path))?.Service;
 
     static GatewayRoute Client(string pattern) => new(pattern, ClientApi, Affinity.Token);
+
+    static GatewayRoute Poll(string pattern) => Client(pattern) with { IsPoll = true };
 
     static GatewayRoute Federation(string pattern) => new(pattern, FederationReader, Affinity.RoomOrOrigin);
 

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Net;
 using Matrix.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
@@ -11,7 +12,10 @@ namespace Matrix.Hosting;
 /// <summary>Where the process listens, and how much it takes in one request.</summary>
 public sealed class ListenOptions : IValidatableObject
 {
-    /// <summary><c>http://host:port</c>, one or several; * is every address, port 0 a free one.</summary>
+    /// <summary>
+    /// <c>http://host:port</c>, one or several; * is every address, port 0 a free one. <c>fd:N</c> is a listening socket that the process was started
+    /// with: connections wait in it while one process takes the place of another.
+    /// </summary>
     public IReadOnlyList<string> Listen { get; init; } = ["http://127.0.0.1:8080"];
 
     /// <summary>Bytes of a request's body: room for a large key backup. Media has a limit of its own.</summary>
@@ -19,8 +23,11 @@ public sealed class ListenOptions : IValidatableObject
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>
         from address in Listen
-        where Parse(address) is null
+        where Parse(address) is null && Inherited(address) is null
         select new ValidationResult($"'{address}' is not an address such as http://127.0.0.1:8080", [nameof(Listen)]);
+
+    internal static ulong? Inherited(string address) =>
+        address.StartsWith("fd:", StringComparison.Ordinal) && ulong.TryParse(address.AsSpan(3), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     internal static Uri? Parse(string address) =>
         Uri.TryCreate(address.Replace("://*", "://0.0.0.0", StringComparison.Ordinal), UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp
@@ -37,6 +44,7 @@ sealed class KestrelListening(OptionsSection<ListenOptions> section) : IConfigur
         options.AddServerHeader = false;
         options.Limits.MaxRequestBodySize = Math.Max(0, listen.MaxRequestBodySize);
         foreach (var address in listen.Listen.Select(ListenOptions.Parse).OfType<Uri>()) Bind(options, address);
+        foreach (var handle in listen.Listen.Select(ListenOptions.Inherited).OfType<ulong>()) options.ListenHandle(handle);
     }
 
     internal static void Bind(KestrelServerOptions options, Uri address)

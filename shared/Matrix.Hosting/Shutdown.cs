@@ -6,11 +6,12 @@ namespace Matrix.Hosting;
 /// <summary>
 /// The order of a stop: not ready and <see cref="Draining"/> at once; for <c>shutdown_drain</c> the port stays open and new requests are
 /// sent away with 503 and X-Matrix-Draining, so that a gateway moves them to another replica without a broken connection; then the port
-/// closes, requests under way finish (bounded by <c>shutdown_timeout</c>), and the process exits.
+/// closes (<see cref="Closing"/>), requests under way finish (bounded by <c>shutdown_timeout</c>), and the process exits. A process that anybody reaches
+/// sends nobody away, for nobody would move the request: it serves on while it drains, and closes each connection with its next answer.
 /// </summary>
 public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
 {
-    readonly CancellationTokenSource _draining = new();
+    readonly CancellationTokenSource _draining = new(), _closing = new();
     readonly ShutdownOptions _options;
     readonly TimeProvider _time;
     readonly ILogger<Shutdown> _log;
@@ -26,6 +27,9 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
     /// <summary>Fires when the process is told to stop. A long poll that waits on it returns early, with what it has.</summary>
     public CancellationToken Draining => _draining.Token;
 
+    /// <summary>Fires when the port is about to close: what waits for news has to be answered now.</summary>
+    public CancellationToken Closing => _closing.Token;
+
     public bool IsDraining => _draining.IsCancellationRequested;
 
     void Begin()
@@ -39,6 +43,7 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
     {
         Begin();
         if (_options.ShutdownDrain > TimeSpan.Zero) await Task.Delay(_options.ShutdownDrain, _time, cancellationToken);
+        await _closing.CancelAsync();
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -51,6 +56,7 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
     {
         _stopping.Dispose();
         _draining.Dispose();
+        _closing.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: no longer ready, finishing the requests under way")]

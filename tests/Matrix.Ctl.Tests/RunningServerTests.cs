@@ -99,26 +99,9 @@ public sealed class RunningServerTests : IAsyncDisposable
 
     Task<(int ExitCode, string Output)> Up() => Matrixctl("up", "--detach", "--data", folder, "--port", $"{port}");
 
-    static async Task<(int ExitCode, string Output)> Matrixctl(params string[] arguments)
-    {
-        using var process = Start(arguments);
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        await process.WaitForExitAsync().WaitAsync(Limit);
-        return (process.ExitCode, await output + await error);
-    }
+    static Task<(int ExitCode, string Output)> Matrixctl(params string[] arguments) => Tool.Matrixctl(arguments);
 
-    static Process Start(params string[] arguments)
-    {
-        var own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
-        var tool = Path.Combine(own, "..", "..", "Matrix.Ctl", Path.GetFileName(own), "matrixctl.dll");
-        var start = new ProcessStartInfo(ServiceKind.Dotnet, [Path.GetFullPath(tool), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        return Process.Start(start)!;
-    }
+    static Process Start(params string[] arguments) => Tool.Start(arguments);
 
     static async Task Eventually(Func<Task<bool>> isTrue)
     {

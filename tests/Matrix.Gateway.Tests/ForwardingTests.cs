@@ -109,10 +109,12 @@ public sealed class ForwardingTests
     }
 
     [Fact]
-    public async Task A_service_that_cannot_be_reached_is_502_with_cors()
+    public async Task A_service_that_cannot_be_reached_is_503_with_cors_and_when_to_ask_again()
     {
         await using var gateway = await TestGateway.Start([("gateway:clusters:client-api", "http://127.0.0.1:1")]);
-        await AssertError(await gateway.Client.GetAsync("/_matrix/client/versions"), HttpStatusCode.BadGateway, "M_UNKNOWN");
+        var response = await gateway.Client.GetAsync("/_matrix/client/versions");
+        Assert.Equal(["1"], response.Headers.GetValues("Retry-After"));
+        await AssertError(response, HttpStatusCode.ServiceUnavailable, "M_UNKNOWN");
     }
 
     [Fact]

@@ -40,6 +40,6 @@ public sealed class HostNameTests
         await using var gateway = await TestGateway.Start(
             [("gateway:clusters:client-api", "http://nobody.invalid:8080"), ("gateway:clusters:media-repo", media.Address)]);
         Assert.Equal(HttpStatusCode.OK, (await gateway.Client.GetAsync("/_matrix/media/v3/config")).StatusCode);
-        Assert.Equal(HttpStatusCode.BadGateway, (await gateway.Client.GetAsync("/_matrix/client/versions")).StatusCode);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await gateway.Client.GetAsync("/_matrix/client/versions")).StatusCode);
     }
 }

@@ -13,6 +13,9 @@ public sealed record Launch
     public string? Address { get; init; }
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Sockets that the process gets, under the same numbers.</summary>
+    public IReadOnlyList<ListeningSocket> Inherits { get; init; } = [];
+
     /// <summary>Variables of ours whose names start so are kept from the process.</summary>
     public IReadOnlyList<string> HiddenEnvironment { get; init; } = [];
 }
@@ -24,6 +27,7 @@ public sealed record Launch
 public sealed class BackgroundProcess
 {
     const long LogLimit = 32 * 1024 * 1024;
+    static readonly Lock starting = new();
     readonly Process process;
     readonly string recordFile;
 
@@ -58,7 +62,7 @@ public sealed class BackgroundProcess
             start.Environment.Remove(name);
         foreach (var (name, value) in launch.Environment) start.Environment[name] = value;
 
-        var process = Process.Start(start)!;
+        var process = StartWith(launch.Inherits, start);
         // a child that is not yet waited for keeps its id, so this cannot be another process; null only if it ended at once
         var identity = ProcessIdentity.Find(process.Id) ?? new(process.Id, 0, "");
         new RunRecord(launch.Name, identity, TimeProvider.System.GetUtcNow(), launch.Address).Write(launch.RecordFile);
@@ -79,6 +83,23 @@ public sealed class BackgroundProcess
         if (!File.Exists(recordFile)) return;
         if (RunRecord.Find(recordFile) is { } record) await record.Process.Stop(grace, ct, interrupt);
         File.Delete(recordFile);
+    }
+
+    /// <summary>One start at a time, so that no other process gets the sockets too.</summary>
+    static Process StartWith(IReadOnlyList<ListeningSocket> sockets, ProcessStartInfo start)
+    {
+        lock (starting)
+        {
+            foreach (var socket in sockets) socket.SetInherited(true);
+            try
+            {
+                return Process.Start(start)!;
+            }
+            finally
+            {
+                foreach (var socket in sockets) socket.SetInherited(false);
+            }
+        }
     }
 
     static void Rotate(string logFile)

@@ -150,6 +150,21 @@ public sealed class PrivateStack : IAsyncDisposable
         await folderLock.DisposeAsync();
     }
 
+    /// <summary>Where the parts are that run from a data folder; null for those that do not.</summary>
+    public static (StackEndpoint? Postgres, StackEndpoint? RabbitMq, StackEndpoint? Redis) FindEndpoints(string dataFolder)
+    {
+        if (StackState.Find(dataFolder) is not { } state) return default;
+        return (Find(PostgresPart.Name, state.Ports.Postgres, PostgresPart.User), Find(RabbitMqPart.Name, state.Ports.RabbitMq, RabbitMqPart.User),
+            Find(RedisPart.Name, state.Ports.Redis, RedisPart.User));
+
+        StackEndpoint? Find(string part, int port, string user) => File.Exists(RecordFile(dataFolder, part)) ? new(port, user, state.Password) : null;
+    }
+
+    /// <summary>One of Postgres' own programs, such as pg_dump.</summary>
+    public static string FindPostgresProgram(string name) => Programs.Find(null).PostgresFolder is { } folder && File.Exists(Path.Combine(folder, name))
+        ? Path.Combine(folder, name)
+        : throw new StackException($"{name} is not on this machine; it comes with Postgres.");
+
     /// <summary>Stops the parts that an earlier run started in this folder and left.</summary>
     public static Task StopRecorded(string dataFolder, CancellationToken ct) =>
         Task.WhenAll(new[] { PostgresPart.Name, RabbitMqPart.Name, RedisPart.Name }.Select(part => StopRecorded(part, dataFolder, ct)));

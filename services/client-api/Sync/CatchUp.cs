@@ -4,7 +4,7 @@ using Matrix.Storage.Sync;
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>Waits until this process has been told of all that an answer has to know.</summary>
-sealed class CatchUp(SyncHub hub, LogFollower follower, SyncStore store, TimeProvider time)
+sealed class CatchUp(SyncHub hub, LogFollower follower, LostPositions lost, SyncStore store, TimeProvider time)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -24,6 +24,8 @@ sealed class CatchUp(SyncHub hub, LogFollower follower, SyncStore store, TimePro
     /// </summary>
     public async ValueTask<bool> To(LogPosition position, CancellationToken ct)
     {
+        if (lost.Contain(position))
+            return false;
         if (position <= hub.Position)
             return true;
         if (await store.FindLogHead(ct) is not { } head || position.Value > head)

@@ -67,6 +67,8 @@ static class SyncModule
         services.AddSingleton<SyncPresence>();
         services.AddSingleton<SyncBuilder>();
         services.AddSingleton<CatchUp>();
+        services.AddSingleton<LostPositions>();
+        services.AddHostedService(provider => provider.GetRequiredService<LostPositions>());
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();
         services.AddSingleton<RemotePast>();

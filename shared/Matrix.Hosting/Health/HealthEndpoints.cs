@@ -31,7 +31,7 @@ static class HealthEndpoints
 /// requests: not draining, and all registered health checks pass), and sends every other request away while draining.
 /// The gateway never routes these paths.
 /// </summary>
-sealed partial class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded, ILogger<ProcessEndpoints> log) : IStartupFilter
+sealed partial class ProcessEndpoints(Shutdown shutdown, ServiceName service, ForwardedFor forwarded, ILogger<ProcessEndpoints> log) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -48,7 +48,8 @@ sealed partial class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded,
         {
             "/health/live" => Answer(context, StatusCodes.Status200OK, """{"status":"live"}"""u8),
             "/health/ready" => Ready(context),
-            _ when shutdown.IsDraining => SendAway(context),
+            _ when shutdown.IsDraining && service.IsPublic => ServeLast(context, next),
+            _ when shutdown.IsDraining && CanGoElsewhere(context.Request) => SendAway(context),
             _ => Serve(context, next),
         });
     }
@@ -61,6 +62,21 @@ sealed partial class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded,
         var path = context.Request.Path.Value ?? ""; // without the query, which may hold a token
         var took = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
         Served(context.Request.Method, path, context.Response.StatusCode, took);
+    }
+
+    // a larger body is streamed through the gateway, which cannot send it twice
+    static bool CanGoElsewhere(HttpRequest request) =>
+        request.ContentLength is <= DrainingHeader.MovableBody || (request.ContentLength is null && request.Headers.TransferEncoding.Count == 0);
+
+    /// <summary>The connection's last request: the next comes over another connection, to whoever listens then.</summary>
+    Task ServeLast(HttpContext context, RequestDelegate next)
+    {
+        context.Response.OnStarting(() =>
+        {
+            if (!HttpProtocol.IsHttp2(context.Request.Protocol)) context.Response.Headers.Connection = "close";
+            return Task.CompletedTask;
+        });
+        return Serve(context, next);
     }
 
     async Task Ready(HttpContext context)
@@ -105,4 +121,7 @@ sealed partial class ProcessEndpoints(Shutdown shutdown, ForwardedFor forwarded,
 public static class DrainingHeader
 {
     public const string Name = "X-Matrix-Draining";
+
+    /// <summary>Bytes of a body that the gateway holds, so that it can send the request to another replica.</summary>
+    public const int MovableBody = 64 * 1024;
 }

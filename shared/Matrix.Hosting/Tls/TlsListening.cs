@@ -31,10 +31,14 @@ sealed class TlsListening(OptionsSection<TlsOptions> section, TlsCertificate cer
         foreach (var address in section.Value.TlsListen.Select(TlsOptions.ParseAddress).OfType<Uri>())
         {
             var ip = IPAddress.TryParse(address.Host.Trim('[', ']'), out var parsed) ? parsed : IPAddress.IPv6Any;
-            options.Listen(ip, address.Port, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
-            {
-                OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }),
-            }));
+            options.Listen(ip, address.Port, Encrypt);
         }
+
+        foreach (var handle in section.Value.TlsListen.Select(ListenOptions.Inherited).OfType<ulong>()) options.ListenHandle(handle, Encrypt);
     }
+
+    void Encrypt(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions listen) => listen.UseHttps(new TlsHandshakeCallbackOptions
+    {
+        OnConnection = _ => ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current() }),
+    });
 }

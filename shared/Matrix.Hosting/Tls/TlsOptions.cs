@@ -5,7 +5,7 @@ namespace Matrix.Hosting.Tls;
 /// <summary>Encryption by the process that faces the clients. Keys of the top level, named as Synapse names them.</summary>
 public sealed class TlsOptions : IValidatableObject
 {
-    /// <summary><c>https://0.0.0.0:8448</c>, one or several. Needs the certificate and its key.</summary>
+    /// <summary><c>https://0.0.0.0:8448</c>, one or several, or <c>fd:N</c>. Needs the certificate and its key.</summary>
     public IReadOnlyList<string> TlsListen { get; init; } = [];
 
     /// <summary>PEM: the server's certificate, then those between it and the root. Read again when the file changes.</summary>
@@ -17,7 +17,7 @@ public sealed class TlsOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         foreach (var address in TlsListen)
-            if (ParseAddress(address) is null)
+            if (ParseAddress(address) is null && ListenOptions.Inherited(address) is null)
                 yield return new ValidationResult($"'{address}' is not an address such as https://0.0.0.0:8448", [nameof(TlsListen)]);
         if (TlsListen.Count == 0) yield break;
         if (!File.Exists(TlsCertificatePath)) yield return new ValidationResult(NoFile(TlsCertificatePath), [nameof(TlsCertificatePath)]);

@@ -141,6 +141,9 @@ public sealed class SyncStore(NpgsqlDataSource db)
         FROM room_summaries s WHERE s.room_nid = ANY(@rooms)
         """, new { rooms }, ct);
 
+    /// <summary>The positions that a restored database knows nothing of.</summary>
+    public Task<IReadOnlyList<LostRange>> ListLost(CancellationToken ct) => db.List<LostRange>("SELECT lost_after, lost_before FROM log_restores", null, ct);
+
     /// <summary>The newest position that is committed.</summary>
     public Task<long?> FindLogHead(CancellationToken ct) => db.FindOne<long?>("SELECT position FROM log_head", null, ct);
 
@@ -151,3 +154,6 @@ public sealed class SyncStore(NpgsqlDataSource db)
         FROM events e JOIN rooms r USING (room_nid) LEFT JOIN event_transactions t ON t.event_nid = e.event_nid
         """;
 }
+
+/// <summary>Between these positions, both not among them, the log has nothing.</summary>
+public sealed record LostRange(long LostAfter, long LostBefore);

@@ -106,6 +106,18 @@ public sealed class RunningServer : IAsyncDisposable
         return process;
     }
 
+    /// <summary>Asks a part to stop at once, as a restart by its own service would.</summary>
+    public async Task<ServerProcess> Interrupt(string name)
+    {
+        var process = Process(name);
+        await Run("kill", ["-INT", process.Pid.ToString(CultureInfo.InvariantCulture)]);
+        return process;
+    }
+
+    /// <summary>Waits until another process has taken this part's place.</summary>
+    public async Task WaitReplacedPart(ServerProcess stopped) => await Eventually($"{stopped.Name} runs again", () =>
+        Task.FromResult(Processes().FirstOrDefault(process => process.Name == stopped.Name) is { } now && now.Pid != stopped.Pid));
+
     /// <summary>Waits until another process has taken this one's place and answers.</summary>
     public async Task WaitReplaced(ServerProcess killed) => await Eventually($"{killed.Name} runs again", async () =>
         Processes().FirstOrDefault(process => process.Name == killed.Name) is { Address: { } address } now && now.Pid != killed.Pid && await IsReady(address));

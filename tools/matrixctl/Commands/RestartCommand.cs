@@ -26,7 +26,7 @@ static class RestartCommand
     static async Task<int> Run(string folder, string service, CancellationToken ct)
     {
         if (ServerState.Find(folder) is not { } server || !server.Supervisor.IsAlive) throw new StackException($"No server runs in {folder}.");
-        await ControlPort.RequestRestart(server, service, line => AnsiConsole.WriteLine(line), ct);
+        await ControlPort.Request(server, $"restart {service}", line => AnsiConsole.WriteLine(line), ct);
         return 0;
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Matrix.Hosting.Configuration;
 using Matrix.LocalStack;
 using Matrix.Storage;
@@ -31,6 +32,34 @@ sealed class ServerConfig
         return path is null ? new("the environment", new ConfigurationBuilder().AddEnvironmentVariables("MATRIX__").Build()) : Read(path);
     }
 
+    /// <summary>The same, with the private parts of a data folder where the file names none of its own.</summary>
+    public ServerConfig WithPrivateParts(string dataFolder)
+    {
+        var (postgres, rabbitMq, redis) = PrivateStack.FindEndpoints(dataFolder);
+        var own = new Dictionary<string, string?>();
+        Add(NamesDatabase, "database:args", postgres);
+        Add(NamesRabbitMq, "rabbitmq", rabbitMq);
+        Add(NamesRedis, "redis", redis);
+        return new(Path, new ConfigurationBuilder().AddConfiguration(configuration).AddInMemoryCollection(own).Build());
+
+        void Add(bool isNamed, string section, StackEndpoint? part)
+        {
+            if (isNamed || part is null) return;
+            (own[section + ":host"], own[section + ":port"]) = (StackEndpoint.Host, part.Port.ToString(CultureInfo.InvariantCulture));
+            (own[section + ":user"], own[section + ":password"]) = (part.User, part.Password);
+        }
+    }
+
+    public (string Host, int Port)? RabbitMq => Place("rabbitmq", 5672);
+    public (string Host, int Port)? Redis => Place("redis", 6379);
+    public string? MediaStorePath => configuration["media_store_path"];
+    public string SigningKeyPath => FindSigningKeyPath is { Length: > 0 } path ? path : throw new StackException($"{Path} names no signing_key_path.");
+    public string? FindSigningKeyPath => configuration["signing_key_path"];
+
+    (string Host, int Port)? Place(string section, int port) => HasValues(section)
+        ? (configuration[section + ":host"] ?? "localhost", int.TryParse(configuration[section + ":port"], CultureInfo.InvariantCulture, out var given) ? given : port)
+        : null;
+
     /// <summary>Where the database is that the services use.</summary>
     public DatabaseOptions Database
     {
@@ -51,7 +80,6 @@ sealed class ServerConfig
         : configuration["registration_shared_secret_path"] is { Length: > 0 } file ? File.ReadAllText(file).Trim()
         : null;
 
-    public string SigningKeyPath => configuration["signing_key_path"] is { Length: > 0 } path ? path : throw new StackException($"{Path} names no signing_key_path.");
 
     public string? PublicBaseUrl => configuration["public_baseurl"];
     public string? TlsCertificatePath => configuration["tls_certificate_path"];

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -7,8 +8,8 @@ using Matrix.LocalStack;
 namespace Matrix.Ctl.Running;
 
 /// <summary>
-/// How another matrixctl asks a running one to restart a service: one line <c>TOKEN restart SERVICE</c> to a loopback port; the answer is
-/// lines of progress and, last, <c>ok</c> or <c>failed: REASON</c>.
+/// How another matrixctl asks a running one to restart or scale a service: one line <c>TOKEN restart SERVICE</c> or <c>TOKEN scale SERVICE=NUMBER</c> to a
+/// loopback port; the answer is lines of progress and, last, <c>ok</c> or <c>failed: REASON</c>.
 /// </summary>
 sealed class ControlPort : IDisposable
 {
@@ -24,14 +25,15 @@ sealed class ControlPort : IDisposable
     public string Token { get; } = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     /// <summary>Answers requests, one after the other, until <paramref name="ct"/>.</summary>
-    public async Task Serve(Func<string, Action<string>, CancellationToken, Task> restart, CancellationToken ct)
+    public async Task Serve(
+        Func<string, Action<string>, CancellationToken, Task> restart, Func<string, int, Action<string>, CancellationToken, Task> scale, CancellationToken ct)
     {
         while (!ct.IsCancellationRequested)
         {
             try
             {
                 using var client = await listener.AcceptTcpClientAsync(ct);
-                await Answer(client, restart, ct);
+                await Answer(client, restart, scale, ct);
             }
             catch (Exception e) when (e is IOException or SocketException or OperationCanceledException)
             {
@@ -40,18 +42,20 @@ sealed class ControlPort : IDisposable
         }
     }
 
-    async Task Answer(TcpClient client, Func<string, Action<string>, CancellationToken, Task> restart, CancellationToken ct)
+    async Task Answer(TcpClient client, Func<string, Action<string>, CancellationToken, Task> restart,
+        Func<string, int, Action<string>, CancellationToken, Task> scale, CancellationToken ct)
     {
         using var reader = new StreamReader(client.GetStream(), Encoding.UTF8);
         await using var writer = new StreamWriter(client.GetStream(), new UTF8Encoding(false)) { AutoFlush = true, NewLine = "\n" };
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
         limit.CancelAfter(TimeSpan.FromSeconds(5));
         var words = (await reader.ReadLineAsync(limit.Token) ?? "").Split(' ');
-        if (words is not [var token, "restart", var service]) return;
+        if (words is not [var token, "restart" or "scale", var what]) return;
         if (!CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(token), Encoding.UTF8.GetBytes(Token))) return;
         try
         {
-            await restart(service, line => writer.WriteLine(line), ct);
+            if (words[1] == "restart") await restart(what, line => writer.WriteLine(line), ct);
+            else await scale(what.Split('=')[0], int.Parse(what.Split('=')[1], CultureInfo.InvariantCulture), line => writer.WriteLine(line), ct);
             await writer.WriteLineAsync("ok");
         }
         catch (Exception e) when (e is StackException or TimeoutException)
@@ -60,13 +64,13 @@ sealed class ControlPort : IDisposable
         }
     }
 
-    /// <summary>Asks the server of this state to restart a service and passes its progress on.</summary>
-    public static async Task RequestRestart(ServerState server, string service, Action<string> progress, CancellationToken ct)
+    /// <summary>Asks the server of this state for a restart or a change of scale, and passes its progress on.</summary>
+    public static async Task Request(ServerState server, string request, Action<string> progress, CancellationToken ct)
     {
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, server.ControlPort, ct);
         await using var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.UTF8.GetBytes($"{server.ControlToken} restart {service}\n"), ct);
+        await stream.WriteAsync(Encoding.UTF8.GetBytes($"{server.ControlToken} {request}\n"), ct);
         using var reader = new StreamReader(stream);
         while (await reader.ReadLineAsync(ct) is { } line)
         {
@@ -74,7 +78,7 @@ sealed class ControlPort : IDisposable
             if (line.StartsWith("failed: ", StringComparison.Ordinal)) throw new StackException(line["failed: ".Length..]);
             progress(line);
         }
-        throw new StackException("The server stopped before the restart was complete.");
+        throw new StackException("The server stopped before that was complete.");
     }
 
     public void Dispose() => listener.Dispose();

@@ -3,7 +3,11 @@ using Matrix.LocalStack;
 namespace Matrix.Ctl.Running;
 
 /// <summary>What one replica is started with.</summary>
-sealed record ReplicaPlan(string Name, ServiceKind Service, string Url, IReadOnlyDictionary<string, string> Environment);
+sealed record ReplicaPlan(string Name, ServiceKind Service, string Url, IReadOnlyDictionary<string, string> Environment)
+{
+    /// <summary>The ports that it serves, which stay open while it is restarted.</summary>
+    public IReadOnlyList<ListeningSocket> Ports { get; init; } = [];
+}
 
 /// <summary>One running process of a service, started again whenever it ends by itself.</summary>
 sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string> report, TimeProvider time)
@@ -15,6 +19,7 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
     static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(50);
     static readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5) };
 
+    readonly TaskCompletionSource endWanted = new(TaskCreationOptions.RunContinuationsAsynchronously), ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource firstReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     volatile TaskCompletionSource? restart;
     volatile bool isEndWanted;
@@ -27,19 +32,22 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
 
     public string LogFile => Path.Combine(dataFolder, "logs", plan.Name + ".log");
 
-    /// <summary>Keeps the process running until <paramref name="stopping"/>, and then stops it.</summary>
-    public async Task Run(CancellationToken stopping)
+    /// <summary>Keeps the process running until the server stops or <see cref="End"/>, and then stops it.</summary>
+    public async Task Run(CancellationToken serverStopping)
     {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(serverStopping);
+        var stopping = either.Token;
+        _ = endWanted.Task.ContinueWith(_ => either.Cancel(), TaskScheduler.Default);
         var failures = 0;
         while (!stopping.IsCancellationRequested)
         {
             var started = time.GetTimestamp();
             process = Start();
-            var ended = process.Ended(CancellationToken.None);
+            var over = process.Ended(CancellationToken.None);
             using (var probing = CancellationTokenSource.CreateLinkedTokenSource(stopping))
             {
                 var probe = WaitReady(probing.Token);
-                await Task.WhenAny(ended, stopping.AsTask());
+                await Task.WhenAny(over, stopping.AsTask());
                 await probing.CancelAsync();
                 await probe;
             }
@@ -58,6 +66,7 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
         }
         if (process is not null) await process.Stop(StopGrace, CancellationToken.None);
         firstReady.TrySetCanceled(CancellationToken.None);
+        ended.TrySetResult();
     }
 
     /// <summary>Stops the process gracefully; returns when its successor answers.</summary>
@@ -70,6 +79,13 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
         await done.Task.WaitAsync(StartLimit, time, ct);
     }
 
+    /// <summary>Stops the process for good; <see cref="Run"/> ends.</summary>
+    public Task End()
+    {
+        endWanted.TrySetResult();
+        return ended.Task;
+    }
+
     BackgroundProcess Start() => BackgroundProcess.Start(new Launch
     {
         Name = plan.Name,
@@ -79,6 +95,7 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
         WorkingFolder = dataFolder,
         Address = plan.Url,
         Environment = plan.Environment,
+        Inherits = plan.Ports,
     });
 
     /// <summary>Asks the process for its health until it is ready or <paramref name="ct"/> says that it is of no more use.</summary>

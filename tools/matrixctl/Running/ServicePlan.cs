@@ -5,29 +5,39 @@ using Matrix.LocalStack;
 namespace Matrix.Ctl.Running;
 
 /// <summary>Decides which processes a server is made of, where each listens, and what it is told through its environment.</summary>
-static class ServicePlan
+sealed class ServicePlan(UpOptions options, ServerConfig config, PrivateStack stack)
 {
-    public static IReadOnlyList<ReplicaPlan> Create(UpOptions options, ServerConfig config, PrivateStack stack)
-    {
-        var shared = Shared(options, config, stack);
-        var front = new Dictionary<string, string>(shared) { ["MATRIX__listen"] = $"http://{options.Bind}:{options.Port}" };
-        if (options.TlsPort is { } tlsPort) AddTls(front, $"https://{options.Bind}:{tlsPort}", options, config);
-        if (options.AllInOne) return [new("all-in-one", ServiceKind.AllInOne, options.LocalUrl, front)];
+    readonly HashSet<int> ports = [];
+    readonly Dictionary<string, string> shared = Shared(options, config, stack);
 
-        var ports = new HashSet<int>();
+    /// <summary>Where the gateway reads the replicas from.</summary>
+    public string ClustersFile => Path.Combine(options.DataFolder, "run", "clusters");
+
+    /// <summary>The processes at the start; the last serves these ports.</summary>
+    public IReadOnlyList<ReplicaPlan> Create(IReadOnlyList<ListeningSocket> open)
+    {
+        var front = new Dictionary<string, string>(shared) { ["MATRIX__listen"] = $"fd:{open[0].Number}" };
+        if (options.TlsPort is not null) AddTls(front, open[1]);
+        if (options.AllInOne) return [new("all-in-one", ServiceKind.AllInOne, options.LocalUrl, front) { Ports = open }];
+
         var plans = new List<ReplicaPlan>();
         foreach (var service in ServiceKind.Workers)
         {
             var count = options.Replicas.GetValueOrDefault(service.Name, 1);
-            for (var i = 0; i < count; i++)
-            {
-                var url = $"http://127.0.0.1:{FreePort.Pick(ports)}";
-                if (service.HasRoutes) front[$"MATRIX__gateway__clusters__{service.Name}__{i}"] = url;
-                var name = count == 1 ? service.Name : $"{service.Name}-{i + 1}";
-                plans.Add(new(name, service, url, new Dictionary<string, string>(shared) { ["MATRIX__listen"] = url }));
-            }
+            for (var i = 1; i <= count; i++) plans.Add(CreateReplica(service, count == 1 ? service.Name : $"{service.Name}-{i}"));
         }
-        return [.. plans, new("gateway", ServiceKind.Gateway, options.LocalUrl, front)];
+        foreach (var (plan, i) in plans.Where(plan => plan.Service.HasRoutes).Select((plan, i) => (plan, i)))
+            front[$"MATRIX__gateway__clusters__{plan.Service.Name}__{i}"] = plan.Url;
+        front["MATRIX__gateway__clusters_file"] = ClustersFile;
+        // long enough that whoever sends requests has been told to take another connection
+        front.TryAdd("MATRIX__shutdown_drain", "1s");
+        return [.. plans, new("gateway", ServiceKind.Gateway, options.LocalUrl, front) { Ports = open }];
+    }
+
+    public ReplicaPlan CreateReplica(ServiceKind service, string name)
+    {
+        var url = $"http://127.0.0.1:{FreePort.Pick(ports)}";
+        return new(name, service, url, new Dictionary<string, string>(shared) { ["MATRIX__listen"] = url });
     }
 
     static Dictionary<string, string> Shared(UpOptions options, ServerConfig config, PrivateStack stack)
@@ -57,9 +67,9 @@ static class ServicePlan
         }
     }
 
-    static void AddTls(Dictionary<string, string> front, string address, UpOptions options, ServerConfig config)
+    void AddTls(Dictionary<string, string> front, ListeningSocket port)
     {
-        front["MATRIX__tls_listen"] = address;
+        front["MATRIX__tls_listen"] = $"fd:{port.Number}";
         if (config.TlsCertificatePath is not null) return;
         (front["MATRIX__tls_certificate_path"], front["MATRIX__tls_private_key_path"]) =
             TlsCertificate.FindOrCreate(options.DataFolder, config.ServerName);

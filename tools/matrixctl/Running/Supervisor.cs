@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+using System.Text.Json;
 using Matrix.Ctl.Configuration;
 using Matrix.LocalStack;
 
@@ -10,7 +12,10 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
     readonly CancellationTokenSource stopping = new();
     readonly ControlPort control = new();
     PrivateStack? stack;
-    IReadOnlyList<Replica> replicas = [];
+    readonly Lock changing = new();
+    IReadOnlyList<ListeningSocket> ports = [];
+    ServicePlan? plan;
+    List<Replica> replicas = [];
     List<Task> running = [];
     ServerState? state;
 
@@ -31,9 +36,11 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         }, ct);
         // after the lock of the stack was taken: what still runs here is nobody's any more
         await StopLeftServices(folder, ct);
-        RefuseTakenPorts();
+        ports = OpenPorts();
 
-        var plans = ServicePlan.Create(options, config, stack);
+        plan = new(options, config, stack);
+        var plans = plan.Create(ports);
+        File.Delete(plan.ClustersFile);
         state = new(config.ServerName, options.LocalUrl, options.LocalTlsUrl, config.Path, ProcessIdentity.Current, control.Port, control.Token,
             IsRunning: false, Failure: null, [.. plans.Select(plan => new ReplicaState(plan.Name, plan.Service.Name, plan.Url))]);
         state.Write(folder);
@@ -43,7 +50,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         replicas = [.. plans.Select(plan => new Replica(plan, folder, progress.Report, time))];
         foreach (var replica in replicas) progress.Report(replica.Plan.Name, "starting");
         running = [.. replicas.Select(replica => replica.Run(stopping.Token)), stack.KeepRunning(progress.Report, stopping.Token),
-            control.Serve(Restart, stopping.Token)];
+            control.Serve(Restart, Scale, stopping.Token)];
         await AllReady([stack.RabbitMqReady, stack.RedisReady, .. replicas.Select(replica => replica.Ready)], config.Path).WaitAsync(ct);
 
         state = state with { IsRunning = true };
@@ -58,6 +65,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         foreach (var task in running) await task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (state is not null) ServerState.Remove(options.DataFolder);
         if (stack is not null) await stack.DisposeAsync();
+        foreach (var port in ports) port.Dispose();
         control.Dispose();
         stopping.Dispose();
     }
@@ -65,10 +73,10 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
     /// <summary>One replica after the other, so that a service with two never stops answering.</summary>
     async Task Restart(string service, Action<string> report, CancellationToken ct)
     {
-        var chosen = replicas.Where(replica => replica.Plan.Service.Name == service || replica.Plan.Name == service).ToList();
+        var chosen = Running().Where(replica => replica.Plan.Service.Name == service || replica.Plan.Name == service).ToList();
         if (chosen.Count == 0)
         {
-            var known = string.Join(", ", replicas.Select(replica => replica.Plan.Service.Name).Distinct().Order());
+            var known = string.Join(", ", Running().Select(replica => replica.Plan.Service.Name).Distinct().Order());
             throw new StackException($"No service '{service}' runs here; these do: {known}.");
         }
         foreach (var replica in chosen)
@@ -76,6 +84,65 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
             report($"{replica.Plan.Name}: restarting");
             await replica.Restart(ct);
             report($"{replica.Plan.Name}: ready");
+        }
+    }
+
+    /// <summary>Starts or stops processes of a service until there are so many; the gateway is told, and no request is without one.</summary>
+    async Task Scale(string service, int count, Action<string> report, CancellationToken ct)
+    {
+        var kind = ServiceKind.Workers.FirstOrDefault(worker => worker.Name == service);
+        if (kind is null || options.AllInOne)
+            throw new StackException($"'{service}' is not one of {string.Join(", ", ServiceKind.Workers.Select(worker => worker.Name))} of a split server.");
+        while (true)
+        {
+            var now = Running().Where(replica => replica.Plan.Service == kind).ToList();
+            if (now.Count == count) break;
+            if (now.Count < count) await Add(kind, now, report, ct);
+            else await Remove(now[^1], report);
+            WriteClusters();
+            state = state! with { Replicas = [.. Running().Select(replica => new ReplicaState(replica.Plan.Name, replica.Plan.Service.Name, replica.Plan.Url))] };
+            state.Write(options.DataFolder);
+        }
+    }
+
+    async Task Add(ServiceKind kind, List<Replica> now, Action<string> report, CancellationToken ct)
+    {
+        var number = Enumerable.Range(1, 1000).First(i => now.All(replica => replica.Plan.Name != $"{kind.Name}-{i}"));
+        var replica = new Replica(plan!.CreateReplica(kind, $"{kind.Name}-{number}"), options.DataFolder, progress.Report, time);
+        report($"{replica.Plan.Name}: starting");
+        lock (changing)
+        {
+            running.Add(replica.Run(stopping.Token));
+        }
+        await replica.Ready.WaitAsync(ct);
+        lock (changing)
+        {
+            replicas.Add(replica);
+        }
+        report($"{replica.Plan.Name}: ready");
+    }
+
+    async Task Remove(Replica replica, Action<string> report)
+    {
+        lock (changing)
+        {
+            replicas.Remove(replica);
+        }
+        WriteClusters(); // before it stops, so that few requests have to be moved
+        report($"{replica.Plan.Name}: stopping");
+        await replica.End();
+        report($"{replica.Plan.Name}: stopped");
+    }
+
+    void WriteClusters() => AtomicFile.Write(plan!.ClustersFile, JsonSerializer.SerializeToUtf8Bytes(
+        Running().Where(replica => replica.Plan.Service.HasRoutes && replica.Plan.Service != ServiceKind.Gateway)
+            .GroupBy(replica => replica.Plan.Service.Name).ToDictionary(group => group.Key, group => group.Select(replica => replica.Plan.Url).ToList())));
+
+    List<Replica> Running()
+    {
+        lock (changing)
+        {
+            return [.. replicas];
         }
     }
 
@@ -95,13 +162,24 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
                 $"{path} belongs to {config.ServerName}, not {options.ServerName}: take another --data folder for another server.");
     }
 
-    void RefuseTakenPorts()
+    /// <summary>Held open by us, so that nobody is refused while the gateway is restarted.</summary>
+    List<ListeningSocket> OpenPorts()
     {
+        var open = new List<ListeningSocket>();
         foreach (var (port, name) in new[] { (options.Port, "--port"), (options.TlsPort ?? 0, "--tls-port") })
         {
-            if (port != 0 && !FreePort.IsFree(port))
+            if (port == 0) continue;
+            try
+            {
+                open.Add(ListeningSocket.Open(options.Bind, port));
+            }
+            catch (SocketException)
+            {
+                foreach (var socket in open) socket.Dispose();
                 throw new StackException($"Port {port} is taken by another program: choose another with {name}.");
+            }
         }
+        return open;
     }
 
     /// <summary>Services outlive a killed supervisor; the next one, or <c>matrixctl down</c>, stops them.</summary>

@@ -2,6 +2,7 @@ using System.Globalization;
 using Matrix.ClientApi.Sync;
 using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Presence;
+using Matrix.Hosting.Health;
 using Matrix.Http;
 
 namespace Matrix.ClientApi.Endpoints.Sync;
@@ -19,7 +20,7 @@ static class GetSync
         var since = Since(query["since"]);
         var request = new SyncRequest(
             requester.UserId.ToString(), requester.DeviceId.ToString(), since?.Position, since?.Typing,
-            await filters.Get(requester.UserId, query["filter"], ct), Flag(query, "full_state"), StateAfterOf(query), Timeout(query["timeout"]))
+            await filters.Get(requester.UserId, query["filter"], ct), Flag(query, "full_state"), StateAfterOf(query), AnswerNow.IsAsked(context) ? TimeSpan.Zero : Timeout(query["timeout"]))
         {
             ToDeviceSince = since?.ToDevice,
             PresenceSince = since?.Presence,

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Matrix.ClientApi.Sync.Presence;
+using Matrix.Hosting.Health;
 using Matrix.Http;
 
 namespace Matrix.ClientApi.Sync.Sliding;
@@ -19,7 +20,7 @@ sealed class SlidingAnswers(ShapeCache shapes, SlidingEngine engine, PresenceExc
         var userId = requester.UserId.ToString();
         var has = ToDeviceToken.Find(body.Value);
         var shape = shapes.Get(userId, body.Utf8.Span, body.Value, has?.Text);
-        var request = new SlidingRequest(userId, requester.DeviceId.ToString(), shape, Pos(pos), has?.Position, Timeout(timeout), stable);
+        var request = new SlidingRequest(userId, requester.DeviceId.ToString(), shape, Pos(pos), has?.Position, AnswerNow.IsAsked(context) ? TimeSpan.Zero : Timeout(timeout), stable);
         using var present = presence.Begin(userId, request.DeviceId, wish);
         var answer = await engine.Sync(request, ct);
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();

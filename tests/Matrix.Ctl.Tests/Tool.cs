@@ -1,0 +1,31 @@
+using System.Diagnostics;
+using Matrix.Ctl.Running;
+
+namespace Matrix.Ctl.Tests;
+
+/// <summary>matrixctl as an operator runs it, as a process.</summary>
+static class Tool
+{
+    static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
+
+    public static async Task<(int ExitCode, string Output)> Matrixctl(params string[] arguments)
+    {
+        using var process = Start(arguments);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync().WaitAsync(Limit);
+        return (process.ExitCode, await output + await error);
+    }
+
+    public static Process Start(params string[] arguments)
+    {
+        var own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+        var tool = Path.Combine(own, "..", "..", "Matrix.Ctl", Path.GetFileName(own), "matrixctl.dll");
+        var start = new ProcessStartInfo(ServiceKind.Dotnet, [Path.GetFullPath(tool), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        return Process.Start(start)!;
+    }
+}
