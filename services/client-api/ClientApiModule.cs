@@ -44,7 +44,6 @@ public static class ClientApiModule
         builder.Services.AddAccounts();
         builder.Services.AddRooms(builder.Configuration);
         RoomsEndpoints.Add(builder.Services);
-        DirectoryEndpoints.Add(builder.Services);
         SpacesEndpoints.Add(builder.Services);
         SearchEndpoints.Add(builder.Services);
         ReportingEndpoints.Add(builder.Services);

@@ -1,11 +1,13 @@
 using Matrix.Federation;
 using Matrix.Replication;
 using Matrix.Rooms.Access;
+using Matrix.Rooms.Directories;
 using Matrix.Rooms.Fetching;
 using Matrix.Rooms.Joining;
 using Matrix.Rooms.Receiving;
 using Matrix.Rooms.Membership;
 using Matrix.Rooms.Resolution;
+using Matrix.Rooms.Spaces;
 using Matrix.Rooms.State;
 using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
@@ -112,5 +114,10 @@ public static class RoomsModule
         services.TryAddSingleton(MembershipHandshakes.Create);
         services.TryAddSingleton(JoinedRoomTelling.Create);
         services.TryAddSingleton(Invites.Create);
+        services.TryAddSingleton(ThirdPartyInvites.Create);
+        services.TryAddSingleton<PublicRooms>();
+        services.TryAddSingleton<RoomDetailStore>();
+        services.TryAddSingleton<SpaceServing>();
+        services.TryAddSingleton<RemoteSpaces>();
     }
 }

@@ -15,6 +15,7 @@ static class AccountsModule
         services.TryAddSingleton<UiaSessionStore>();
         services.TryAddSingleton<RegistrationStore>();
         services.TryAddSingleton<ProfileStore>();
+        services.TryAddSingleton<ProfileFinder>();
         services.TryAddSingleton<AccountDataStore>();
         services.TryAddSingleton<FilterStore>();
         services.TryAddSingleton<RoomUpdateStore>();

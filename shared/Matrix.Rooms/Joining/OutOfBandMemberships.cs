@@ -7,6 +7,11 @@ using Npgsql;
 
 namespace Matrix.Rooms.Joining;
 
+/// <summary>What a user is shown of a room that this server is not in.</summary>
+/// <param name="State">A JSON array of stripped state.</param>
+/// <param name="Server">Who told it.</param>
+sealed record ShownRoom(byte[] State, ServerName Server);
+
 /// <summary>
 /// Memberships of this server's users in rooms that it is not in: invited, knocking, and what became of that. The member event is kept as an outlier; the
 /// log tells of it by an entry <see cref="LogKind.Membership"/>, as it does where branches of a room meet.
@@ -24,8 +29,8 @@ sealed class OutOfBandMemberships(RoomReceiver receiver, RoomFinder rooms, Event
     }
 
     /// <summary>Sets the membership of the user whom the member event is about.</summary>
-    /// <param name="stripped">A JSON array of stripped state, or null to forget it.</param>
-    public async Task<SentEvent> Set(Room room, Pdu member, byte[]? stripped, CancellationToken ct)
+    /// <param name="shown">Null: what was shown is forgotten.</param>
+    public async Task<SentEvent> Set(Room room, Pdu member, ShownRoom? shown, CancellationToken ct)
     {
         for (var attempt = 0; ; attempt++)
         {
@@ -36,7 +41,7 @@ sealed class OutOfBandMemberships(RoomReceiver receiver, RoomFinder rooms, Event
             var nid = stored?.EventNid ?? await building.Nids.NextEvent(ct);
             try
             {
-                return new SentEvent(member.EventId, await log.Append(new Change(room.RoomNid, nid, member, stored is null, before?.Membership ?? "leave", stripped), ct));
+                return new SentEvent(member.EventId, await log.Append(new Change(room.RoomNid, nid, member, stored is null, before?.Membership ?? "leave", shown), ct));
             }
             catch (PostgresException e) when (attempt < MaxAttempts && RoomReceiver.IsAnothersDoing(e))
             {
@@ -45,7 +50,7 @@ sealed class OutOfBandMemberships(RoomReceiver receiver, RoomFinder rooms, Event
         }
     }
 
-    sealed class Change(long roomNid, long eventNid, Pdu member, bool isNew, string was, byte[]? stripped) : LogChange
+    sealed class Change(long roomNid, long eventNid, Pdu member, bool isNew, string was, ShownRoom? shown) : LogChange
     {
         string Membership => member.Membership ?? "leave";
 
@@ -70,15 +75,15 @@ sealed class OutOfBandMemberships(RoomReceiver receiver, RoomFinder rooms, Event
                 INSERT INTO membership_merges (user_id, position, room_nid, event_nid, membership, was)
                 VALUES ($1, log_position($2), $3, $4, $5, $6)
                 """, member.StateKey, back(0), roomNid, eventNid, Membership, was);
-            if (stripped is null)
+            if (shown is null)
                 batch.Add("DELETE FROM stripped_states WHERE room_nid = $1 AND user_id = $2", roomNid, member.StateKey);
             else
             {
                 batch.Add(
                     """
-                    INSERT INTO stripped_states (room_nid, user_id, event_nid, events) VALUES ($1, $2, $3, $4)
-                    ON CONFLICT (room_nid, user_id) DO UPDATE SET event_nid = EXCLUDED.event_nid, events = EXCLUDED.events
-                    """, roomNid, member.StateKey, eventNid, stripped);
+                    INSERT INTO stripped_states (room_nid, user_id, event_nid, events, server) VALUES ($1, $2, $3, $4, $5)
+                    ON CONFLICT (room_nid, user_id) DO UPDATE SET event_nid = EXCLUDED.event_nid, events = EXCLUDED.events, server = EXCLUDED.server
+                    """, roomNid, member.StateKey, eventNid, shown.State, shown.Server.ToString());
             }
         }
     }

@@ -58,6 +58,8 @@ public sealed partial class RemoteMembership
     public async ValueTask<IReadOnlyList<ServerName>> Candidates(RoomId roomId, RoomStanding standing, IEnumerable<ServerName>? via, CancellationToken ct)
     {
         var found = new List<ServerName>(via ?? []);
+        if (ServerName.TryParse(standing.Server, out var told))
+            found.Add(told);
         if (UserId.TryParse(standing.Sender, out var sender))
             found.Add(sender.Server);
         if (roomId.Server is { } maker)
@@ -96,7 +98,7 @@ public sealed partial class RemoteMembership
         var answer = await client.Put<JsonElement>(server, $"/_matrix/federation/v1/send_knock/{Escape(roomId)}/{Escape(pdu.EventId)}", pdu.Json, ct);
         var shown = answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("knock_room_state", out var list) && list.ValueKind == JsonValueKind.Array
             ? list.EnumerateArray().ToList() : [];
-        return await outOfBand.Set(await outOfBand.GetRoom(roomId, template.Rules, ct), pdu, StrippedState.Write(shown), ct);
+        return await outOfBand.Set(await outOfBand.GetRoom(roomId, template.Rules, ct), pdu, new ShownRoom(StrippedState.Write(shown), server), ct);
     });
 
     /// <summary>Turns down an invite or takes back a knock. If no server answers, the room is left all the same, as far as the user is concerned.</summary>

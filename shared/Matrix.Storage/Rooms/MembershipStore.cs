@@ -16,9 +16,10 @@ public sealed record MembershipRow(
 /// <param name="IsResident">Is somebody of this server in the room? If not, what is known of its state may be old, or nothing.</param>
 /// <param name="Membership">Of the user; null: there never was one.</param>
 /// <param name="Sender">Who made it so.</param>
+/// <param name="Server">Of a room that this server is not in: by which server the user was invited or knocks.</param>
 /// <param name="HasAccount">Is there such a user?</param>
 public sealed record RoomStanding(
-    long? RoomNid, bool IsResident, string? Membership, string? Sender, long? EventNid, bool HasAccount, string? DisplayName, string? AvatarUrl);
+    long? RoomNid, bool IsResident, string? Membership, string? Sender, long? EventNid, string? Server, bool HasAccount, string? DisplayName, string? AvatarUrl);
 
 /// <summary>Current memberships, one row for each (room, user) that ever had one. Written by the log writer with the member event.</summary>
 public sealed class MembershipStore(NpgsqlDataSource db)
@@ -53,11 +54,12 @@ public sealed class MembershipStore(NpgsqlDataSource db)
         SELECT r.room_nid, r.room_nid IS NOT NULL AND EXISTS (
                 SELECT FROM memberships j
                 WHERE j.room_nid = r.room_nid AND j.membership = 'join' AND right(j.user_id, length(@suffix)) = @suffix) AS is_resident,
-            m.membership, m.sender, m.event_nid, u.user_id IS NOT NULL AS has_account, u.display_name, u.avatar_url
+            m.membership, m.sender, m.event_nid, s.server, u.user_id IS NOT NULL AS has_account, u.display_name, u.avatar_url
         FROM (VALUES (1)) one
         LEFT JOIN users u ON u.user_id = @userId
         LEFT JOIN rooms r ON r.room_id = @roomId
         LEFT JOIN memberships m ON m.room_nid = r.room_nid AND m.user_id = @userId
+        LEFT JOIN stripped_states s ON s.room_nid = r.room_nid AND s.user_id = @userId
         """, new { roomId = roomId.ToString(), userId = userId.ToString(), suffix = $":{userId.Server}" }, ct);
 
     /// <summary>Those who have ever had a membership of the room and are of this server.</summary>

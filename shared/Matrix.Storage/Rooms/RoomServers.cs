@@ -18,6 +18,11 @@ public sealed class RoomServers(NpgsqlDataSource db)
         "SELECT server FROM room_servers WHERE room_nid = @roomNid AND joined > 0 ORDER BY joined DESC, server LIMIT @limit", new { roomNid, limit }, ct))
         .Select(server => ServerName.Parse(server))];
 
+    /// <summary>Those of the rooms in which the server has joined users. By primary key.</summary>
+    public Task<IReadOnlyList<long>> ListPresent(ServerName server, IReadOnlyCollection<long> roomNids, CancellationToken ct) => db.List<long>(
+        "SELECT room_nid FROM room_servers WHERE room_nid = ANY(@rooms) AND server = @server AND joined > 0",
+        new { rooms = roomNids.ToArray(), server = server.ToString() }, ct);
+
     /// <summary>Counts a room's servers from its memberships.</summary>
     public Task<int> Recount(long roomNid, ServerName own, CancellationToken ct) => db.Execute(
         "SELECT recount_room_servers(@roomNid, @own, position) FROM log_head", new { roomNid, own = own.ToString() }, ct);

@@ -1,11 +1,7 @@
-using Microsoft.Extensions.DependencyInjection.Extensions;
-
 namespace Matrix.ClientApi.Endpoints.Directory;
 
 static class DirectoryEndpoints
 {
-    public static void Add(IServiceCollection services) => services.TryAddSingleton<PublicRooms>();
-
     public static void Map(IEndpointRouteBuilder app)
     {
         GetAlias.Map(app);

@@ -1,3 +1,5 @@
+using Matrix.Rooms.Directories;
+
 namespace Matrix.ClientApi.Endpoints.Directory;
 
 /// <summary>GET /_matrix/client/v3/publicRooms</summary>

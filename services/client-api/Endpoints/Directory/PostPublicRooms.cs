@@ -1,4 +1,5 @@
 using Matrix.Http;
+using Matrix.Rooms.Directories;
 
 namespace Matrix.ClientApi.Endpoints.Directory;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
+using Matrix.ClientApi.Accounts;
 using Matrix.Http;
 using Matrix.Protocol;
-using Matrix.Storage;
 
 namespace Matrix.ClientApi.Endpoints.Profile;
 
@@ -10,10 +10,9 @@ static class GetProfileField
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/v3/profile/{userId}/{keyName}", Handle);
 
-    static async Task<Dictionary<string, JsonElement>> Handle(UserId userId, string keyName, ProfileStore profiles, CancellationToken ct)
+    static async Task<Dictionary<string, JsonElement>> Handle(UserId userId, string keyName, ProfileFinder profiles, CancellationToken ct)
     {
-        var fields = await profiles.Find(userId, ct) ?? throw MatrixException.NotFound("There is no such user.");
-        var field = fields.FirstOrDefault(field => field.Field == keyName) ?? throw MatrixException.NotFound("The profile has no such field.");
-        return new() { [field.Field] = JsonElement.Parse(field.Value) };
+        var fields = await profiles.Find(userId, keyName, ct) ?? throw MatrixException.NotFound("There is no such user.");
+        return fields.TryGetValue(keyName, out var value) ? new() { [keyName] = value } : throw MatrixException.NotFound("The profile has no such field.");
     }
 }

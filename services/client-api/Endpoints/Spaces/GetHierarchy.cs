@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using Matrix.ClientApi.Endpoints.History;
 using Matrix.ClientApi.Sync;
 using Matrix.Http;
@@ -39,13 +40,13 @@ static class GetHierarchy
             {
                 to.Comma(ref firstChild);
                 to.Raw("{\"type\":\"m.space.child\",\"state_key\":"u8);
-                to.String(child.StateKey!);
+                to.String(child.StateKey);
                 to.Raw(",\"sender\":"u8);
                 to.String(child.Sender);
                 to.Raw(",\"origin_server_ts\":"u8);
                 to.Number(child.OriginServerTs);
                 to.Raw(",\"content\":"u8);
-                to.Raw(child.Content.Span);
+                to.Raw(JsonMarshal.GetRawUtf8Value(child.Content));
                 to.Raw("}"u8);
             }
             to.Raw("]}"u8);

@@ -1,3 +1,4 @@
+using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.Http;
 
 namespace Matrix.ClientApi.Endpoints.Spaces;
@@ -7,6 +8,6 @@ static class GetRoomSummary
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/v1/room_summary/{roomIdOrAlias}", Handle);
 
-    static Task<RoomPreview> Handle(string roomIdOrAlias, OptionalRequester requester, RoomPreviews previews, CancellationToken ct) =>
-        previews.Get(roomIdOrAlias, requester.Value?.UserId, ct);
+    static Task<RoomPreview> Handle(string roomIdOrAlias, string[]? via, OptionalRequester requester, RoomPreviews previews, CancellationToken ct) =>
+        previews.Get(roomIdOrAlias, MembershipRequests.Servers(via), requester.Value?.UserId, ct);
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Matrix.ClientApi.Sync;
 using Matrix.Protocol;
+using Matrix.Rooms.Spaces;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
 using Matrix.Storage.Sync;
@@ -38,6 +39,11 @@ sealed class RoomAccess(StateTree states, EventCache events)
         || room.JoinRule is "public" or "knock" or "knock_restricted"
         || room.HistoryVisibility == "world_readable"
         || (room.JoinRule == "restricted" && allowed.Any(guest.IsJoined));
+
+    /// <summary>Of a room of which another server told.</summary>
+    public static bool MayKnow(SpaceSummary room, RoomGuest guest) =>
+        guest.Membership(room.RoomId) is "join" or "invite" || room.JoinRule is null or "public" or "knock" or "knock_restricted" || room.WorldReadable
+        || (room.JoinRule == "restricted" && (room.AllowedRoomIds ?? []).Any(guest.IsJoined));
 
     static IEnumerable<string> Allowed(JsonElement rules)
     {

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Matrix.ClientApi.Sync;
 using Matrix.Http;
 using Matrix.Protocol;
+using Matrix.Rooms.Spaces;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
 using Matrix.Storage.Sync;
@@ -12,16 +13,21 @@ namespace Matrix.ClientApi.Endpoints.Spaces;
 sealed record SpaceWalk(RoomId Root, bool SuggestedOnly, int MaxDepth, int Limit);
 
 /// <param name="Children">The space's m.space.child events, in the order of the children.</param>
-sealed record SpaceRoom(RoomPreview Preview, IReadOnlyList<EncodedEvent> Children);
+sealed record SpaceRoom(RoomPreview Preview, IReadOnlyList<SpaceChildEvent> Children);
 
 sealed record SpacePage(IReadOnlyList<SpaceRoom> Rooms, string? Next);
 
 /// <summary>
 /// Walks the rooms of a space depth first, each room once, in the order that the specification gives the children of a space. The rooms of a space are
-/// read together. Rooms that this server is not in are left out.
+/// read together. Of rooms that this server is not in the servers are asked that the space names.
 /// </summary>
-sealed class SpaceTree(RoomDetailStore details, RoomAccess access, StateTree states, EventCache events, SyncStore store)
+sealed class SpaceTree(RoomDetailStore details, RoomAccess access, StateTree states, EventCache events, SyncStore store, RemoteSpaces remote)
 {
+    /// <summary>A room on the way.</summary>
+    /// <param name="Known">What this server knows of it; null: it is not in it.</param>
+    /// <param name="Told">What a server told of it beside its space.</param>
+    sealed record Place(RoomId RoomId, RoomDetail? Known, IReadOnlyList<ServerName> Via, SpaceSummary? Told = null);
+
     public const int MostRooms = 50;
     public const int MostDepth = 20;
 
@@ -34,16 +40,14 @@ sealed class SpaceTree(RoomDetailStore details, RoomAccess access, StateTree sta
     public async Task<SpacePage> Read(SpaceWalk walk, int skip, UserId user, CancellationToken ct)
     {
         var guest = new RoomGuest(await store.ListMemberships(user.ToString(), ct));
-        if (await details.List([walk.Root.ToString()], ct) is not [var root])
-            throw Forbidden();
-        var pending = new Stack<(RoomDetail Room, int Depth)>([(root, 0)]);
-        var seen = new HashSet<string>(StringComparer.Ordinal) { root.RoomId };
+        var root = (await details.List([walk.Root.ToString()], ct)).FirstOrDefault(IsHere);
+        var pending = new Stack<(Place Place, int Depth)>([(new Place(walk.Root, root, walk.Root.Server is { } maker ? [maker] : []), 0)]);
+        var seen = new HashSet<string>(StringComparer.Ordinal) { walk.Root.ToString() };
         var shown = new List<SpaceRoom>();
         var walked = 0;
         while (pending.TryPop(out var next) && walked < MostWalked)
         {
-            var allowed = await access.ListAllowed(next.Room, ct);
-            if (!RoomAccess.MayKnow(next.Room, guest, allowed))
+            if (await Look(next.Place, walk, guest, ct) is not var (room, told))
             {
                 if (next.Depth == 0)
                     throw Forbidden();
@@ -51,53 +55,69 @@ sealed class SpaceTree(RoomDetailStore details, RoomAccess access, StateTree sta
             }
             if (shown.Count == walk.Limit)
                 return new SpacePage(shown, SpaceToken.Format(walk, walked));
-            var children = next.Room.RoomType == "m.space" ? await ListChildren(next.Room, walk.SuggestedOnly, ct) : [];
             if (++walked > skip)
-                shown.Add(new SpaceRoom(RoomPreview.Of(next.Room, allowed), children));
-            if (next.Depth < walk.MaxDepth && children.Count > 0)
-                await Push(pending, seen, children, next.Depth + 1, ct);
+                shown.Add(room);
+            if (next.Depth < walk.MaxDepth && room.Children.Count > 0)
+                await Push(pending, seen, room.Children, told, next.Depth + 1, ct);
         }
         return new SpacePage(shown, null);
     }
 
-    async Task Push(
-        Stack<(RoomDetail, int)> pending, HashSet<string> seen, IReadOnlyList<EncodedEvent> children, int depth, CancellationToken ct)
+    /// <summary>The room, and what was told of its children with it; null if the user may not know of it, or nobody tells of it.</summary>
+    async ValueTask<(SpaceRoom Room, IReadOnlyList<SpaceSummary> Told)?> Look(Place place, SpaceWalk walk, RoomGuest guest, CancellationToken ct)
     {
-        List<string> unseen = [.. children.Select(child => child.StateKey!).Where(seen.Add)];
+        if (place.Known is { } known)
+        {
+            var allowed = await access.ListAllowed(known, ct);
+            if (!RoomAccess.MayKnow(known, guest, allowed))
+                return null;
+            var children = known.RoomType == "m.space" ? await ListChildren(known, walk.SuggestedOnly, ct) : [];
+            return (new SpaceRoom(RoomPreview.Of(known, allowed), children), []);
+        }
+        var (summary, told) = (place.Told, (IReadOnlyList<SpaceSummary>)[]);
+        if (summary is null or { RoomType: "m.space" })
+        {
+            if (await remote.Find(place.RoomId, place.Via, walk.SuggestedOnly, ct) is { } space)
+                (summary, told) = (space.Room, space.Children ?? []);
+        }
+        if (summary is null || !RoomAccess.MayKnow(summary, guest))
+            return null;
+        return (new SpaceRoom(RoomPreview.Of(summary), Sorted(summary.ChildrenState ?? [], walk.SuggestedOnly)), told);
+    }
+
+    async Task Push(Stack<(Place, int)> pending, HashSet<string> seen, IReadOnlyList<SpaceChildEvent> children, IReadOnlyList<SpaceSummary> told, int depth,
+        CancellationToken ct)
+    {
+        List<SpaceChildEvent> unseen = [.. children.Where(child => RoomId.TryParse(child.StateKey, out _) && seen.Add(child.StateKey))];
         if (unseen.Count == 0)
             return;
-        var rooms = (await details.List(unseen, ct)).ToDictionary(room => room.RoomId);
-        foreach (var roomId in Enumerable.Reverse(unseen))
+        var rooms = (await details.List([.. unseen.Select(child => child.StateKey)], ct)).Where(IsHere).ToDictionary(room => room.RoomId);
+        foreach (var child in Enumerable.Reverse(unseen))
         {
-            if (rooms.TryGetValue(roomId, out var room))
-                pending.Push((room, depth));
+            pending.Push((new Place(RoomId.Parse(child.StateKey), rooms.GetValueOrDefault(child.StateKey), SpaceChildren.Via(child.Content),
+                told.FirstOrDefault(summary => summary.RoomId == child.StateKey)), depth));
         }
     }
 
-    async Task<IReadOnlyList<EncodedEvent>> ListChildren(RoomDetail space, bool suggestedOnly, CancellationToken ct)
+    /// <summary>Not of a room that a user is only invited to from another server.</summary>
+    internal static bool IsHere(RoomDetail room) => StateNodeId.Read(room.StateRoot) != StateTree.Empty;
+
+    async Task<IReadOnlyList<SpaceChildEvent>> ListChildren(RoomDetail space, bool suggestedOnly, CancellationToken ct)
     {
         var state = await states.ReadAll(StateNodeId.Read(space.StateRoot), ct);
         long[] nids = [.. state.Where(entry => entry.Key.Type == Child).Select(entry => entry.EventNid)];
         var batch = new EventBatch();
         await events.Load(batch, nids, ct);
-        return [.. batch.List(nids)
-            .Select(e => (Event: e, Content: JsonElement.Parse(e.Content.Span)))
-            .Where(child => HasVia(child.Content) && (!suggestedOnly || IsSuggested(child.Content)))
-            .OrderBy(child => Order(child.Content) ?? "\u007F", StringComparer.Ordinal)
-            .ThenBy(child => child.Event.OriginServerTs)
-            .ThenBy(child => child.Event.StateKey, StringComparer.Ordinal)
-            .Select(child => child.Event)];
+        return Sorted(batch.List(nids).Select(e => new SpaceChildEvent(Child, e.StateKey!, e.Sender, e.OriginServerTs, JsonElement.Parse(e.Content.Span))), suggestedOnly);
     }
 
-    static bool HasVia(JsonElement content) =>
-        content.TryGetProperty("via", out var via) && via.ValueKind == JsonValueKind.Array && via.GetArrayLength() > 0;
-
-    static bool IsSuggested(JsonElement content) => content.TryGetProperty("suggested", out var suggested) && suggested.ValueKind == JsonValueKind.True;
-
-    // At most 50 characters of printable ASCII (m.space.child); anything else counts as none.
-    static string? Order(JsonElement content) =>
-        content.TryGetProperty("order", out var order) && order.ValueKind == JsonValueKind.String && order.GetString() is { Length: <= 50 } text
-            && text.All(c => c is >= ' ' and <= '~') ? text : null;
+    static IReadOnlyList<SpaceChildEvent> Sorted(IEnumerable<SpaceChildEvent> children, bool suggestedOnly) =>
+    [
+        .. children.Where(child => SpaceChildren.HasVia(child.Content) && (!suggestedOnly || SpaceChildren.IsSuggested(child.Content)))
+            .OrderBy(child => SpaceChildren.Order(child.Content) ?? "\u007F", StringComparer.Ordinal)
+            .ThenBy(child => child.OriginServerTs)
+            .ThenBy(child => child.StateKey, StringComparer.Ordinal),
+    ];
 
     static MatrixException Forbidden() => MatrixException.Forbidden("You are not allowed to view this room.");
 }

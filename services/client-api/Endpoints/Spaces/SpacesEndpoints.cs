@@ -1,12 +1,9 @@
-using Matrix.Storage.Rooms;
-
 namespace Matrix.ClientApi.Endpoints.Spaces;
 
 static class SpacesEndpoints
 {
     public static void Add(IServiceCollection services)
     {
-        services.AddSingleton<RoomDetailStore>();
         services.AddSingleton<RoomAccess>();
         services.AddSingleton<RoomPreviews>();
         services.AddSingleton<SpaceTree>();

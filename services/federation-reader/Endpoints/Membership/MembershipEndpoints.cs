@@ -1,3 +1,5 @@
+using Matrix.FederationReader.Endpoints.ThirdParty;
+
 namespace Matrix.FederationReader.Endpoints.Membership;
 
 static class MembershipEndpoints
@@ -14,5 +16,7 @@ static class MembershipEndpoints
         PutSendLeaveV1.Map(app);
         PutInvite.Map(app);
         PutInviteV1.Map(app);
+        PutExchangeThirdPartyInvite.Map(app);
+        PutThreepidOnBind.Map(app);
     }
 }

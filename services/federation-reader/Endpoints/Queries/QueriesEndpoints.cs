@@ -3,13 +3,22 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Matrix.FederationReader.Endpoints.Queries;
 
+/// <summary>What other servers, and others, ask about users and rooms.</summary>
 static class QueriesEndpoints
 {
-    public static void Add(IServiceCollection services) => services.TryAddSingleton<ProfileStore>();
+    public static void Add(IServiceCollection services)
+    {
+        services.TryAddSingleton<ProfileStore>();
+        services.TryAddSingleton<ShortTokenStore>();
+    }
 
     public static void Map(IEndpointRouteBuilder app)
     {
         GetQueryDirectory.Map(app);
         GetQueryProfile.Map(app);
+        GetPublicRooms.Map(app);
+        PostPublicRooms.Map(app);
+        GetHierarchy.Map(app);
+        GetOpenIdUserInfo.Map(app);
     }
 }

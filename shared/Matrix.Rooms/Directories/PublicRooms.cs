@@ -1,23 +1,37 @@
 using System.Globalization;
+using System.Text.Json;
 using Matrix.Federation;
-using Matrix.Http;
+using Matrix.Protocol;
 using Matrix.Storage.Rooms;
 
-namespace Matrix.ClientApi.Endpoints.Directory;
+namespace Matrix.Rooms.Directories;
 
-/// <summary>Pages of the server's directory of published rooms.</summary>
-sealed class PublicRooms(RoomSummaryStore summaries, ServerSigningKey own)
+/// <summary>Pages of directories of published rooms: this server's own, and those of others.</summary>
+public sealed class PublicRooms(RoomSummaryStore summaries, FederationClient client, ServerSigningKey own)
 {
     const int MostRooms = 500;
 
-    /// <param name="server">Another server's directory is asked for by its name.</param>
+    /// <summary>What another server answers is passed on as far as it is what it should be.</summary>
+    /// <param name="server">Null: this one.</param>
+    /// <exception cref="RoomException">400: a parameter is wrong.</exception>
+    /// <exception cref="FederationException">The other server does not answer.</exception>
     public async Task<PublicRoomsPage> Read(
         string? search, IReadOnlyList<string?>? roomTypes, int? limit, string? since, string? server, CancellationToken ct)
     {
-        if (server is not null && server != own.ServerName.ToString())
-            throw new MatrixException(502, "M_UNKNOWN", "The directories of other servers cannot be asked for yet.");
+        if (server is null || server == own.ServerName.ToString())
+            return await Read(search, roomTypes, limit, since, ct);
+        if (!ServerName.TryParse(server, out var other))
+            throw RoomException.Invalid("server is no name of a server.");
+        var filter = new { generic_search_term = search, room_types = roomTypes };
+        var body = JsonSerializer.SerializeToUtf8Bytes(new { limit = Math.Min(limit ?? 100, MostRooms), since, filter }, FederationJson.Options);
+        return await client.Post<PublicRoomsPage>(other, "/_matrix/federation/v1/publicRooms", body, ct);
+    }
+
+    /// <summary>This server's own.</summary>
+    public async Task<PublicRoomsPage> Read(string? search, IReadOnlyList<string?>? roomTypes, int? limit, string? since, CancellationToken ct)
+    {
         if (limit is < 0)
-            throw MatrixException.InvalidParam("limit must not be negative.");
+            throw RoomException.Invalid("limit must not be negative.");
         var (from, backwards) = ParseToken(since);
         var wanted = Math.Min(limit is null or 0 ? 100 : limit.Value, MostRooms);
         // one more than wanted shows whether there is a next page
@@ -47,11 +61,11 @@ sealed class PublicRooms(RoomSummaryStore summaries, ServerSigningKey own)
         if (token[0] is 'n' or 'p' && parts.Length == 2
             && int.TryParse(parts[0], CultureInfo.InvariantCulture, out var joined) && long.TryParse(parts[1], CultureInfo.InvariantCulture, out var nid))
             return (new PublicRoomsPlace(joined, nid), token[0] == 'p');
-        throw MatrixException.InvalidParam("since is not a token of this list.");
+        throw RoomException.Invalid("since is not a token of this list.");
     }
 }
 
-sealed record PublicRoomsPage(IReadOnlyList<PublicRoomChunk> Chunk, string? NextBatch, string? PrevBatch, int TotalRoomCountEstimate);
+public sealed record PublicRoomsPage(IReadOnlyList<PublicRoomChunk> Chunk, string? NextBatch, string? PrevBatch, int? TotalRoomCountEstimate);
 
-sealed record PublicRoomChunk(string RoomId, int NumJoinedMembers, bool WorldReadable, bool GuestCanJoin, string? Name, string? Topic,
+public sealed record PublicRoomChunk(string RoomId, int NumJoinedMembers, bool WorldReadable, bool GuestCanJoin, string? Name, string? Topic,
     string? CanonicalAlias, string? AvatarUrl, string? JoinRule, string? RoomType);

@@ -1,0 +1,13 @@
+using Matrix.Http;
+using Matrix.Rooms.Directories;
+
+namespace Matrix.FederationReader.Endpoints.Queries;
+
+/// <summary>GET /_matrix/federation/v1/publicRooms</summary>
+static class GetPublicRooms
+{
+    public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/federation/v1/publicRooms", Handle);
+
+    static Task<PublicRoomsPage> Handle(int? limit, string? since, Origin origin, PublicRooms rooms, CancellationToken ct) =>
+        rooms.Read(null, null, limit, since, ct);
+}

@@ -1,0 +1,49 @@
+using Matrix.Federation.Tests.Harness;
+
+namespace Matrix.Federation.Tests.Joins;
+
+/// <summary>Knocking at rooms of another server.</summary>
+public sealed class KnockTests(FederatedServers servers)
+{
+    [Theory, InlineData("7"), InlineData("10"), InlineData("12")]
+    public async Task Who_knocks_sees_what_the_room_is_and_is_let_in(string version)
+    {
+        var (alice, bob) = (await servers.First.NewUser(), await servers.Second.NewUser());
+        var room = await alice.CreateRoom(new { name = "Behind the door", room_version = version });
+        await alice.SetState(room, "m.room.join_rules", new { join_rule = "knock" });
+
+        (await bob.Post($"/_matrix/client/v3/knock/{Abroad.Esc(room)}?via={servers.First.ServerName}", new { reason = "please" })).Ok();
+
+        var sync = await bob.SyncUntil(s => s.Json.Find("rooms.knock")?.Find(room) is not null);
+        Assert.Equal("Behind the door", sync.Json.At("rooms.knock").At(room).Shown("knock_state").Name());
+        var member = await alice.GetState(room, "m.room.member", bob.UserId);
+        Assert.Equal(("knock", "please"), (member.String("membership"), member.String("reason")));
+        await alice.Invite(room, bob);
+        await bob.SyncUntil(s => s.Invited(room) is not null, sync.NextBatch);
+        await bob.Join(room);
+        Assert.NotNull((await bob.Sync()).Joined(room));
+    }
+
+    [Fact]
+    public async Task A_knock_is_taken_back()
+    {
+        var (alice, bob) = (await servers.First.NewUser(), await servers.Second.NewUser());
+        var room = await alice.CreateRoom();
+        await alice.SetState(room, "m.room.join_rules", new { join_rule = "knock" });
+        (await bob.Post($"/_matrix/client/v3/knock/{Abroad.Esc(room)}?via={servers.First.ServerName}")).Ok();
+
+        await bob.Leave(room);
+
+        Assert.Equal("leave", (await alice.GetState(room, "m.room.member", bob.UserId)).String("membership"));
+        Assert.Null((await bob.Sync()).Json.Find("rooms.knock"));
+    }
+
+    [Fact]
+    public async Task A_room_that_takes_no_knocks_refuses()
+    {
+        var (alice, bob) = (await servers.First.NewUser(), await servers.Second.NewUser());
+        var room = await alice.CreateRoom();
+
+        (await bob.Post($"/_matrix/client/v3/knock/{Abroad.Esc(room)}?via={servers.First.ServerName}")).Refused(403, "M_FORBIDDEN");
+    }
+}

@@ -1,0 +1,79 @@
+using Matrix.Federation.Tests.Harness;
+
+namespace Matrix.Federation.Tests.Joins;
+
+/// <summary>What is asked of other servers about their users and rooms.</summary>
+public sealed class LookupTests(FederatedServers servers)
+{
+    MatrixServer First => servers.First;
+
+    MatrixServer Second => servers.Second;
+
+    [Fact]
+    public async Task Profiles_are_looked_up_at_their_server()
+    {
+        var (alice, bob) = (await First.NewUser(), await Second.NewUser());
+        (await alice.Put($"/_matrix/client/v3/profile/{Abroad.Esc(alice.UserId)}/displayname", new { displayname = "Alice of the first" })).Ok();
+
+        Assert.Equal("Alice of the first", (await bob.Get($"/_matrix/client/v3/profile/{Abroad.Esc(alice.UserId)}")).Ok().String("displayname"));
+        Assert.Equal("Alice of the first", (await bob.Get($"/_matrix/client/v3/profile/{Abroad.Esc(alice.UserId)}/displayname")).Ok().String("displayname"));
+        (await bob.Get($"/_matrix/client/v3/profile/{Abroad.Esc("@nobody:" + First.ServerName)}")).Refused(404, "M_NOT_FOUND");
+    }
+
+    [Fact]
+    public async Task Aliases_are_looked_up_at_their_server()
+    {
+        var (alice, bob) = (await First.NewUser(), await Second.NewUser());
+        var name = $"a{Guid.NewGuid():N}";
+        var room = await alice.CreateRoom(new { room_alias_name = name });
+
+        var found = (await bob.Get($"/_matrix/client/v3/directory/room/{Abroad.Esc($"#{name}:{First.ServerName}")}")).Ok();
+
+        Assert.Equal(room, found.String("room_id"));
+        Assert.Contains(found["servers"].Items(), server => server.GetString() == First.ServerName);
+    }
+
+    [Fact]
+    public async Task The_directory_of_another_server_is_searched()
+    {
+        var (alice, bob) = (await First.NewUser(), await Second.NewUser());
+        var name = $"Public {Guid.NewGuid():N}";
+        var room = await alice.CreateRoom(new { preset = "public_chat", visibility = "public", name });
+
+        var found = (await bob.Post($"/_matrix/client/v3/publicRooms?server={First.ServerName}", new { filter = new { generic_search_term = name } })).Ok();
+
+        Assert.Equal(room, Assert.Single(found["chunk"].Items()).String("room_id"));
+        Assert.NotEmpty((await bob.Get($"/_matrix/client/v3/publicRooms?server={First.ServerName}")).Ok()["chunk"].Items());
+    }
+
+    [Fact]
+    public async Task A_space_is_walked_across_servers()
+    {
+        var (alice, bob) = (await First.NewUser(), await Second.NewUser());
+        var open = await alice.CreateRoom(new { preset = "public_chat", name = "Open" });
+        var secret = await alice.CreateRoom(new { name = "Hidden" });
+        var inner = await alice.CreateRoom(new { preset = "public_chat", name = "Inner", creation_content = new { type = "m.space" } });
+        await alice.SetState(inner, "m.space.child", new { via = new[] { First.ServerName } }, open);
+        var space = await bob.CreateRoom(new { name = "Space", creation_content = new { type = "m.space" } });
+        foreach (var child in new[] { inner, secret })
+            await bob.SetState(space, "m.space.child", new { via = new[] { First.ServerName } }, child);
+
+        var rooms = (await bob.Get($"/_matrix/client/v1/rooms/{Abroad.Esc(space)}/hierarchy")).Ok()["rooms"].Items();
+
+        Assert.Equal(["Space", "Inner", "Open"], rooms.Select(room => room.String("name")));
+        var summary = (await bob.Get($"/_matrix/client/v1/room_summary/{Abroad.Esc(open)}?via={First.ServerName}")).Ok();
+        Assert.Equal(("Open", "leave"), (summary.String("name"), summary.String("membership")));
+        (await bob.Get($"/_matrix/client/v1/room_summary/{Abroad.Esc(secret)}?via={First.ServerName}")).Refused(404, "M_NOT_FOUND");
+    }
+
+    [Fact]
+    public async Task Who_holds_a_token_learns_whose_it_is()
+    {
+        var alice = await First.NewUser();
+        await using var remote = await servers.NewRemote();
+        var token = (await alice.Post($"/_matrix/client/v3/user/{Abroad.Esc(alice.UserId)}/openid/request_token", new { })).Ok().String("access_token");
+
+        Assert.Equal(alice.UserId, (await First.Anonymous.Get($"/_matrix/federation/v1/openid/userinfo?access_token={token}")).Ok().String("sub"));
+        (await First.Anonymous.Get("/_matrix/federation/v1/openid/userinfo?access_token=wrong")).Refused(401, "M_UNKNOWN_TOKEN");
+    }
+}
