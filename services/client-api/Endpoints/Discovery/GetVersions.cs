@@ -13,6 +13,7 @@ static class GetVersions
         ["org.matrix.msc3440.stable"] = true,
         ["org.matrix.msc3771"] = true,
         ["org.matrix.msc3773"] = true,
+        ["org.matrix.msc3881"] = true,
         ["org.matrix.msc3916.stable"] = true,
         ["org.matrix.msc3952_intentional_mentions"] = true,
         ["org.matrix.msc3981"] = true,
