@@ -6,6 +6,7 @@ using Matrix.MediaRepo.Endpoints;
 using Matrix.MediaRepo.Endpoints.Admin;
 using Matrix.MediaRepo.Images;
 using Matrix.MediaRepo.Lifecycle;
+using Matrix.MediaRepo.Previews;
 using Matrix.MediaRepo.Remote;
 using Matrix.MediaRepo.Serving;
 using Matrix.MediaRepo.Thumbnails;
@@ -29,6 +30,9 @@ public static class MediaRepoModule
         builder.Services.AddSingleton<RemoteMedia>().AddSingleton<RemoteRedirects>().AddSingleton<MultipartSender>();
         builder.Services.AddMatrixOptions<MediaRetentionOptions>("media_retention");
         builder.Services.AddSingleton<MediaAdminStore>().AddSingleton<RoomMedia>().AddSingleton<MediaDeletion>().AddHostedService<MediaSweep>();
+        builder.Services.AddMatrixOptions<PreviewOptions>();
+        builder.Services.AddSingleton<PreviewStore>().AddSingleton<OembedProviders>().AddSingleton<PreviewImages>();
+        builder.Services.AddSingleton<PreviewFetcher>().AddSingleton<Previewer>();
         builder.Services.AddSingleton<ImageLibrary>().AddSingleton<Thumbnailer>();
         return builder;
     }
@@ -42,9 +46,12 @@ public static class MediaRepoModule
         DownloadMediaAs.Map(app);
         GetThumbnail.Map(app);
         GetMediaConfig.Map(app);
+        PreviewUrl.Map(app);
         ServeMediaToServer.Map(app);
         ServeThumbnailToServer.Map(app);
         MapAdmin(app);
+        // read now: a file that is no good ends the start rather than the first request
+        app.Services.GetRequiredService<OembedProviders>();
         var options = app.Services.GetRequiredService<MediaOptions>();
         if (options.EnableLegacyMedia)
         {
@@ -52,6 +59,7 @@ public static class MediaRepoModule
             LegacyDownloadMediaAs.Map(app);
             LegacyGetThumbnail.Map(app);
             LegacyGetMediaConfig.Map(app);
+            LegacyPreviewUrl.Map(app);
         }
         return app;
     }

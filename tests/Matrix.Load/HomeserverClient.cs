@@ -44,6 +44,18 @@ sealed class HomeserverClient(Target target) : IDisposable
         throw new LoadException($"{target.Name}: {method} {path}: {(int)response.StatusCode} {text}", text.Contains("M_UNRECOGNIZED", StringComparison.Ordinal));
     }
 
+    /// <summary>Uploads a file; returns server name and media id, as paths have them.</summary>
+    public async Task<string> Upload(User user, byte[] content, string type, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "_matrix/media/v3/upload");
+        request.Headers.Authorization = new("Bearer", user.Token);
+        request.Content = new ByteArrayContent(content) { Headers = { ContentType = new(type) } };
+        using var response = await _http.SendAsync(request, ct);
+        var answer = await response.Content.ReadAsByteArrayAsync(ct);
+        if (response.StatusCode != HttpStatusCode.OK) throw new LoadException($"{target.Name}: upload: {(int)response.StatusCode} {Encoding.UTF8.GetString(answer)}");
+        return Text(answer, "content_uri")["mxc://".Length..];
+    }
+
     public Task<byte[]> Get(User user, string path, CancellationToken ct) => Ask(HttpMethod.Get, path, user.Token, null, ct);
 
     public Task<byte[]> Put(User user, string path, string body, CancellationToken ct) => Ask(HttpMethod.Put, path, user.Token, body, ct);

@@ -41,14 +41,13 @@ public sealed class ImageLibrary : IDisposable
     public Task<MadeImage> Shrink(ImageSource source, int width, int height, bool crop, bool animated, CancellationToken ct) =>
         Work(stop => ShrinkNow(source, width, height, crop, animated, stop), ct);
 
-    /// <summary>The colours of a tiny copy, row by row, three bytes each, at most 32 in each direction.</summary>
-    public Task<(byte[] Rgb, int Width, int Height)> Pixels(ImageSource source, CancellationToken ct) => Work(
+    /// <summary>Width and height, as the header says.</summary>
+    /// <exception cref="ImageException">It is no picture, or too large.</exception>
+    public Task<(int Width, int Height)> Measure(ImageSource source, CancellationToken ct) => Work(
         _ =>
         {
-            using var image = Load(source, 32, 32, crop: false, "");
-            using var opaque = image.HasAlpha() ? image.Flatten() : image.Copy();
-            using var rgb = opaque.Colourspace(Enums.Interpretation.Srgb);
-            return (rgb.WriteToMemory<byte>(), rgb.Width, rgb.Height);
+            var (width, height, _) = CheckHeader(source);
+            return (width, height);
         }, ct);
 
     public void Dispose() => _seats.Dispose();

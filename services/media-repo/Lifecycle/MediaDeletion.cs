@@ -21,6 +21,9 @@ public sealed class MediaDeletion(MediaAdminStore store, MediaContentStore conte
     public Task<IReadOnlyList<string>> DeleteLocal(DateTimeOffset before, long largerThan, bool keepProfiles, CancellationToken ct) =>
         All(AtOnce, () => store.DeleteLocal(own.ServerName, before, largerThan, keepProfiles, AtOnce, time.GetUtcNow(), ct), ct);
 
+    public Task<IReadOnlyList<string>> DeletePreviewImages(DateTimeOffset before, CancellationToken ct) =>
+        All(AtOnce, () => store.DeletePreviewImages(own.ServerName, before, AtOnce, time.GetUtcNow(), ct), ct);
+
     /// <summary>Deletes the bytes that turned out to be nobody's, thumbnails of deleted pictures among them.</summary>
     public async Task DeleteOrphans(CancellationToken ct)
     {

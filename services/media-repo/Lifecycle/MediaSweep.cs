@@ -15,9 +15,13 @@ public sealed class MediaRetentionOptions
 
 /// <summary>One replica deletes what is over: bytes that are nobody's, media ids that were never used, media beyond its time. In small batches.</summary>
 sealed class MediaSweep(
-    Leases leases, MediaDeletion deletion, MediaAdminStore store, MediaRetentionOptions retention, ContentStores stores, TimeProvider time) : BackgroundService
+    Leases leases, MediaDeletion deletion, MediaAdminStore store, PreviewStore previews, MediaRetentionOptions retention, ContentStores stores,
+    TimeProvider time) : BackgroundService
 {
     static readonly TimeSpan s_every = TimeSpan.FromMinutes(1), s_takeoverAfter = TimeSpan.FromMinutes(2), s_abandoned = TimeSpan.FromDays(1);
+
+    /// <summary>Longer than any client shows a preview without asking anew.</summary>
+    static readonly TimeSpan s_previewImages = TimeSpan.FromDays(30);
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => leases.Hold("media-sweep", s_takeoverAfter, (_, ct) => Run(ct), stoppingToken);
 
@@ -38,6 +42,8 @@ sealed class MediaSweep(
             await deletion.DeleteUnread(local: false, now - remote, ct);
         if (retention.LocalMediaLifetime is { } local)
             await deletion.DeleteUnread(local: true, now - local, ct);
+        await previews.DeleteExpired(now, ct);
+        await deletion.DeletePreviewImages(now - s_previewImages, ct);
         await deletion.DeleteOrphans(ct);
         foreach (var disk in stores.All.OfType<DiskContentStore>())
             disk.DeleteAbandoned(now - s_abandoned);

@@ -68,6 +68,13 @@ public sealed class MediaAdminStore(NpgsqlDataSource db)
             ORDER BY last_access LIMIT @limit)
         """, new { own = own.ToString(), before, limit, now }, ct);
 
+    /// <summary>A batch of the pictures of previews, which nobody uploaded, that nobody has read since a time.</summary>
+    public Task<IReadOnlyList<DeletedMedia>> DeletePreviewImages(ServerName own, DateTimeOffset before, int limit, DateTimeOffset now, CancellationToken ct) => Delete(
+        """
+        (origin, media_id) IN (SELECT origin, media_id FROM media
+            WHERE origin = @own AND uploader IS NULL AND last_access < @before ORDER BY last_access LIMIT @limit)
+        """, new { own = own.ToString(), before, limit, now }, ct);
+
     /// <summary>A batch of this server's media that was read last before a time and is larger than a size.</summary>
     /// <param name="keepProfiles">Without the pictures of users and rooms.</param>
     public Task<IReadOnlyList<DeletedMedia>> DeleteLocal(
