@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Matrix.Protocol;
+using Matrix.Replication;
 using Matrix.Storage.Caching;
 using Matrix.Storage.Federation;
 using Microsoft.Extensions.Options;
@@ -9,7 +11,7 @@ namespace Matrix.Federation;
 /// Which servers fail, and when each may be asked again: after <c>destination_min_retry_interval</c>, and longer with each failure. Shared by all
 /// processes through Postgres; each keeps what it read for seconds.
 /// </summary>
-public sealed class DestinationBackoff(DestinationRetryStore store, IOptions<FederationOptions> options, Caches caches, TimeProvider time)
+public sealed class DestinationBackoff(DestinationRetryStore store, IOptions<FederationOptions> options, Caches caches, TimeProvider time, EphemeralChannel? channel = null)
 {
     static readonly TimeSpan WellKept = TimeSpan.FromSeconds(30), FailingKept = TimeSpan.FromSeconds(3);
 
@@ -42,6 +44,8 @@ public sealed class DestinationBackoff(DestinationRetryStore store, IOptions<Fed
     {
         var ended = await store.Delete(destination, ct);
         Keep(destination, null);
+        if (ended)
+            channel?.Tell(JsonSerializer.SerializeToUtf8Bytes(new ServerHeard(ServerHeard.KindName, destination.ToString())));
         return ended;
     }
 

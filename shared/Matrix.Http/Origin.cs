@@ -3,7 +3,6 @@ using System.Text.Json;
 using Matrix.Federation;
 using Matrix.Hosting;
 using Matrix.Protocol;
-using Matrix.Replication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
@@ -40,8 +39,7 @@ public sealed class Origin
         var body = await RequestBytes.Read(context.Request, context.RequestAborted);
         await Verify(context, signatures, body);
         context.Response.RegisterForDispose(await limits.Enter(origin, context.RequestAborted));
-        if (await services.GetRequiredService<DestinationBackoff>().Heard(origin, context.RequestAborted))
-            services.GetRequiredService<EphemeralChannel>().Tell(JsonSerializer.SerializeToUtf8Bytes(new ServerHeard(ServerHeard.KindName, origin.ToString())));
+        await services.GetRequiredService<DestinationBackoff>().Heard(origin, context.RequestAborted);
         return new Origin { Server = origin };
     }
 

@@ -16,6 +16,7 @@ static class KeysModule
         services.AddSingleton<KeyUpload>();
         services.TryAddSingleton<KeyClaims>();
         services.TryAddSingleton<RemoteKeyStore>();
+        services.TryAddSingleton<DestinationStore>();
         services.AddSingleton<RemoteKeys>();
         services.AddSingleton<DehydratedDeviceStore>();
         services.AddSingleton<DehydratedDevices>();

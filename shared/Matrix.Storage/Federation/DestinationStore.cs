@@ -7,6 +7,14 @@ namespace Matrix.Storage.Federation;
 public sealed record DestinationRow(
     string Server, short Shard, bool Lags, long Position, DateTimeOffset? FailingSince, DateTimeOffset? RetryAt, TimeSpan? RetryInterval, string? LastFailure);
 
+/// <summary>A destination as administrators see it.</summary>
+public sealed record ShownDestination(
+    string Server, DateTimeOffset? FailingSince, DateTimeOffset? RetryAt, TimeSpan? RetryInterval, string? LastFailure, long Delivered, long Total);
+
+/// <summary>A room that a destination shares.</summary>
+/// <param name="Position">Of the room's newest event.</param>
+public sealed record DestinationRoom(string RoomId, long Position, long Total);
+
 /// <summary>Who else delivers, and which shards have a holder.</summary>
 public sealed record SenderShare(long Others, string[] Held);
 
@@ -57,6 +65,27 @@ public sealed class DestinationStore(NpgsqlDataSource db)
         SELECT DISTINCT server FROM rooms JOIN room_servers USING (room_nid) WHERE joined > 0 OR left_at > @after
         UNION SELECT server FROM outgoing_messages
         """, new { after, upTo }, ct);
+
+    /// <summary>The servers that this one shares rooms with, or has something for, by name.</summary>
+    /// <param name="contains">Null: all.</param>
+    /// <param name="only">The name of one alone, or null.</param>
+    public Task<IReadOnlyList<ShownDestination>> ListShown(string? contains, string? only, bool backwards, long offset, int limit, CancellationToken ct) => db.List<ShownDestination>(
+        $"""
+        SELECT s.server, d.failing_since, d.retry_at, d.retry_interval, d.last_failure,
+            CASE WHEN d.lags THEN d.position ELSE (SELECT coalesce(max(position), 0) FROM federation_shards) END AS delivered, count(*) OVER () AS total
+        FROM (SELECT server FROM room_servers WHERE joined > 0 UNION SELECT server FROM federation_destinations UNION SELECT server FROM outgoing_messages) s
+        LEFT JOIN federation_destinations d USING (server)
+        WHERE (@contains::text IS NULL OR position(lower(@contains) IN lower(s.server)) > 0) AND (@only::text IS NULL OR s.server = @only)
+        ORDER BY s.server {(backwards ? "DESC" : "")} OFFSET @offset LIMIT @limit
+        """, new { contains, only, offset, limit }, ct);
+
+    /// <summary>The rooms in which a server is. By the index room_servers_of_server.</summary>
+    public Task<IReadOnlyList<DestinationRoom>> ListRooms(string server, bool backwards, long offset, int limit, CancellationToken ct) => db.List<DestinationRoom>(
+        $"""
+        SELECT r.room_id, h.position, count(*) OVER () AS total
+        FROM room_servers s JOIN rooms r USING (room_nid) JOIN room_heads h USING (room_nid)
+        WHERE s.server = @server AND s.joined > 0 ORDER BY r.room_id {(backwards ? "DESC" : "")} OFFSET @offset LIMIT @limit
+        """, new { server, offset, limit }, ct);
 
     /// <summary>Stores destinations of shards, and after them how far the shards are, in one transaction.</summary>
     public async Task Save(

@@ -92,6 +92,17 @@ sealed class RemoteInbox
         }
     }
 
+    /// <summary>Asks our server for something until what came is what the test waits for: our server may notice later than this one that it failed.</summary>
+    public async Task HeardUntil(MatrixServer server, Func<bool> condition)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        while (!condition())
+        {
+            (await Remote.Get(server, "/_matrix/federation/v1/query/directory?room_alias=" + Uri.EscapeDataString($"#none:{server.ServerName}"))).Refused(404, "M_NOT_FOUND");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(20), $"It did not come. What came: {string.Join('\n', Transactions)}");
+        }
+    }
+
     /// <summary>A user of this server joins a room, as its join would come from a third server that it asked.</summary>
     public async Task<Pdu> Join(MatrixServer server, string roomId, string localpart = "bob") =>
         await Receive(server, roomId, EventTypes.Member, Remote.User(localpart), new { membership = "join" }, Remote.User(localpart).ToString());

@@ -32,5 +32,9 @@ static class AdminEndpoints
         GetWhois.Map(app);
         PostServerNotice.Map(app);
         PutServerNotice.Map(app);
+        GetDestinations.Map(app);
+        GetDestination.Map(app);
+        GetDestinationRooms.Map(app);
+        PostResetConnection.Map(app);
     }
 }

@@ -1,5 +1,3 @@
-using Matrix.ClientApi.Tests.Keys;
-
 namespace Matrix.ClientApi.Tests.Sync.Sliding;
 
 public sealed class SlidingDeviceTests(MatrixServer server)

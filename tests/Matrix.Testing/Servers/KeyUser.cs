@@ -2,10 +2,10 @@ using System.Text;
 using System.Text.Json;
 using Matrix.Protocol;
 
-namespace Matrix.ClientApi.Tests.Keys;
+namespace Matrix.Testing.Servers;
 
 /// <summary>A user's device with identity keys, and the user's cross-signing keys, made and signed as a client does.</summary>
-sealed class KeyUser(User user) : IDisposable
+public sealed class KeyUser(User user) : IDisposable
 {
     public const string V3 = "/_matrix/client/v3";
     public const string Signed = "signed_curve25519";

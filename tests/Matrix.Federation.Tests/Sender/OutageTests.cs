@@ -1,0 +1,167 @@
+using System.Globalization;
+using Matrix.Federation.Tests.Harness;
+using Matrix.Testing;
+using Npgsql;
+
+namespace Matrix.Federation.Tests.Sender;
+
+/// <summary>Servers that are away, and our own that end in the middle of their work.</summary>
+public sealed class OutageTests(FederatedServers servers)
+{
+    const string Never = "3600000";
+
+    [Fact]
+    public async Task A_server_that_was_away_gets_what_it_missed_as_soon_as_it_is_heard_from()
+    {
+        await using var remote = await servers.NewRemote();
+        await using var other = await servers.NewRemote();
+        await using var server = await servers.Start(Patient);
+        var (inbox, well) = (new RemoteInbox(remote), new RemoteInbox(other));
+        var alice = await server.NewUser();
+        var room = await alice.CreatePublicRoom();
+        await inbox.Join(server, room);
+        await well.Join(server, room);
+        inbox.IsDown = true;
+        string[] said = ["one", "two", "three", "four"];
+        foreach (var body in said)
+            await alice.Say(room, body);
+        // the others do not wait for it, and it is not tried again before its time
+        await well.Until(() => well.Bodies.Count == said.Length);
+        await remote.Asked(request => request.Method == HttpMethod.Put);
+        var attempts = remote.Requests.Count(request => request.Method == HttpMethod.Put);
+        Assert.InRange(attempts, 1, said.Length);
+        await AdministratorsSee(server, remote);
+        inbox.IsDown = false;
+
+        await inbox.HeardUntil(server, () => inbox.Bodies.Count >= said.Length);
+        Assert.Equal(said, inbox.Bodies);
+        await alice.Say(room, "five");
+        await inbox.Until(() => inbox.Bodies.Contains("five"));
+        Assert.Equal([.. said, "five"], inbox.Bodies);
+    }
+
+    [Fact]
+    public async Task After_a_long_outage_a_server_gets_the_newest_event_of_each_room()
+    {
+        await using var remote = await servers.NewRemote();
+        await using var server = await servers.Start(Patient);
+        var inbox = new RemoteInbox(remote);
+        var alice = await server.NewUser();
+        var (busy, quiet) = (await alice.CreatePublicRoom(), await alice.CreatePublicRoom());
+        await inbox.Join(server, busy);
+        await inbox.Join(server, quiet);
+        inbox.IsDown = true;
+        await alice.Say(quiet, "quiet");
+        for (var i = 0; i < 70; i++)
+            await alice.Say(busy, i.ToString(CultureInfo.InvariantCulture));
+        await remote.Asked(request => request.Method == HttpMethod.Put);
+        inbox.IsDown = false;
+
+        await inbox.HeardUntil(server, () => inbox.Bodies.Contains("69"));
+        Assert.Equal(["quiet", "69"], inbox.Bodies);
+    }
+
+    [Fact]
+    public async Task A_server_that_ends_in_the_middle_loses_nothing_and_the_next_one_goes_on()
+    {
+        await using var database = await TestDatabase.Create();
+        await using var remote = await servers.NewRemote();
+        await using var slow = await servers.NewRemote();
+        var (inbox, stuck) = (new RemoteInbox(remote), new RemoteInbox(slow));
+        var key = Path.GetTempFileName();
+        await File.WriteAllTextAsync(key, Protocol.SigningKey.Generate("kept").FormatFile(), TestContext.Current.CancellationToken);
+        string[] said = [.. Enumerable.Range(0, 60).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+        string room;
+        string? name = null;
+        var first = await servers.Start(On);
+        await using (first)
+        {
+            var alice = await first.NewUser();
+            room = await alice.CreatePublicRoom();
+            await inbox.Join(first, room);
+            await stuck.Join(first, room);
+            stuck.Hold = ct => Task.Delay(Timeout.Infinite, ct);
+            foreach (var body in said)
+                await alice.Say(room, body);
+            await inbox.Until(() => inbox.Bodies.Count > 0);
+        }
+        stuck.Hold = _ => Task.CompletedTask;
+
+        await using var second = await servers.Start(On);
+        await stuck.Until(() => stuck.Bodies.Contains(said[^1]));
+        await inbox.Until(() => inbox.Bodies.Contains(said[^1]));
+        Assert.Equal(said, stuck.Bodies.Distinct());
+        Assert.Equal(said, inbox.Bodies.Distinct());
+        File.Delete(key);
+
+        void On(Dictionary<string, string?> configuration)
+        {
+            var at = new NpgsqlConnectionStringBuilder(database.ConnectionString);
+            configuration["database:args:database"] = at.Database;
+            configuration["signing_key_path"] = key;
+            configuration["server_name"] = name ??= configuration["server_name"];
+        }
+    }
+
+    [Fact]
+    public async Task Two_replicas_share_the_destinations_and_deliver_each_event_once()
+    {
+        await using var database = await TestDatabase.Create();
+        var key = Path.GetTempFileName();
+        await File.WriteAllTextAsync(key, Protocol.SigningKey.Generate("kept").FormatFile(), TestContext.Current.CancellationToken);
+        string? name = null;
+        await using var first = await servers.Start(On);
+        var remotes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => servers.NewRemote()));
+        var inboxes = remotes.Select(remote => new RemoteInbox(remote)).ToArray();
+        var alice = await first.NewUser();
+        var room = await alice.CreatePublicRoom();
+        foreach (var inbox in inboxes)
+            await inbox.Join(first, room);
+        await alice.Say(room, "alone");
+        await using var second = await servers.Start(On);
+        string[] said = [.. Enumerable.Range(0, 40).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+        foreach (var body in said)
+            await alice.Say(room, body);
+
+        foreach (var inbox in inboxes)
+        {
+            await inbox.Until(() => inbox.Bodies.Contains(said[^1]));
+            Assert.Equal(["alone", .. said], inbox.Bodies.Distinct());
+        }
+        foreach (var remote in remotes)
+            await remote.DisposeAsync();
+        File.Delete(key);
+
+        void On(Dictionary<string, string?> configuration)
+        {
+            configuration["database:args:database"] = new NpgsqlConnectionStringBuilder(database.ConnectionString).Database;
+            configuration["signing_key_path"] = key;
+            configuration["server_name"] = name ??= configuration["server_name"];
+        }
+    }
+
+    static async Task AdministratorsSee(MatrixServer server, RemoteServer remote)
+    {
+        const string Path = "/_synapse/admin/v1/federation/destinations";
+        var admin = await server.NewUser(admin: true);
+        (await (await server.NewUser()).Get(Path)).Refused(403, "M_FORBIDDEN");
+        var one = $"{Path}/{Uri.EscapeDataString(remote.Name.ToString())}";
+        var began = TimeProvider.System.GetTimestamp();
+        Reply shown;
+        // it is stored within a second
+        while ((shown = (await admin.Get(one)).Ok()).Json.Find("failure_ts") is not { ValueKind: System.Text.Json.JsonValueKind.Number })
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(20), "It is not shown that it fails.");
+        Assert.Equal(3_600_000, shown["retry_interval"].GetInt64());
+        Assert.Equal(2, (await admin.Get($"{Path}?limit=1")).Ok()["total"].GetInt64());
+        Assert.Equal(remote.Name.ToString(), Assert.Single((await admin.Get($"{Path}?destination={Uri.EscapeDataString(remote.Name.ToString())}")).Ok()["destinations"].Items()).String("destination"));
+        Assert.Single((await admin.Get($"{one}/rooms")).Ok()["rooms"].Items());
+        (await admin.Get($"{Path}/nowhere.example")).Refused(404, "M_NOT_FOUND");
+        (await admin.Post($"{Path}/nowhere.example/reset_connection")).Refused(404, "M_NOT_FOUND");
+    }
+
+    static void Patient(Dictionary<string, string?> configuration)
+    {
+        configuration["federation_sender:first_pause_milliseconds"] = Never;
+        configuration["federation_sender:most_caught_up_in_full"] = "50";
+    }
+}
