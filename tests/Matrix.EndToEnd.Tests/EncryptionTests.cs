@@ -67,11 +67,11 @@ public sealed class EncryptionTests(SplitStack stack)
         });
     }
 
-    [Theory, InlineData(ClientLibrary.JsSdk, ClientLibrary.Nio), InlineData(ClientLibrary.Nio, ClientLibrary.JsSdk)]
-    public async Task Clients_of_different_makers_talk_in_secret(string first, string second)
+    [Fact]
+    public async Task Clients_of_different_makers_talk_in_secret()
     {
-        await using var alice = await ChatClient.Register(first, stack.Server.Url, SplitStack.NewName("alice"), Password, encrypted: true);
-        await using var bob = await ChatClient.Register(second, stack.Server.Url, SplitStack.NewName("bob"), Password, encrypted: true);
+        await using var alice = await ChatClient.Register(ClientLibrary.JsSdk, stack.Server.Url, SplitStack.NewName("alice"), Password, encrypted: true);
+        await using var bob = await ChatClient.Register(ClientLibrary.Nio, stack.Server.Url, SplitStack.NewName("bob"), Password, encrypted: true);
         var room = await SecretRoom(alice, bob);
         for (var i = 0; i < 3; i++)
         {

@@ -8,7 +8,7 @@ namespace Matrix.ClientApi.Accounts;
 /// <summary>Makes accounts, each with its first session, in one transaction.</summary>
 sealed class Registration(
     NpgsqlDataSource db, AccountStore accounts, RegistrationStore tokens, UiaSessionStore uiaSessions, Sessions sessions, Passwords passwords,
-    Usernames usernames, AccountOptions options)
+    SessionEnding ending, Usernames usernames, AccountOptions options)
 {
     /// <summary>Makes the account that the completed <paramref name="session"/> allows; the registration token that it holds is spent.</summary>
     /// <param name="device">Null: no session is begun.</param>
@@ -17,10 +17,24 @@ sealed class Registration(
         passwords.MustBeGood(password);
         var account = new NewAccount(userId, await passwords.Hash(password, ct));
         await using var tx = await db.BeginTransaction(ct);
-        if (!await uiaSessions.Delete(tx, session.SessionId, ct)) throw MatrixException.Forbidden("This authentication session was used.");
-        if (session.RegistrationToken is { } token && !await tokens.SpendToken(tx, token, ct))
-            throw MatrixException.Forbidden("The registration token was withdrawn.");
+        await Spend(tx, session, ct);
         return await Finish(tx, account, displayName: null, device, ct);
+    }
+
+    /// <summary>Makes a guest an ordinary user (Client-Server API, Guest access): rooms and devices stay.</summary>
+    public async Task<Registered> UpgradeGuest(UserId guest, string password, NewDevice? device, UiaSession session, CancellationToken ct)
+    {
+        passwords.MustBeGood(password);
+        var hash = await passwords.Hash(password, ct);
+        await using (var tx = await db.BeginTransaction(ct))
+        {
+            await Spend(tx, session, ct);
+            await tx.CommitAsync(ct);
+        }
+        await ending.Append(new SessionsChange(guest, batch => AccountStore.AddUpgrade(batch, guest, hash)), ct);
+        var account = await accounts.Find(guest, ct);
+        var tokens = device is null || account is null ? null : await sessions.Start(account, device, ct);
+        return new Registered(guest, tokens?.DeviceId, tokens?.AccessToken, tokens?.RefreshToken, tokens?.ExpiresInMs, guest.Server);
     }
 
     /// <summary>Makes an account that an administrator asked for.</summary>
@@ -36,6 +50,13 @@ sealed class Registration(
         await using var tx = await db.BeginTransaction(ct);
         var guest = new NewAccount(usernames.Random("guest-"), null, IsGuest: true);
         return await Finish(tx, guest, displayName: null, new NewDevice(null, deviceDisplayName, false, ip), ct);
+    }
+
+    async Task Spend(DatabaseTransaction tx, UiaSession session, CancellationToken ct)
+    {
+        if (!await uiaSessions.Delete(tx, session.SessionId, ct)) throw MatrixException.Forbidden("This authentication session was used.");
+        if (session.RegistrationToken is { } token && !await tokens.SpendToken(tx, token, ct))
+            throw MatrixException.Forbidden("The registration token was withdrawn.");
     }
 
     async Task<Registered> Finish(DatabaseTransaction tx, NewAccount account, string? displayName, NewDevice? device, CancellationToken ct)

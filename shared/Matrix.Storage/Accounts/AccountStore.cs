@@ -75,6 +75,11 @@ public sealed class AccountStore(NpgsqlDataSource db)
         batch.Add("DELETE FROM account_data WHERE user_id = $1", userId);
     }
 
+    /// <summary>A guest becomes an ordinary account of the same id: what its sessions may do changes, so it is a change of sessions.</summary>
+    public static void AddUpgrade(NpgsqlBatch batch, UserId userId, string passwordHash) => batch.Add(
+        "UPDATE users SET is_guest = false, password_hash = $2, display_name = coalesce(display_name, $3) WHERE user_id = $1 AND is_guest",
+        userId, passwordHash, userId.Localpart);
+
     /// <summary>Locks or unlocks an account: what its sessions may do changes, so it is a change of sessions.</summary>
     public static void AddLocked(NpgsqlBatch batch, UserId userId, bool isLocked) =>
         batch.Add("UPDATE users SET is_locked = $2 WHERE user_id = $1", userId, isLocked);

@@ -16,6 +16,18 @@ public sealed class ModerationTests(MatrixServer server)
         (await bob.Post($"{V3}/rooms/{ApiClient.Esc(room)}/report/{ApiClient.Esc(said.EventId)}", new { })).Ok();
         var stranger = await server.NewUser();
         (await stranger.Post($"{V3}/rooms/{ApiClient.Esc(room)}/report/{ApiClient.Esc(said.EventId)}", new { reason = "?" })).Refused(404, "M_NOT_FOUND");
+
+        const string Reports = "/_synapse/admin/v1/event_reports";
+        (await bob.Get(Reports)).Refused(403, "M_FORBIDDEN");
+        var admin = await server.NewUser(admin: true);
+        var listed = (await admin.Get($"{Reports}?room_id={ApiClient.Esc(room)}&dir=f&limit=1")).Ok();
+        Assert.Equal((2, 1), (listed["total"].GetInt32(), listed["next_token"].GetInt32()));
+        var first = listed["event_reports"].Items().Single();
+        Assert.Equal(("bad", bob.UserId, alice.UserId, said.EventId), (first.String("reason"), first.String("user_id"), first.String("sender"), first.String("event_id")));
+        var one = $"{Reports}/{first.At("id").GetInt64()}";
+        Assert.Equal("bad", (await admin.Get(one)).Ok().String("reason"));
+        (await admin.Delete(one)).Ok();
+        (await admin.Get(one)).Refused(404, "M_NOT_FOUND");
     }
 
     [Fact]

@@ -52,6 +52,30 @@ public sealed class PeekingTests(MatrixServer server)
     }
 
     [Fact]
+    public async Task A_guest_becomes_a_user_and_stays_in_the_rooms()
+    {
+        var alice = await server.NewUser();
+        var room = await alice.CreateRoom(new
+        {
+            preset = "public_chat",
+            initial_state = new[] { new { type = "m.room.guest_access", state_key = "", content = new { guest_access = "can_join" } } },
+        });
+        var login = (await server.Anonymous.Post($"{V3}/register?kind=guest")).Ok();
+        var guest = server.As(login);
+        (await guest.Post($"{V3}/rooms/{ApiClient.Esc(room)}/join")).Ok();
+        (await guest.Post($"{V3}/createRoom")).Refused(403, "M_GUEST_ACCESS_FORBIDDEN");
+
+        var name = login.String("user_id")[1..login.String("user_id").IndexOf(':', StringComparison.Ordinal)];
+        var body = new { username = name, password = "correct horse battery staple", guest_access_token = login.String("access_token"), auth = new { type = "m.login.dummy" } };
+        (await server.Anonymous.Post($"{V3}/register", body with { username = "somebody-else" })).Refused(403, "M_FORBIDDEN");
+        (await server.Anonymous.Post($"{V3}/register", body with { guest_access_token = alice.AccessToken! })).Refused(403, "M_FORBIDDEN");
+        var upgraded = server.As((await server.Anonymous.Post($"{V3}/register", body)).Ok());
+        (await upgraded.Post($"{V3}/createRoom")).Ok();
+        Assert.False((await guest.Get($"{V3}/account/whoami")).Ok()["is_guest"].GetBoolean());
+        Assert.Contains((await upgraded.Get($"{V3}/joined_rooms")).Ok()["joined_rooms"].Items(), id => id.GetString() == room);
+    }
+
+    [Fact]
     public async Task The_old_first_sync_has_rooms_invites_and_account_data()
     {
         var (alice, bob, room) = await server.TwoUsersInRoom();

@@ -1,6 +1,7 @@
 using Matrix.ClientApi.Accounts;
 using Matrix.Http;
 using Matrix.Protocol;
+using Matrix.Storage;
 
 namespace Matrix.ClientApi.Endpoints.Accounts;
 
@@ -13,7 +14,7 @@ static class PostRegister
 
     static async Task<IResult> Handle(
         string? kind, Body<Request> body, HttpContext context, AccountOptions options, Usernames usernames, Registration registration,
-        UserInteractive uia, RateLimits limits, CancellationToken ct)
+        UserInteractive uia, SessionStore sessions, RateLimits limits, CancellationToken ct)
     {
         var request = body.Value;
         var address = RateLimits.AddressKey(context.Connection.RemoteIpAddress);
@@ -30,7 +31,8 @@ static class PostRegister
         if (!options.EnableRegistration) throw MatrixException.Forbidden("Registration is disabled.");
         // refused before any proof is asked for, so that nobody spends a token on a name that cannot be had
         var userId = request.Username is { } username ? usernames.Parse(username) : (UserId?)null;
-        if (userId is { } wanted) await usernames.MustBeFree(wanted, ct);
+        var guest = await Guest(request, userId, sessions, ct);
+        if (userId is { } wanted && guest is null) await usernames.MustBeFree(wanted, ct);
 
         var flow = new UiaFlow(options.RegistrationRequiresToken ? UiaStages.RegistrationToken : UiaStages.Dummy);
         var outcome = await uia.Authorize(Operation, request.Auth, [flow], user: null, ct);
@@ -39,12 +41,22 @@ static class PostRegister
         await limits.Check("rc_registration", address, ct);
 
         var device = new NewDevice(request.DeviceId, request.InitialDeviceDisplayName, request.RefreshToken, ip);
-        var registered = await registration.Register(
-            userId ?? usernames.Random(), request.Password, request.InhibitLogin ? null : device, outcome.Session, ct);
+        var begun = request.InhibitLogin ? null : device;
+        var registered = guest is { } upgraded
+            ? await registration.UpgradeGuest(upgraded, request.Password, begun, outcome.Session, ct)
+            : await registration.Register(userId ?? usernames.Random(), request.Password, begun, outcome.Session, ct);
         return Results.Json(registered, MatrixJson.Options);
+    }
+
+    /// <summary>The guest who becomes an ordinary user: it proves by its token who it is, and names itself.</summary>
+    static async Task<UserId?> Guest(Request request, UserId? userId, SessionStore sessions, CancellationToken ct)
+    {
+        if (request.GuestAccessToken is not { } token) return null;
+        return await sessions.Find(SecretToken.Hash(token), ct) is { IsGuest: true, IsLocked: false } session && session.UserId == userId
+            ? userId : throw MatrixException.Forbidden("The token is not of a guest of this name.");
     }
 
     sealed record Request(
         AuthData? Auth, string? Username, string? Password, DeviceId? DeviceId, string? InitialDeviceDisplayName, bool InhibitLogin = false,
-        bool RefreshToken = false);
+        bool RefreshToken = false, string? GuestAccessToken = null);
 }

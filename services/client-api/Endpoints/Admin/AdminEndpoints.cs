@@ -30,6 +30,9 @@ static class AdminEndpoints
         GetUnstableSuspend.Map(app);
         PutUnstableSuspend.Map(app);
         GetWhois.Map(app);
+        GetEventReports.Map(app);
+        GetEventReport.Map(app);
+        DeleteEventReport.Map(app);
         PostServerNotice.Map(app);
         PutServerNotice.Map(app);
         GetDestinations.Map(app);

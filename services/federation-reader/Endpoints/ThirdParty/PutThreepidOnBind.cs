@@ -19,6 +19,8 @@ static class PutThreepidOnBind
 
     static async Task<Empty> Handle(Body<Request> body, ThirdPartyInvites invites, CancellationToken ct)
     {
+        if (body.Value.Invites.Any(invite => invite is null))
+            throw MatrixException.BadJson("invites must be objects.");
         foreach (var invite in body.Value.Invites.Take(MostInvites))
         {
             try
