@@ -31,6 +31,7 @@ using Matrix.ClientApi.Sync;
 using Matrix.ClientApi.Sync.Sliding;
 using Matrix.Hosting.Configuration;
 using Matrix.Http;
+using Matrix.Replication;
 using Matrix.Rooms;
 
 namespace Matrix.ClientApi;
@@ -56,6 +57,8 @@ public static class ClientApiModule
         builder.Services.AddSync();
         builder.Services.AddMatrixOptions<HousekeepingOptions>();
         builder.Services.AddHostedService<TransactionPurge>();
+        builder.Services.AddMatrixOptions<LogPurgeOptions>();
+        builder.Services.AddHostedService<LogPurge>();
         builder.Services.AddKeys();
         builder.Services.AddSlidingSync();
         return builder;

@@ -258,7 +258,7 @@ public sealed partial class LogFollower : BackgroundService
     void Apply(IReadOnlyList<LogEntry> entries)
     {
         if (entries[0].Position.Value != _position + 1)
-            Skipped(_position, entries[0].Position.Value);
+            throw new LogPurgedException(_position, entries[0].Position.Value);
         Recent.Append(entries);
         Volatile.Write(ref _position, entries[^1].Position.Value);
         foreach (var subscriber in _subscribers)
@@ -288,9 +288,6 @@ public sealed partial class LogFollower : BackgroundService
     {
         public void Dispose() => end();
     }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "The log goes on at {Next} after {Position}: entries are missing")]
-    partial void Skipped(long position, long next);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "A subscriber of the log failed")]
     partial void SubscriberFailed(Exception cause);
