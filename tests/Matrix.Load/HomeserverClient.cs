@@ -86,6 +86,22 @@ sealed class HomeserverClient(Target target) : IDisposable
             $$"""{"preset":"{{(isPublic ? "public_chat" : "private_chat")}}","name":"Load","topic":"Under load","invite":[{{invited}}]}""", ct), "room_id");
     }
 
+    /// <summary>A public room of a version that all servers have, and the ids of the events that stand in its state, by type.</summary>
+    public async Task<(string Id, IReadOnlyDictionary<string, string> State)> CreateRoomForPeers(User user, CancellationToken ct)
+    {
+        var room = Text(await Post(user, $"{Api}/createRoom", """{"preset":"public_chat","room_version":"10"}""", ct), "room_id");
+        using var state = JsonDocument.Parse(await Get(user, $"{Api}/rooms/{Escape(room)}/state", ct));
+        return (room, state.RootElement.EnumerateArray().ToDictionary(e => e.GetProperty("type").GetString()!, e => e.GetProperty("event_id").GetString()!));
+    }
+
+    /// <summary>Does the server show the event?</summary>
+    public async Task<bool> Has(User user, string room, string eventId, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, $"{Api}/rooms/{Escape(room)}/event/{Escape(eventId)}") { Headers = { Authorization = new("Bearer", user.Token) } };
+        using var response = await _http.SendAsync(request, ct);
+        return response.IsSuccessStatusCode;
+    }
+
     public Task<byte[]> Join(User user, string room, CancellationToken ct) => Post(user, $"{Api}/join/{Escape(room)}", "{}", ct);
 
     /// <summary>Sends a text; returns the event's id.</summary>

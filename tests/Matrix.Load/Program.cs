@@ -14,18 +14,25 @@ var scenarios = new Option<string[]>("--scenario") { Description = "Which to run
 var seconds = new Option<double>("--seconds") { Description = "How long each run takes.", DefaultValueFactory = _ => 10 };
 var rounds = new Option<int>("--rounds") { Description = "How often each server has its turn.", DefaultValueFactory = _ => 2 };
 var tiny = new Option<bool>("--tiny") { Description = "Small numbers, which only show that the scenarios work." };
+var federation = new Option<string[]>("--federation-url") { Description = "Where it answers other servers; where it answers clients when left out." };
+var authority = new Option<string?>("--peer-ca")
+{
+    Description = "A folder with ca.crt and ca.key, which the servers trust (federation_custom_ca_list): with it the generator is another homeserver too, on a port of localhost.",
+};
 var list = new Command("list", "Names the scenarios.");
 list.SetAction(_ =>
 {
     foreach (var scenario in Scenario.All) Console.WriteLine($"{scenario.Name,-24}{scenario.Operation}");
 });
-var run = new Command("run", "Runs scenarios against one server, or against two in turn.") { url, name, secret, processes, scenarios, seconds, rounds, tiny };
+var run = new Command("run", "Runs scenarios against one server, or against two in turn.") { url, name, secret, processes, scenarios, seconds, rounds, tiny, federation, authority };
 run.SetAction((parsed, ct) =>
 {
+    Peer.Authority = parsed.GetValue(authority);
     var names = parsed.GetValue(name) ?? [];
     var groups = parsed.GetValue(processes) ?? [];
     var targets = parsed.GetValue(url)!.Select((address, i) => new Target(
-        names.ElementAtOrDefault(i) ?? $"server {i + 1}", new(address.TrimEnd('/') + "/"), parsed.GetValue(secret)![i], Processes(groups.ElementAtOrDefault(i)), parsed.GetValue(tiny)));
+        names.ElementAtOrDefault(i) ?? $"server {i + 1}", new(address.TrimEnd('/') + "/"), parsed.GetValue(secret)![i], Processes(groups.ElementAtOrDefault(i)), parsed.GetValue(tiny),
+        new((parsed.GetValue(federation)?.ElementAtOrDefault(i) ?? address).TrimEnd('/') + "/")));
     var wanted = Scenario.All.Where(scenario => parsed.GetValue(scenarios) is not { Length: > 0 } patterns
         || patterns.Any(pattern => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, scenario.Name)));
     return new Runner([.. targets], TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(rounds), parsed.GetValue(tiny)).Run([.. wanted], ct);

@@ -2,7 +2,8 @@ namespace Matrix.Load;
 
 /// <summary>A homeserver under load: where it answers, the secret by which accounts are made on it, and the processes that it is made of.</summary>
 /// <param name="IsTiny">Nothing is measured in earnest, so nothing is waited for.</param>
-sealed record Target(string Name, Uri Url, string Secret, ProcessTree Processes, bool IsTiny)
+/// <param name="FederationUrl">Where it answers other servers.</param>
+sealed record Target(string Name, Uri Url, string Secret, ProcessTree Processes, bool IsTiny, Uri FederationUrl)
 {
     /// <summary>Waits until the server has finished what it does behind the answers that it has given: nearly no processor time for half a second.</summary>
     public async Task Settle(CancellationToken ct)

@@ -4,6 +4,7 @@ using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Rooms;
 using Matrix.Rooms.Access;
+using Matrix.Rooms.Joining;
 using Matrix.Storage;
 using Matrix.Storage.Rooms;
 
@@ -11,17 +12,24 @@ namespace Matrix.FederationReader.Receiving;
 
 /// <summary>Takes in what one server sends of one room at once, in its order.</summary>
 sealed partial class RoomEvents(
-    RoomReceiver receiver, EventVerifier verifier, RoomAcls acls, RoomResidency residency, TimeProvider time, ILogger<RoomEvents> logger)
+    RoomReceiver receiver, EventVerifier verifier, RoomAcls acls, RoomResidency residency, Invites invites, TimeProvider time, ILogger<RoomEvents> logger)
 {
     /// <param name="waits">Earlier events of the server in this room wait in the inbox: these are to come after them.</param>
     /// <param name="until">The timestamp after which the rest waits.</param>
     public async Task Receive(
         ServerName origin, Room room, IReadOnlyList<JsonElement> pdus, bool waits, long until, TransactionOutcome outcome, CancellationToken ct)
     {
-        // nobody of this server is in the room: nobody is told, and nothing is kept
-        if (!await residency.IsIn(room, ct))
-            return;
         var verified = await verifier.Verify([.. pdus.Select(pdu => (ReadOnlyMemory<byte>)JsonMarshal.GetRawUtf8Value(pdu).ToArray())], room.Rules, ct);
+        // nobody of this server is in the room: nobody is told of what happens in it
+        if (!await residency.IsIn(room, ct))
+        {
+            foreach (var e in verified)
+            {
+                if (e.Pdu is { } member && await invites.TakeBack(room, member, ct))
+                    outcome.Accept(member.EventId);
+            }
+            return;
+        }
         if (!await acls.Allows(room, origin, ct))
             verified = [.. verified.Select(e => new VerifiedPdu(null, "The room's access control list denies this server.", e.EventId))];
         foreach (var e in verified)

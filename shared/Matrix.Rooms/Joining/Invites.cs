@@ -110,6 +110,26 @@ public sealed class Invites
         return signed;
     }
 
+    /// <summary>
+    /// What a server tells of a room that this one is not in: an invite is taken back, by a user of the server that it came from, or a knock is declined.
+    /// Nothing else of such a room concerns anybody here. False: it is nothing of that.
+    /// </summary>
+    public async Task<bool> TakeBack(Room room, Pdu member, CancellationToken ct)
+    {
+        if (member is not { Type: EventTypes.Member, Membership: "leave" or "ban" } || !UserId.TryParse(member.StateKey, out var target) || target.Server != own.ServerName)
+            return false;
+        var standing = await memberships.Find(room.RoomNid, target, ct);
+        var counts = standing?.Membership switch
+        {
+            "invite" => UserId.Parse(standing.Sender).Server == member.Sender.Server,
+            "knock" => member.Sender != target,
+            _ => false,
+        };
+        if (counts)
+            await outOfBand.Set(room, member, null, ct);
+        return counts;
+    }
+
     /// <summary>Since version 12 what a stranger is shown must be events of the room, among them the one that it is named after.</summary>
     async Task CheckShown(RoomId roomId, RoomVersionRules rules, IReadOnlyList<JsonElement> shown, CancellationToken ct)
     {

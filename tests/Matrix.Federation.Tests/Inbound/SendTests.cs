@@ -121,4 +121,28 @@ public sealed class SendTests(FederatedServers servers) : IAsyncLifetime
         (await eve.Get($"event/{Uri.EscapeDataString(denied.EventId.ToString())}")).Refused(404, "M_NOT_FOUND");
         (await eve.Get($"backfill/{Uri.EscapeDataString(room)}?v={Uri.EscapeDataString(denied.EventId.ToString())}&limit=1")).Refused(403, "M_FORBIDDEN");
     }
+
+    [Fact]
+    public async Task An_invite_to_a_room_that_we_are_not_in_is_taken_back_by_whose_server_sent_it()
+    {
+        var (rules, elsewhere) = (RoomVersions.Find("10")!, RoomId.Parse($"!elsewhere:{remote.Name}"));
+        Pdu Member(RemoteServer server, string membership) => server.Build(rules, new PduBuilder
+        {
+            Type = EventTypes.Member, StateKey = alice.UserId, Sender = server.User("mallory"), RoomId = elsewhere, PrevEvents = [EventId.Parse("$" + new string('p', 43))],
+            Content = JsonSerializer.SerializeToUtf8Bytes(new { membership }), Depth = 9, OriginServerTs = 1,
+        });
+        var invite = Member(remote, "invite");
+        (await remote.Put(servers.First, $"/_matrix/federation/v2/invite/{Uri.EscapeDataString(elsewhere.ToString())}/{Uri.EscapeDataString(invite.EventId.ToString())}",
+            new { room_version = "10", @event = JsonElement.Parse(invite.Json.Span), invite_room_state = Array.Empty<object>() })).Ok();
+        var invited = await alice.Sync();
+        Assert.True(invited.Json.GetProperty("rooms").GetProperty("invite").TryGetProperty(elsewhere.ToString(), out _));
+
+        await using var stranger = await servers.NewRemote();
+        (await stranger.Put(servers.First, "/_matrix/federation/v1/send/s", new { pdus = new[] { JsonElement.Parse(Member(stranger, "leave").Json.Span) } })).Ok();
+        Assert.True((await alice.Sync()).Json.GetProperty("rooms").GetProperty("invite").TryGetProperty(elsewhere.ToString(), out _));
+
+        Assert.Null(await eve.Send(Member(remote, "leave")));
+        await alice.SyncUntil(sync => sync.Json.ToString().Contains("\"leave\"", StringComparison.Ordinal), invited.NextBatch);
+        Assert.DoesNotContain("elsewhere", (await alice.Sync()).Json.ToString(), StringComparison.Ordinal);
+    }
 }
