@@ -10,6 +10,8 @@ sealed class EventBatch
 
     public void Add(EncodedEvent e) => events[e.Nid] = e;
 
+    public void Remove(long nid) => events.Remove(nid);
+
     /// <summary>What relates to an event, as the reader of the answer is shown it.</summary>
     public void Add(long nid, Bundle bundle) => (bundles ??= [])[nid] = bundle;
 

@@ -6,7 +6,7 @@ namespace Matrix.ClientApi.Sync;
 
 /// <summary>
 /// Events by number, encoded for clients, within a limit of bytes. An event never changes, so an entry needs no invalidation,
-/// except by a redaction, which the log announces. New events that many wait for are fetched once.
+/// except by a redaction, which the log announces, and when an event of a state gets its place in the timeline (<see cref="LoadTimeline"/>). New events that many wait for are fetched once.
 /// </summary>
 sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDisposable
 {
@@ -42,6 +42,24 @@ sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDis
             return;
         await Redact(ct);
         await Fill(batch, nids, ct);
+    }
+
+    /// <summary>
+    /// <see cref="LoadToShow"/> for events of a timeline. One that was remembered when it was only part of a state, and had no place yet, is read
+    /// again: it came as the past of a room that this server joined.
+    /// </summary>
+    public async ValueTask LoadTimeline(EventBatch batch, IReadOnlyCollection<long> nids, CancellationToken ct)
+    {
+        await LoadToShow(batch, nids, ct);
+        var stale = batch.List(nids).Where(e => e.Position is null).ToList();
+        if (stale.Count == 0)
+            return;
+        foreach (var e in stale)
+        {
+            cache.Remove(e.Nid);
+            batch.Remove(e.Nid);
+        }
+        await LoadToShow(batch, [.. stale.Select(e => e.Nid)], ct);
     }
 
     /// <summary>Adds the events as they are shown to clients, with what <see cref="EventWriter"/> needs for their unsigned part.</summary>

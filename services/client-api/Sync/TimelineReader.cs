@@ -53,7 +53,7 @@ sealed class TimelineReader(TimelineStore timelines, EventCache events, Visibili
                 continue;
             }
             long[] nids = [.. places.Select(place => place.EventNid)];
-            await events.LoadToShow(batch, nids, ct);
+            await events.LoadTimeline(batch, nids, ct);
             IReadOnlyList<EncodedEvent> found = batch.List(nids);
             found = await visibility.Filter(found, scan.Range.UserId, scan.Range.Sight, ct);
             scan.Take(found, filter);

@@ -130,7 +130,10 @@ public sealed class Invites
         return counts;
     }
 
-    /// <summary>Since version 12 what a stranger is shown must be events of the room, among them the one that it is named after.</summary>
+    /// <summary>
+    /// Since version 12 what a stranger is shown has the event that the room is named after. Servers may demand whole events; Synapse (1.160) sends
+    /// stripped ones, so those that are signed are checked, and the others are what they always were: the inviting server's word.
+    /// </summary>
     async Task CheckShown(RoomId roomId, RoomVersionRules rules, IReadOnlyList<JsonElement> shown, CancellationToken ct)
     {
         const int most = 100;
@@ -138,10 +141,14 @@ public sealed class Invites
             throw RoomException.Invalid($"invite_room_state has more than {most} events.");
         if (!rules.RoomIdIsCreateHash)
             return;
-        var verified = await verifier.Verify([.. shown.Select(e => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(e.GetRawText()))], rules, ct);
-        if (verified.Any(v => v.Pdu is not { StateKey: not null } pdu || pdu.RoomId != roomId) || verified.All(v => v.Pdu!.Type != EventTypes.Create))
+        var whole = shown.Where(e => e.ValueKind == JsonValueKind.Object && e.TryGetProperty("signatures", out _)).ToList();
+        var verified = await verifier.Verify([.. whole.Select(e => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(e.GetRawText()))], rules, ct);
+        if (verified.Any(v => v.Pdu is not { StateKey: not null } pdu || pdu.RoomId != roomId) || !shown.Any(IsCreate))
             throw RoomException.Invalid("invite_room_state is not made of state events of the room, with its m.room.create.");
     }
+
+    static bool IsCreate(JsonElement e) =>
+        e.ValueKind == JsonValueKind.Object && e.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String && type.GetString() == EventTypes.Create;
 
     static byte[] Body(Room room, Pdu invite, List<Pdu> shown) => JsonSerializer.SerializeToUtf8Bytes(new JsonObject
     {
