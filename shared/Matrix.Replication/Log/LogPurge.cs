@@ -42,6 +42,7 @@ public sealed partial class LogPurge(NpgsqlDataSource db, Leases leases, LogPurg
     {
         while (true)
         {
+            await Task.Delay(Every, time, ct);
             try
             {
                 if (await Purge(ct) is > 0 and var deleted)
@@ -51,7 +52,6 @@ public sealed partial class LogPurge(NpgsqlDataSource db, Leases leases, LogPurg
             {
                 Failed(e.Message);
             }
-            await Task.Delay(Every, time, ct);
         }
     }
 

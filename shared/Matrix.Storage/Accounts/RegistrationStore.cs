@@ -72,7 +72,7 @@ public sealed class RegistrationStore(NpgsqlDataSource db, TimeProvider time)
         var nonce = SecretToken.Generate();
         await db.Execute(
             """
-            DELETE FROM registration_nonces WHERE expires_at < now();
+            WITH old AS (DELETE FROM registration_nonces WHERE expires_at < now())
             INSERT INTO registration_nonces (nonce, expires_at) VALUES (@nonce, now() + @NonceLifetime)
             """, new { nonce, NonceLifetime }, ct);
         return nonce;

@@ -13,9 +13,9 @@ public sealed class RendezvousStore(NpgsqlDataSource db)
     /// <summary>Null when there are too many already. What has expired goes when something new comes.</summary>
     public Task<Rendezvous?> Insert(string payload, string contentType, TimeSpan lifetime, int most, CancellationToken ct) => db.FindOne<Rendezvous>(
         $"""
-        DELETE FROM rendezvous WHERE expires_at < now();
+        WITH old AS (DELETE FROM rendezvous WHERE expires_at < now())
         INSERT INTO rendezvous ({Columns})
-        SELECT @id, @payload, @contentType, @sequence, now(), now() + @lifetime WHERE (SELECT count(*) FROM rendezvous) < @most
+        SELECT @id, @payload, @contentType, @sequence, now(), now() + @lifetime WHERE (SELECT count(*) FROM rendezvous WHERE expires_at >= now()) < @most
         RETURNING {Columns}
         """, new { id = SecretToken.Generate(), payload, contentType, sequence = SecretToken.Generate(), lifetime, most }, ct);
 

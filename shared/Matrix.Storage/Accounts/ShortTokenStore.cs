@@ -29,7 +29,7 @@ public sealed class ShortTokenStore(NpgsqlDataSource db)
         var token = SecretToken.Generate();
         await db.Execute(
             $"""
-            DELETE FROM {table} WHERE expires_at < now();
+            WITH old AS (DELETE FROM {table} WHERE expires_at < now())
             INSERT INTO {table} (token_hash, user_id, expires_at) VALUES (@hash, @userId, now() + @lifetime)
             """, new { hash = SecretToken.Hash(token), userId, lifetime }, ct);
         return token;

@@ -18,7 +18,7 @@ public sealed class UiaSessionStore(NpgsqlDataSource db)
         var sessionId = SecretToken.Generate();
         await db.Execute(
             """
-            DELETE FROM uia_sessions WHERE expires_at < now();
+            WITH old AS (DELETE FROM uia_sessions WHERE expires_at < now())
             INSERT INTO uia_sessions (session_id, operation, expires_at) VALUES (@sessionId, @operation, now() + @Lifetime)
             """, new { sessionId, operation, Lifetime }, ct);
         return new UiaSession(sessionId, operation, [], null);

@@ -50,14 +50,16 @@ public sealed class ToDeviceTests(MatrixServer server)
         for (var i = 0; i < 210; i++)
             (await alice.SendToDevice("org.example.x", KeyUser.To(bob.Id, bob.Device, new { body = $"m{i}" }))).Ok();
         var got = new List<string>();
-        foreach (var expected in new[] { 100, 100, 10, 0 })
+        while (got.Count < 210)
         {
-            var sync = await bob.User.Sync(since);
-            Assert.Equal(expected, KeyUser.Messages(sync).Count);
+            // another replica may hear of the newest a moment later
+            var sync = await bob.User.SyncUntil(s => KeyUser.Messages(s).Count > 0, since);
+            Assert.InRange(KeyUser.Messages(sync).Count, 1, 100);
             got.AddRange(KeyUser.Messages(sync));
             since = sync.NextBatch;
         }
         Assert.Equal([.. Enumerable.Range(0, 210).Select(i => $"m{i}")], got);
+        Assert.Empty(KeyUser.Messages(await bob.User.Sync(since)));
     }
 
     [Fact]

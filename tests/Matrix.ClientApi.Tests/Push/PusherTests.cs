@@ -103,7 +103,6 @@ public sealed class PusherTests(MatrixServer server)
     }
 
     [Theory]
-    [InlineData("http://push.example.org/_matrix/push/v1/notify")]
     [InlineData("https://push.example.org/notify")]
     [InlineData("https://push.example.org/_matrix/push/v1/notify/more")]
     [InlineData("https://user:word@push.example.org/_matrix/push/v1/notify")]
@@ -113,6 +112,20 @@ public sealed class PusherTests(MatrixServer server)
     {
         var alice = await server.NewUser();
         (await alice.Post(Set, Pusher("k", data: new { url }))).Refused(400, "M_INVALID_PARAM");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_gateway_without_TLS_has_to_be_allowed(bool allowed)
+    {
+        await using var own = await MatrixServer.Start(configuration => configuration["push:allow_insecure_gateways"] = $"{allowed}");
+        var alice = await own.NewUser();
+        var reply = await alice.Post(Set, Pusher("k", data: new { url = "http://push.example.org/_matrix/push/v1/notify" }));
+        if (allowed)
+            reply.Ok();
+        else
+            reply.Refused(400, "M_INVALID_PARAM");
     }
 
     [Fact]

@@ -9,6 +9,9 @@ namespace Matrix.Ctl.Running;
 sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider time) : IAsyncDisposable
 {
     static readonly TimeSpan LeftoverGrace = TimeSpan.FromSeconds(20), OtherMistakes = TimeSpan.FromSeconds(3);
+    /// <summary>The gateway looks at its list of replicas four times a second.</summary>
+    static readonly TimeSpan UntilRead = TimeSpan.FromMilliseconds(600);
+
     readonly CancellationTokenSource stopping = new();
     readonly ControlPort control = new();
     PrivateStack? stack;
@@ -18,6 +21,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
     List<Replica> replicas = [];
     List<Task> running = [];
     ServerState? state;
+    Replica? unlisted; // about to stop
 
     /// <summary>Returns when every process answers.</summary>
     public async Task<ServerState> Start(CancellationToken ct)
@@ -82,9 +86,30 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         foreach (var replica in chosen)
         {
             report($"{replica.Plan.Name}: restarting");
-            await replica.Restart(ct);
+            await Unlist(replica, ct);
+            try
+            {
+                await replica.Restart(ct);
+            }
+            finally
+            {
+                unlisted = null;
+                WriteClusters();
+            }
             report($"{replica.Plan.Name}: ready");
         }
+    }
+
+    /// <summary>
+    /// The gateway sends nothing more to the replica, so that no request is on its way when the connections are closed. The only one of its service stays
+    /// listed: requests wait for it.
+    /// </summary>
+    async Task Unlist(Replica replica, CancellationToken ct)
+    {
+        if (Running().Count(other => other.Plan.Service == replica.Plan.Service) == 1) return;
+        unlisted = replica;
+        WriteClusters();
+        await Task.Delay(UntilRead, time, ct);
     }
 
     /// <summary>Starts or stops processes of a service until there are so many; the gateway is told, and no request is without one.</summary>
@@ -98,7 +123,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
             var now = Running().Where(replica => replica.Plan.Service == kind).ToList();
             if (now.Count == count) break;
             if (now.Count < count) await Add(kind, now, report, ct);
-            else await Remove(now[^1], report);
+            else await Remove(now[^1], report, ct);
             WriteClusters();
             state = state! with { Replicas = [.. Running().Select(replica => new ReplicaState(replica.Plan.Name, replica.Plan.Service.Name, replica.Plan.Url))] };
             state.Write(options.DataFolder);
@@ -122,20 +147,21 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         report($"{replica.Plan.Name}: ready");
     }
 
-    async Task Remove(Replica replica, Action<string> report)
+    async Task Remove(Replica replica, Action<string> report, CancellationToken ct)
     {
         lock (changing)
         {
             replicas.Remove(replica);
         }
-        WriteClusters(); // before it stops, so that few requests have to be moved
+        WriteClusters();
+        await Task.Delay(UntilRead, time, ct);
         report($"{replica.Plan.Name}: stopping");
         await replica.End();
         report($"{replica.Plan.Name}: stopped");
     }
 
     void WriteClusters() => AtomicFile.Write(plan!.ClustersFile, JsonSerializer.SerializeToUtf8Bytes(
-        Running().Where(replica => replica.Plan.Service.HasRoutes && replica.Plan.Service != ServiceKind.Gateway)
+        Running().Where(replica => replica != unlisted && replica.Plan.Service.HasRoutes && replica.Plan.Service != ServiceKind.Gateway)
             .GroupBy(replica => replica.Plan.Service.Name).ToDictionary(group => group.Key, group => group.Select(replica => replica.Plan.Url).ToList())));
 
     List<Replica> Running()
