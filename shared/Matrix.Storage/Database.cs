@@ -14,14 +14,30 @@ public static class Database
     public static async Task<T?> FindOne<T>(this NpgsqlDataSource db, string sql, object? args = null, CancellationToken ct = default)
     {
         await using var connection = await db.OpenConnectionAsync(ct);
-        return await connection.QueryFirstOrDefaultAsync<T>(Command(sql, args, null, ct));
+        try
+        {
+            return await connection.QueryFirstOrDefaultAsync<T>(Command(sql, args, null, ct));
+        }
+        catch
+        {
+            ForgetPrepared(connection);
+            throw;
+        }
     }
 
     /// <summary>The only row; throws when there is none or more than one.</summary>
     public static async Task<T> GetOne<T>(this NpgsqlDataSource db, string sql, object? args = null, CancellationToken ct = default)
     {
         await using var connection = await db.OpenConnectionAsync(ct);
-        return await connection.QuerySingleAsync<T>(Command(sql, args, null, ct));
+        try
+        {
+            return await connection.QuerySingleAsync<T>(Command(sql, args, null, ct));
+        }
+        catch
+        {
+            ForgetPrepared(connection);
+            throw;
+        }
     }
 
     /// <summary>All rows, in the order of the query.</summary>
@@ -29,14 +45,30 @@ public static class Database
         this NpgsqlDataSource db, string sql, object? args = null, CancellationToken ct = default)
     {
         await using var connection = await db.OpenConnectionAsync(ct);
-        return (await connection.QueryAsync<T>(Command(sql, args, null, ct))).AsList();
+        try
+        {
+            return (await connection.QueryAsync<T>(Command(sql, args, null, ct))).AsList();
+        }
+        catch
+        {
+            ForgetPrepared(connection);
+            throw;
+        }
     }
 
     /// <summary>Runs the statement and returns how many rows it changed.</summary>
     public static async Task<int> Execute(this NpgsqlDataSource db, string sql, object? args = null, CancellationToken ct = default)
     {
         await using var connection = await db.OpenConnectionAsync(ct);
-        return await connection.ExecuteAsync(Command(sql, args, null, ct));
+        try
+        {
+            return await connection.ExecuteAsync(Command(sql, args, null, ct));
+        }
+        catch
+        {
+            ForgetPrepared(connection);
+            throw;
+        }
     }
 
     /// <summary>For work across stores. The caller commits; disposing without a commit rolls back.</summary>
@@ -64,6 +96,24 @@ public static class Database
             command.Parameters.Add(new NpgsqlParameter { Value = TypeHandlers.ToDatabase(arg) });
         batch.BatchCommands.Add(command);
         return command;
+    }
+
+    /// <summary>
+    /// A statement that fails while the driver prepares it is remembered by the driver as one that returns no rows (npgsql issue 6391), and the next to run it
+    /// on this connection would find rows where it expects none.
+    /// </summary>
+    static void ForgetPrepared(NpgsqlConnection connection)
+    {
+        if (connection.State != ConnectionState.Open)
+            return;
+        try
+        {
+            connection.UnprepareAll();
+        }
+        catch (NpgsqlException)
+        {
+            // the connection is gone, and what was prepared with it
+        }
     }
 
     internal static CommandDefinition Command(string sql, object? args, NpgsqlTransaction? tx, CancellationToken ct)

@@ -8,7 +8,7 @@ namespace Matrix.Ctl.Running;
 /// <summary>Starts a server from a data folder, keeps its processes running, and stops them in order.</summary>
 sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider time) : IAsyncDisposable
 {
-    static readonly TimeSpan LeftoverGrace = TimeSpan.FromSeconds(20), OtherMistakes = TimeSpan.FromSeconds(3);
+    static readonly TimeSpan LeftoverGrace = TimeSpan.FromSeconds(20), OtherMistakes = TimeSpan.FromSeconds(3), PortGrace = TimeSpan.FromSeconds(5);
     /// <summary>The gateway looks at its list of replicas four times a second.</summary>
     static readonly TimeSpan UntilRead = TimeSpan.FromMilliseconds(600);
 
@@ -40,7 +40,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         }, ct);
         // after the lock of the stack was taken: what still runs here is nobody's any more
         await StopLeftServices(folder, ct);
-        ports = OpenPorts();
+        ports = await OpenPorts(ct);
 
         plan = new(options, config, stack);
         var plans = plan.Create(ports);
@@ -189,20 +189,29 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
     }
 
     /// <summary>Held open by us, so that nobody is refused while the gateway is restarted.</summary>
-    List<ListeningSocket> OpenPorts()
+    async Task<List<ListeningSocket>> OpenPorts(CancellationToken ct)
     {
         var open = new List<ListeningSocket>();
+        var began = time.GetTimestamp();
         foreach (var (port, name) in new[] { (options.Port, "--port"), (options.TlsPort ?? 0, "--tls-port") })
         {
             if (port == 0) continue;
-            try
+            while (true)
             {
-                open.Add(ListeningSocket.Open(options.Bind, port));
-            }
-            catch (SocketException)
-            {
-                foreach (var socket in open) socket.Dispose();
-                throw new StackException($"Port {port} is taken by another program: choose another with {name}.");
+                try
+                {
+                    open.Add(ListeningSocket.Open(options.Bind, port));
+                    break;
+                }
+                catch (SocketException) when (time.GetElapsedTime(began) < PortGrace)
+                {
+                    await Task.Delay(TimeSpan.FromMilliseconds(50), time, ct); // whoever has just ended may still be giving it back
+                }
+                catch (SocketException)
+                {
+                    foreach (var socket in open) socket.Dispose();
+                    throw new StackException($"Port {port} is taken by another program: choose another with {name}.");
+                }
             }
         }
         return open;
