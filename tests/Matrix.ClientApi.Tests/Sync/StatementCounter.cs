@@ -26,8 +26,8 @@ sealed class StatementCounter : IDisposable
 
     /// <summary>What was sent, without what the process does by itself every few seconds: the follower's look at the log, the search index, and its signs of life.</summary>
     public IReadOnlyList<string> Statements =>
-        [.. statements.Where(sql => !sql.Contains("FROM log") && !sql.Contains("search index") && !sql.Contains("INTO session_caches") && !sql.Contains("UPDATE leases")
-            && !sql.Contains("FROM room_updates_due") && !sql.Contains("delayed_events") && !sql.Contains("federation_lanes") && !sql.Contains("_shards"))];
+        [.. statements.Where(sql => !sql.Contains("FROM log") && !sql.Contains("search index") && !sql.Contains("INTO session_caches") && !sql.Contains("leases")
+            && !sql.Contains("FROM room_updates_due") && !sql.Contains("delayed_events") && !sql.Contains("federation_lanes") && !sql.Contains("_shards") && !sql.Contains("EXISTS (SELECT FROM outgoing_messages)"))];
 
     public void Clear() => statements.Clear();
 
