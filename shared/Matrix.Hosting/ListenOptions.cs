@@ -2,8 +2,10 @@ using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Net;
 using Matrix.Hosting.Configuration;
+using Matrix.Hosting.Sending;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -43,6 +45,7 @@ sealed class KestrelListening(OptionsSection<ListenOptions> section) : IConfigur
         var listen = section.Unchecked;
         options.AddServerHeader = false;
         options.Limits.MaxRequestBodySize = Math.Max(0, listen.MaxRequestBodySize);
+        options.ConfigureEndpointDefaults(endpoint => endpoint.Use(SocketWriter.Attach)); // of all addresses below, and those of TLS
         foreach (var address in listen.Listen.Select(ListenOptions.Parse).OfType<Uri>()) Bind(options, address);
         foreach (var handle in listen.Listen.Select(ListenOptions.Inherited).OfType<ulong>()) options.ListenHandle(handle);
     }
@@ -61,5 +64,6 @@ static class Listening
     {
         builder.Services.AddMatrixOptions<ListenOptions>();
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>, KestrelListening>();
+        builder.Services.Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = LocalConnection.Listen);
     }
 }

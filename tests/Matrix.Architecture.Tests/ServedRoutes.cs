@@ -35,6 +35,7 @@ static class ServedRoutes
         var endpoints = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>();
         return from endpoint in endpoints
                from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
+               where method != "HEAD" // a GET without its body
                select new ServedRoute(new Route(method, endpoint.RoutePattern.RawText!.Replace("?}", "}", StringComparison.Ordinal)), service);
     }
 }

@@ -8,7 +8,7 @@ namespace Matrix.MediaRepo.Endpoints;
 static class DownloadMediaAs
 {
     public static void Map(IEndpointRouteBuilder app) =>
-        app.MapGet("/_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}", Handle);
+        app.MapMethods("/_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}", Reading.Methods, Handle);
 
     static Task Handle(HttpContext context, ServerName serverName, string mediaId, string fileName, Requester _, MediaServing media, CancellationToken ct) =>
         media.Download(context, serverName, mediaId, fileName, withToken: true, ct);

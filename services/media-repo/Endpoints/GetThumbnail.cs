@@ -8,7 +8,7 @@ namespace Matrix.MediaRepo.Endpoints;
 static class GetThumbnail
 {
     public static void Map(IEndpointRouteBuilder app) =>
-        app.MapGet("/_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}", Handle);
+        app.MapMethods("/_matrix/client/v1/media/thumbnail/{serverName}/{mediaId}", Reading.Methods, Handle);
 
     static Task Handle(HttpContext context, ServerName serverName, string mediaId, Requester _, MediaServing media, CancellationToken ct) =>
         media.Thumbnail(context, serverName, mediaId, withToken: true, ct);

@@ -7,7 +7,7 @@ namespace Matrix.MediaRepo.Endpoints;
 static class LegacyDownloadMedia
 {
     public static void Map(IEndpointRouteBuilder app) =>
-        app.MapGet("/_matrix/media/v3/download/{serverName}/{mediaId}", Handle);
+        app.MapMethods("/_matrix/media/v3/download/{serverName}/{mediaId}", Reading.Methods, Handle);
 
     static Task Handle(HttpContext context, ServerName serverName, string mediaId, MediaServing media, CancellationToken ct) =>
         media.Download(context, serverName, mediaId, fileName: null, withToken: false, ct);

@@ -7,7 +7,7 @@ namespace Matrix.MediaRepo.Endpoints;
 static class LegacyDownloadMediaAs
 {
     public static void Map(IEndpointRouteBuilder app) =>
-        app.MapGet("/_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}", Handle);
+        app.MapMethods("/_matrix/media/v3/download/{serverName}/{mediaId}/{fileName}", Reading.Methods, Handle);
 
     static Task Handle(HttpContext context, ServerName serverName, string mediaId, string fileName, MediaServing media, CancellationToken ct) =>
         media.Download(context, serverName, mediaId, fileName, withToken: false, ct);

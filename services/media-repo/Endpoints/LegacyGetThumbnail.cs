@@ -7,7 +7,7 @@ namespace Matrix.MediaRepo.Endpoints;
 static class LegacyGetThumbnail
 {
     public static void Map(IEndpointRouteBuilder app) =>
-        app.MapGet("/_matrix/media/v3/thumbnail/{serverName}/{mediaId}", Handle);
+        app.MapMethods("/_matrix/media/v3/thumbnail/{serverName}/{mediaId}", Reading.Methods, Handle);
 
     static Task Handle(HttpContext context, ServerName serverName, string mediaId, MediaServing media, CancellationToken ct) =>
         media.Thumbnail(context, serverName, mediaId, withToken: false, ct);

@@ -23,7 +23,7 @@ public sealed class MultipartSender(ContentSender contents, ContentStores stores
         context.Response.ContentLength = first.Length + length + last.Length;
         var writer = context.Response.BodyWriter;
         await writer.WriteAsync(first, ct);
-        await ContentSender.Copy(bytes, writer, length, ct);
+        await ContentSender.Copy(bytes, context, length, ct);
         await writer.WriteAsync(last, ct);
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Pipelines;
+using Matrix.Hosting.Sending;
 using Matrix.Storage.Media;
 using Microsoft.Extensions.Primitives;
 using Microsoft.Net.Http.Headers;
@@ -36,7 +37,7 @@ public sealed record ServedContent(byte[] Hash, long Size, string ContentType, s
 /// <summary>Sends content as the specification wants it served, whole or in part, or says that the client has it already. Nothing is held in memory.</summary>
 public sealed class ContentSender(ContentStores stores)
 {
-    const int ChunkSize = 128 * 1024;
+    const int ChunkSize = 128 * 1024, SmallestSent = 64 * 1024, FilePart = 1024 * 1024;
 
     const string ContentSecurityPolicy =
         "sandbox; default-src 'none'; script-src 'none'; plugin-types application/pdf; style-src 'unsafe-inline'; object-src 'self';";
@@ -50,6 +51,11 @@ public sealed class ContentSender(ContentStores stores)
         if (HasTag(request.Headers.IfNoneMatch, tag))
         {
             response.StatusCode = StatusCodes.Status304NotModified;
+            return;
+        }
+        if (HttpMethods.IsHead(request.Method))
+        {
+            (response.ContentType, response.ContentLength) = (content.ContentType, content.Size);
             return;
         }
         if (stores.Primary.SignedUrl(content.Hash, content.ContentType, content.Disposition) is { } elsewhere && await stores.Primary.Has(content.Hash, ct))
@@ -76,15 +82,36 @@ public sealed class ContentSender(ContentStores stores)
         response.ContentType = content.ContentType;
         await using var bytes = await Open(content.Hash, offset, length, ct);
         response.ContentLength = length;
-        await Copy(bytes, response.BodyWriter, length, ct);
+        await Copy(bytes, context, length, ct);
     }
 
     /// <exception cref="FileNotFoundException">The media store has lost it.</exception>
     public async Task<Stream> Open(byte[] hash, long offset, long? length, CancellationToken ct) => await stores.Open(hash, offset, length, ct)
         ?? throw new FileNotFoundException($"The media store has lost {Convert.ToHexStringLower(hash)}.");
 
-    /// <summary>Straight into the connection's own buffer, no faster than the client takes it.</summary>
-    public static async Task Copy(Stream from, PipeWriter to, long length, CancellationToken ct)
+    /// <summary>Into a response whose length has been said, no faster than the client takes it: a file by the kernel, else through the connection's own buffer.</summary>
+    public static async Task Copy(Stream from, HttpContext context, long length, CancellationToken ct)
+    {
+        if (length == 0)
+            return;
+        var to = context.Response.BodyWriter;
+        await context.Response.StartAsync(ct);
+        if (length >= SmallestSent && from is FileStream file)
+        {
+            var at = file.Position;
+            if (RandomAccess.GetLength(file.SafeFileHandle) < at + length)
+                throw TooShort();
+            for (int part; length > 0 && context.TryWriteFile(file, at, part = (int)Math.Min(length, FilePart)); at += part, length -= part)
+            {
+                if ((await to.FlushAsync(ct)).IsCompleted)
+                    return;
+            }
+            file.Position = at;
+        }
+        await CopyBytes(from, to, length, ct);
+    }
+
+    static async Task CopyBytes(Stream from, PipeWriter to, long length, CancellationToken ct)
     {
         while (length > 0)
         {
@@ -93,13 +120,15 @@ public sealed class ContentSender(ContentStores stores)
             var wanted = buffer[..(int)Math.Min(buffer.Length, length)];
             var read = from is FileStream ? from.Read(wanted.Span) : await from.ReadAsync(wanted, ct);
             if (read == 0)
-                throw new EndOfStreamException("The media store has fewer bytes than were stored.");
+                throw TooShort();
             to.Advance(read);
             length -= read;
             if ((await to.FlushAsync(ct)).IsCompleted)
                 return;
         }
     }
+
+    static EndOfStreamException TooShort() => new("The media store has fewer bytes than were stored.");
 
     static void SetHeaders(IHeaderDictionary headers, ServedContent content, string tag)
     {

@@ -46,6 +46,7 @@ sealed record KnownRoute(string Method, string Path, MethodInfo? Handler, IReadO
         [
             .. from endpoint in ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
                from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
+               where method != "HEAD" // the same as GET, and its errors cannot be read
                let path = endpoint.RoutePattern.RawText!
                where !path.StartsWith("/health", StringComparison.Ordinal) && path != "/metrics"
                select new KnownRoute(method, path, endpoint.Metadata.GetMetadata<MethodInfo>(), query.GetValueOrDefault($"{method} {Shape(path)}") ?? []),

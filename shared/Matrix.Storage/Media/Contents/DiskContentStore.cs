@@ -31,7 +31,8 @@ public sealed class DiskContentStore(string folder) : IContentStore
     {
         try
         {
-            var file = new FileStream(PathOf(hash), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0);
+            // asynchronous, which changes nothing about reading, because sockets send no others
+            var file = new FileStream(PathOf(hash), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous);
             file.Position = offset;
             return Task.FromResult<Stream?>(file);
         }
