@@ -39,7 +39,6 @@ public static class PusherModule
         services.AddSingleton<PushRunner>();
         services.AddSingleton<PushDispatcher>();
         services.AddSingleton<PushLoading>();
-        services.AddSingleton<ShardLeases>();
         services.AddSingleton<PushProgress>();
         services.AddHostedService(provider => provider.GetRequiredService<PushProgress>());
         services.AddHostedService<PushWork>();

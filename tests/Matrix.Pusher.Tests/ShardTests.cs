@@ -2,6 +2,7 @@ using Matrix.Pusher.Work;
 using Matrix.Replication;
 using Matrix.Storage.Push;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Matrix.Pusher.Tests;
 
@@ -36,21 +37,19 @@ public sealed class ShardTests
         await Pushed(gateway, receivers, 1);
 
         // a replica that takes its part and does nothing, as one that hangs
-        var second = new ShardLeases(server.Services.GetRequiredService<Leases>(), server.Services.GetRequiredService<PushProgressStore>());
+        var second = PushWork.Shards(server.Services.GetRequiredService<Leases>(), server.Services.GetRequiredService<NpgsqlDataSource>());
         await Eventually(async () =>
         {
             await second.Balance(ct);
             return second.Held.Count == PushShards.Count / 2;
         });
-        var taken = second.Held.Select(held => held.Shard).ToHashSet();
+        var taken = second.Held.Select(held => held.Number).ToHashSet();
         var (kept, waiting) = (receivers.Where(r => !taken.Contains(PushShards.Of(r.User.UserId))).ToList(), receivers.Where(r => taken.Contains(PushShards.Of(r.User.UserId))).ToList());
         await alice.Say(room, "meanwhile");
         await Pushed(gateway, kept, 2);
         Assert.All(waiting, r => Assert.Single(gateway.For(r.Key)));
 
-        var (shards, presence) = second.TakeAll();
-        foreach (var lease in shards.Select(held => held.Lease).Append(presence!))
-            await lease.DisposeAsync();
+        await second.Leave();
         await alice.Say(room, "after");
         await Pushed(gateway, receivers, 3);
         Assert.All(receivers, r => Assert.Equal(["before", "meanwhile", "after"], gateway.For(r.Key).Select(n => n.String("content.body"))));

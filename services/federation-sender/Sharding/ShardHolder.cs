@@ -12,13 +12,12 @@ namespace Matrix.FederationSender.Sharding;
 /// takes those that nobody holds. While there are no other servers, nothing is held and nothing asked.
 /// </summary>
 sealed partial class ShardHolder(
-    Leases leases, LogFollower follower, LogAttention attention, LogRouter router, Deliveries deliveries, DeliveryRecord record, DestinationStore store,
-    DatabaseOutage outage, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ShardHolder> logger) : BackgroundService
+    Leases leases, NpgsqlDataSource db, LogFollower follower, LogAttention attention, LogRouter router, Deliveries deliveries, DeliveryRecord record,
+    DestinationStore store, DatabaseOutage outage, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ShardHolder> logger) : BackgroundService
 {
-    const string Prefix = "federation-sender:";
-    static readonly TimeSpan TakeoverAfter = TimeSpan.FromSeconds(6), Every = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
 
-    readonly Guid replica = Guid.NewGuid();
+    readonly ShardLeases shards = new(leases, db, "federation-sender:", "federation-sender:", Shard.Count);
     readonly List<HeldShard> held = [];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -80,15 +79,12 @@ sealed partial class ShardHolder(
     {
         try
         {
-            foreach (var lost in held.Where(shard => shard.Lost.IsCancellationRequested).ToArray())
-                Forget(lost);
-            var share = await store.Share(replica, Prefix, TakeoverAfter, ct);
-            var fair = (int)((Shard.Count + share.Others) / (share.Others + 1));
-            while (held.Count > fair)
-                await GiveBack(held[^1], ct);
-            var free = Enumerable.Range(0, Shard.Count).Select(number => (short)number).Where(number => !share.Held.Contains(Name(number))).ToArray();
-            Random.Shared.Shuffle(free); // replicas that begin together do not race for the same ones
-            await Take([.. free.Take(fair - held.Count)], ct);
+            var (gained, lost, surplus) = await shards.Balance(ct);
+            foreach (var shard in lost)
+                Forget(Held(shard));
+            foreach (var shard in surplus)
+                await GiveBack(shard, ct);
+            await Take(gained, ct);
         }
         catch (NpgsqlException e)
         {
@@ -96,19 +92,16 @@ sealed partial class ShardHolder(
         }
     }
 
-    async Task Take(short[] numbers, CancellationToken ct)
+    async Task Take(IReadOnlyList<LeasedShard> gained, CancellationToken ct)
     {
-        var taken = new List<HeldShard>();
-        foreach (var number in numbers)
-        {
-            if (await leases.TryAcquire(Name(number), TakeoverAfter, ct) is { } lease)
-                taken.Add(new HeldShard(number, lease, CancellationTokenSource.CreateLinkedTokenSource(lease.Lost)));
-        }
-        if (taken.Count == 0)
+        if (gained.Count == 0)
             return;
+        var taken = gained.Select(shard => new HeldShard(shard.Number, shard.Lease, CancellationTokenSource.CreateLinkedTokenSource(shard.Lease.Lost))).ToArray();
         held.AddRange(taken);
-        await router.TakeOver([.. taken], ct);
+        await router.TakeOver(taken, ct);
     }
+
+    HeldShard Held(LeasedShard shard) => held.First(one => one.Lease == shard.Lease);
 
     void Forget(HeldShard shard)
     {
@@ -117,38 +110,36 @@ sealed partial class ShardHolder(
         deliveries.Drop(shard);
     }
 
-    async Task GiveBack(HeldShard shard, CancellationToken ct)
+    async Task GiveBack(LeasedShard shard, CancellationToken ct)
     {
         GivingBack(shard.Number);
-        await record.Save([shard], ct);
-        Forget(shard);
-        await shard.Lease.DisposeAsync();
+        var mine = Held(shard);
+        await record.Save([mine], ct);
+        Forget(mine);
+        await shards.GiveBack([shard]);
     }
 
     // What is under way is left to its end for a moment: it need not be sent again by another.
     async Task GiveBack()
     {
         if (held.Count == 0)
+        {
+            await shards.Leave();
             return;
+        }
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), time);
         try
         {
             await deliveries.Finish(TimeSpan.FromSeconds(2));
             await record.Save(held, patience.Token);
-            await store.Leave(replica, patience.Token);
         }
         catch (Exception e) when (e is NpgsqlException or OperationCanceledException)
         {
             NotSaved(e.Message);
         }
-        foreach (var shard in held.ToArray())
-        {
-            Forget(shard);
-            await shard.Lease.DisposeAsync();
-        }
+        held.ToList().ForEach(Forget);
+        await shards.Leave();
     }
-
-    static string Name(short number) => $"{Prefix}{number}";
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Giving shard {Shard} to another replica")]
     partial void GivingBack(short shard);

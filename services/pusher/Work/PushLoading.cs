@@ -1,5 +1,6 @@
 using Matrix.Protocol;
 using Matrix.Pusher.Mail;
+using Matrix.Replication;
 using Matrix.Storage.Push;
 
 namespace Matrix.Pusher.Work;
@@ -9,7 +10,7 @@ sealed class PushLoading(PusherStore pushers, PushProgressStore progress, MailSe
 {
     /// <summary>The users of shards that were just taken, with what waited there.</summary>
     /// <param name="places">By shard: how far the log was looked through for it.</param>
-    public async Task<PushRoster> Load(IReadOnlyDictionary<short, (HeldShard Held, long Position)> places, CancellationToken ct)
+    public async Task<PushRoster> Load(IReadOnlyDictionary<short, (LeasedShard Held, long Position)> places, CancellationToken ct)
     {
         var roster = new PushRoster();
         var rows = (await progress.ListOfShards([.. places.Keys], ct)).Where(IsDelivered).ToList();
@@ -25,23 +26,23 @@ sealed class PushLoading(PusherStore pushers, PushProgressStore progress, MailSe
             foreach (var row in of.Where(row => cursors.ContainsKey(row.PusherId)))
             {
                 var own = cursors[row.PusherId];
-                var queue = new PusherQueue(row, own, held.Shard, options.KeptWhileFailing, held.Lease.Lost);
+                var queue = new PusherQueue(row, own, held.Number, options.KeptWhileFailing, held.Lease.Lost);
                 foreach (var due in own.Waiting.Order().Where(dues.ContainsKey).Select(p => dues[p]))
                     queue.Add(new Due(due.Position, due.EventNid, due.RoomNid));
                 queue.SkipTo(Math.Max(position, own.Passed));
                 queues.Add(queue);
             }
-            roster.Set(new PushUser(of.Key, held.Shard) { Queues = queues });
+            roster.Set(new PushUser(of.Key, held.Number) { Queues = queues });
         }
         return roster;
     }
 
     /// <summary>Reads a user's pushers anew.</summary>
     /// <returns>Those that are new or were set again.</returns>
-    public async Task<IReadOnlyList<PusherQueue>> Reload(string userId, HeldShard held, PushRoster roster, CancellationToken ct)
+    public async Task<IReadOnlyList<PusherQueue>> Reload(string userId, LeasedShard held, PushRoster roster, CancellationToken ct)
     {
         var rows = (await pushers.List(UserId.Parse(userId), ct)).Where(IsDelivered).ToList();
-        var user = roster.Find(userId) ?? new PushUser(userId, held.Shard);
+        var user = roster.Find(userId) ?? new PushUser(userId, held.Number);
         var known = user.Queues.ToDictionary(queue => queue.Pusher.PusherId);
         var news = rows.Where(row => !known.TryGetValue(row.PusherId, out var queue) || queue.Pusher.SetAt != row.SetAt).Select(row => row.PusherId).ToList();
         var cursors = (await progress.List(news, ct)).ToDictionary(row => row.PusherId);
@@ -58,7 +59,7 @@ sealed class PushLoading(PusherStore pushers, PushProgressStore progress, MailSe
                 }
             }
             else if (cursors.TryGetValue(row.PusherId, out var own))
-                changed.Add(queue = new PusherQueue(row, own, held.Shard, options.KeptWhileFailing, held.Lease.Lost));
+                changed.Add(queue = new PusherQueue(row, own, held.Number, options.KeptWhileFailing, held.Lease.Lost));
             if (queue is not null)
                 queues.Add(queue);
         }

@@ -1,6 +1,7 @@
 using Matrix.Replication;
 using Matrix.Storage;
 using Matrix.Storage.Push;
+using Npgsql;
 
 namespace Matrix.Pusher.Work;
 
@@ -9,7 +10,7 @@ namespace Matrix.Pusher.Work;
 /// twice at a time. It begins where the shard's last holder had stored that it was; README.md says why nothing is lost.
 /// </summary>
 sealed partial class PushWork(
-    ShardLeases leases, PushLoading loading, PushDispatcher dispatcher, PushRunner runner, PushRooms rooms, PushProgress progress, PushProgressStore store,
+    Leases leases, NpgsqlDataSource db, PushLoading loading, PushDispatcher dispatcher, PushRunner runner, PushRooms rooms, PushProgress progress, PushProgressStore store,
     LogFollower follower, LogReader reader, LogAttention attention, PushOptions options, DatabaseOutage outage, TimeProvider time, ILogger<PushWork> logger)
     : BackgroundService, IHostedLifecycleService
 {
@@ -17,12 +18,15 @@ sealed partial class PushWork(
     static readonly TimeSpan BalanceEvery = TimeSpan.FromSeconds(2), CheckpointEvery = TimeSpan.FromSeconds(1), IdleCheckpointEvery = TimeSpan.FromSeconds(10),
         StopPatience = TimeSpan.FromSeconds(8);
 
+    readonly ShardLeases shards = Shards(leases, db);
     readonly PushRoster roster = new();
     readonly SemaphoreSlim news = new(0, 1);
     readonly CancellationTokenSource stopping = new();
     LogPosition position; // looked through up to here, for all shards that are held
     long stored;          // the same, as it is in the database
     long balancedAt, checkpointAt;
+
+    public static ShardLeases Shards(Leases leases, NpgsqlDataSource db) => new(leases, db, "push:", "push:shard:", PushShards.Count);
 
     /// <summary>Before anything of the process stops: what is under way ends, and another replica goes on at once.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
@@ -104,21 +108,21 @@ sealed partial class PushWork(
             await Balance(ct);
             balancedAt = time.GetTimestamp();
         }
-        if (leases.Held.Count > 0)
+        if (shards.Held.Count > 0)
             await Follow(ct);
         await attention.Attend(roster.Count > 0, ct);
         if (position.Value > stored && time.GetElapsedTime(checkpointAt) >= (HasWaiting ? CheckpointEvery : IdleCheckpointEvery))
-            await Checkpoint(leases.Held, ct);
+            await Checkpoint(shards.Held, ct);
     }
 
     bool HasWaiting => position.Value - stored > PageSize || roster.Users.Any(user => user.Queues.Any(queue => !queue.IsMail && queue.Count > 0));
 
     async Task Balance(CancellationToken ct)
     {
-        var hadNone = leases.Held.Count == 0;
-        var (gained, lost, surplus) = await leases.Balance(ct);
+        var hadNone = shards.Held.Count == 0;
+        var (gained, lost, surplus) = await shards.Balance(ct);
         foreach (var shard in lost)
-            roster.RemoveShard(shard.Shard);
+            roster.RemoveShard(shard.Number);
         if (surplus.Count > 0)
             await GiveBack(surplus, ct);
         if (gained.Count > 0)
@@ -129,21 +133,21 @@ sealed partial class PushWork(
             }
             catch
             {
-                await leases.GiveBack(gained); // nobody works for what could not be read
+                await shards.GiveBack(gained); // nobody works for what could not be read
                 throw;
             }
-            Taken(gained.Count, leases.Held.Count, position);
+            Taken(gained.Count, shards.Held.Count, position);
         }
     }
 
     /// <summary>Begins to work for shards: reads their pushers, and looks through what was not looked through of the log.</summary>
-    async Task Take(List<HeldShard> gained, bool hadNone, CancellationToken ct)
+    async Task Take(IReadOnlyList<LeasedShard> gained, bool hadNone, CancellationToken ct)
     {
-        var places = new Dictionary<short, (HeldShard Held, long Position)>();
+        var places = new Dictionary<short, (LeasedShard Held, long Position)>();
         foreach (var shard in gained)
         {
-            if (await store.Begin(shard.Shard, shard.Lease.Fence, ct) is { } begin)
-                places[shard.Shard] = (shard, begin);
+            if (await store.Begin(shard.Number, shard.Lease.Fence, ct) is { } begin)
+                places[shard.Number] = (shard, begin);
         }
         if (places.Count == 0)
             return;
@@ -185,7 +189,7 @@ sealed partial class PushWork(
             .Select(e => e.UserId).OfType<string>().Distinct())
         {
             var shard = PushShards.Of(userId);
-            if (leases.Held.FirstOrDefault(held => held.Shard == shard) is not { } held)
+            if (shards.Held.FirstOrDefault(held => held.Number == shard) is not { } held)
                 continue;
             if (of.Find(userId) is null)
                 rooms.Forget();
@@ -197,15 +201,15 @@ sealed partial class PushWork(
         }
     }
 
-    async Task Checkpoint(IReadOnlyCollection<HeldShard> shards, CancellationToken ct)
+    async Task Checkpoint(IReadOnlyCollection<LeasedShard> held, CancellationToken ct)
     {
-        var (at, of) = (position.Value, shards.Select(shard => shard.Shard).ToHashSet());
+        var (at, of) = (position.Value, held.Select(shard => shard.Number).ToHashSet());
         var taken = roster.Users.Where(user => of.Contains(user.Shard)).SelectMany(user => user.Queues)
             .Select(queue => (Queue: queue, Waiting: queue.TakeWaiting())).Where(one => one.Waiting is not null).ToList();
         try
         {
             await progress.Checkpoint(
-                [.. shards.Select(shard => new ShardPlace(shard.Shard, shard.Lease.Fence, at))], [.. taken.Select(one => one.Waiting!.Value)], ct);
+                [.. held.Select(shard => new ShardPlace(shard.Number, shard.Lease.Fence, at))], [.. taken.Select(one => one.Waiting!.Value)], ct);
             (stored, checkpointAt) = (at, time.GetTimestamp());
         }
         catch
@@ -218,12 +222,10 @@ sealed partial class PushWork(
     async Task GiveBackAll()
     {
         using var patience = new CancellationTokenSource(StopPatience, time);
-        var (shards, presence) = leases.TakeAll();
         try
         {
-            await GiveBack(shards, patience.Token);
-            if (presence is not null)
-                await presence.DisposeAsync();
+            await GiveBack([.. shards.Held], patience.Token);
+            await shards.Leave();
         }
         catch (Exception e)
         {
@@ -232,18 +234,16 @@ sealed partial class PushWork(
     }
 
     /// <summary>Nothing new is begun; what is under way ends and is stored; then another replica may go on.</summary>
-    async Task GiveBack(List<HeldShard> shards, CancellationToken ct)
+    async Task GiveBack(IReadOnlyList<LeasedShard> given, CancellationToken ct)
     {
-        var of = shards.Select(shard => shard.Shard).ToHashSet();
+        var of = given.Select(shard => shard.Number).ToHashSet();
         var queues = roster.Users.Where(user => of.Contains(user.Shard)).SelectMany(user => user.Queues).ToList();
         queues.ForEach(queue => queue.Close());
         await runner.WaitFor(queues, StopPatience / 2);
-        await Checkpoint(shards, ct);
-        foreach (var shard in shards)
-        {
-            roster.RemoveShard(shard.Shard);
-            await shard.Lease.DisposeAsync();
-        }
+        await Checkpoint(given, ct);
+        foreach (var shard in given)
+            roster.RemoveShard(shard.Number);
+        await shards.GiveBack(given);
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Took {Count} shards of pushers and holds {Held}, from log position {Position}")]

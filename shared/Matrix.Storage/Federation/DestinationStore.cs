@@ -15,9 +15,6 @@ public sealed record ShownDestination(
 /// <param name="Position">Of the room's newest event.</param>
 public sealed record DestinationRoom(string RoomId, long Position, long Total);
 
-/// <summary>Who else delivers, and which shards have a holder.</summary>
-public sealed record SenderShare(long Others, string[] Held);
-
 /// <summary>How far deliveries to other servers are. Writers carry the fence of the lease under which they deliver; that of a late holder changes nothing.</summary>
 public sealed class DestinationStore(NpgsqlDataSource db)
 {
@@ -26,22 +23,6 @@ public sealed class DestinationStore(NpgsqlDataSource db)
     /// <summary>Is there anybody to deliver to?</summary>
     public Task<bool> Any(CancellationToken ct) => db.GetOne<bool>(
         "SELECT EXISTS (SELECT FROM room_servers) OR EXISTS (SELECT FROM outgoing_messages)", null, ct);
-
-    /// <summary>Says that this replica is alive, and asks how many others are.</summary>
-    /// <param name="leases">What the names of the shards' leases begin with.</param>
-    public Task<SenderShare> Share(Guid replica, string leases, TimeSpan alive, CancellationToken ct) => db.GetOne<SenderShare>(
-        """
-        WITH me AS (
-            INSERT INTO federation_senders (replica, seen_at) VALUES (@replica, clock_timestamp())
-            ON CONFLICT (replica) DO UPDATE SET seen_at = excluded.seen_at),
-        gone AS (
-            DELETE FROM federation_senders WHERE seen_at < clock_timestamp() - interval '1 hour')
-        SELECT (SELECT count(*) FROM federation_senders WHERE replica <> @replica AND seen_at > clock_timestamp() - @alive) AS others,
-            ARRAY(SELECT name FROM leases WHERE starts_with(name, @leases) AND expires_at > clock_timestamp()) AS held
-        """, new { replica, leases, alive }, ct);
-
-    /// <summary>This replica stops.</summary>
-    public Task<int> Leave(Guid replica, CancellationToken ct) => db.Execute("DELETE FROM federation_senders WHERE replica = @replica", new { replica }, ct);
 
     /// <summary>Takes a shard over and returns its position, from which its other destinations have to be looked at.</summary>
     public Task<long> Take(short shard, long fence, CancellationToken ct) => db.GetOne<long>(

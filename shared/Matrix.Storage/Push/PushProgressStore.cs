@@ -26,9 +26,6 @@ public readonly record struct WaitingPushes(long PusherId, short Shard, IReadOnl
 /// <summary>An event in the log.</summary>
 public sealed record LogEvent(long Position, long EventNid, long RoomNid);
 
-/// <param name="IsHeld">By a process that lives.</param>
-public sealed record PushLease(string Name, bool IsHeld);
-
 /// <summary>How far pushing has come: each shard in the log, and each pusher.</summary>
 public sealed class PushProgressStore(NpgsqlDataSource db)
 {
@@ -95,18 +92,4 @@ public sealed class PushProgressStore(NpgsqlDataSource db)
         of_shards = waiting.Select(w => w.Shard).ToArray(),
         waiting = waiting.Select(w => $"{{{string.Join(',', w.Positions.Select(p => p.ToString(CultureInfo.InvariantCulture)))}}}").ToArray(),
     }, ct);
-
-    /// <summary>The leases whose names begin so; by primary key.</summary>
-    public Task<IReadOnlyList<PushLease>> ListLeases(string prefix, CancellationToken ct) => db.List<PushLease>(
-        """
-        SELECT name, expires_at > clock_timestamp() AS is_held FROM leases
-        WHERE name >= @prefix AND name < @prefix || '~'
-        """, new { prefix }, ct);
-
-    /// <summary>Forgets the leases of processes that ended long ago.</summary>
-    public Task DeleteOldLeases(string prefix, CancellationToken ct) => db.Execute(
-        """
-        DELETE FROM leases
-        WHERE name >= @prefix AND name < @prefix || '~' AND expires_at < clock_timestamp() - interval '1 hour'
-        """, new { prefix }, ct);
 }
