@@ -39,6 +39,9 @@ public sealed class MediaOptions
     /// <summary>Makes thumbnails in whatever size is asked for, up to 2048: more to keep.</summary>
     public bool DynamicThumbnails { get; set; }
 
+    /// <summary>Makes the thumbnails of a picture when it is uploaded; else each when it is first asked for, since most never are.</summary>
+    public bool ThumbnailsAtUpload { get; set; }
+
     /// <summary>How long a media id that was given out waits for its bytes.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "365.00:00:00")] public TimeSpan UnusedExpirationTime { get; set; } = TimeSpan.FromHours(24);
 

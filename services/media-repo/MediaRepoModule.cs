@@ -34,6 +34,7 @@ public static class MediaRepoModule
         builder.Services.AddSingleton<PreviewStore>().AddSingleton<OembedProviders>().AddSingleton<PreviewImages>();
         builder.Services.AddSingleton<PreviewFetcher>().AddSingleton<Previewer>();
         builder.Services.AddSingleton<ImageLibrary>().AddSingleton<Thumbnailer>();
+        builder.Services.AddSingleton<NewPictures>().AddHostedService(provider => provider.GetRequiredService<NewPictures>());
         return builder;
     }
 

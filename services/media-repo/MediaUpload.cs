@@ -1,5 +1,7 @@
+using System.Text.Json.Serialization;
 using Matrix.Federation;
 using Matrix.Http;
+using Matrix.MediaRepo.Thumbnails;
 using Matrix.Protocol;
 using Matrix.Storage.Media;
 using Microsoft.AspNetCore.Http.Features;
@@ -8,27 +10,31 @@ using Microsoft.Net.Http.Headers;
 namespace Matrix.MediaRepo;
 
 /// <summary>Takes in what users upload.</summary>
-public sealed class MediaUpload(MediaKeeping keeping, MediaStore store, ServerSigningKey own, MediaOptions options, TimeProvider time)
+public sealed class MediaUpload(
+    MediaKeeping keeping, MediaStore store, NewPictures pictures, ServerSigningKey own, MediaOptions options, TimeProvider time)
 {
     const long Overrun = 1 << 20;
     const int LongestName = 1000;
 
     /// <summary>An upload under a new media id.</summary>
     /// <exception cref="MatrixException">413: it is too large.</exception>
-    public Task<MxcUri> Receive(HttpContext context, string? fileName, Requester requester, CancellationToken ct)
+    public async Task<Uploaded> Receive(HttpContext context, string? fileName, Requester requester, CancellationToken ct)
     {
         var body = Admit(context, fileName, requester);
-        return keeping.Keep(body, options.MaxUploadSize, async kept =>
+        var uri = MxcUri.Create(own.ServerName, MediaKeeping.NewMediaId());
+        var media = await keeping.Keep(body, options.MaxUploadSize, async kept =>
         {
-            var uri = MxcUri.Create(own.ServerName, MediaKeeping.NewMediaId());
-            await store.Insert(uri, Describe(kept, context, fileName, requester), time.GetUtcNow(), ct);
-            return uri;
+            var described = Describe(kept, context, fileName, requester);
+            await store.Insert(uri, described, time.GetUtcNow(), ct);
+            return described;
         }, ct);
+        return new Uploaded(uri, await Look(media, context, ct));
     }
 
     /// <summary>An upload to a media id that was given out.</summary>
     /// <exception cref="MatrixException">404, 403, 409: not to this one; 413: it is too large.</exception>
-    public async Task ReceivePending(HttpContext context, ServerName server, string mediaId, string? fileName, Requester requester, CancellationToken ct)
+    /// <returns>Its blurhash, if that was asked for.</returns>
+    public async Task<string?> ReceivePending(HttpContext context, ServerName server, string mediaId, string? fileName, Requester requester, CancellationToken ct)
     {
         if (server != own.ServerName || !MxcUri.TryParse($"mxc://{server}/{mediaId}", out var uri))
             throw MatrixException.NotFound("No such media id.");
@@ -39,8 +45,19 @@ public sealed class MediaUpload(MediaKeeping keeping, MediaStore store, ServerSi
             case PendingUpload.Foreign: throw MatrixException.Forbidden("This media id was given to somebody else.");
             case PendingUpload.Complete: throw Overwritten();
         }
-        await keeping.Keep(body, options.MaxUploadSize, async kept =>
-            await store.InsertFromPending(uri, Describe(kept, context, fileName, requester), time.GetUtcNow(), ct) ? true : throw Overwritten(), ct);
+        var media = await keeping.Keep(body, options.MaxUploadSize, async kept =>
+        {
+            var described = Describe(kept, context, fileName, requester);
+            return await store.InsertFromPending(uri, described, time.GetUtcNow(), ct) ? described : throw Overwritten();
+        }, ct);
+        return await Look(media, context, ct);
+    }
+
+    async Task<string?> Look(NewMedia media, HttpContext context, CancellationToken ct)
+    {
+        var row = new MediaRow(media.ContentHash, media.Size, media.ContentType, media.FileName, media.Authenticated, null, time.GetUtcNow());
+        pictures.Add(row);
+        return context.Request.Query["xyz.amorgan.generate_blurhash"] == "true" ? await pictures.FindBlurhash(row, ct) : null;
     }
 
     static MatrixException Overwritten() => new(409, "M_CANNOT_OVERWRITE_MEDIA", "The media has been uploaded already.");
@@ -63,3 +80,6 @@ public sealed class MediaUpload(MediaKeeping keeping, MediaStore store, ServerSi
         return new NewMedia(kept.Hash, kept.Size, type, fileName, requester.UserId, options.EnableAuthenticatedMedia);
     }
 }
+
+/// <param name="Blurhash">Where it was asked for (<c>xyz.amorgan.generate_blurhash</c>, MSC2448) and it is a picture.</param>
+public sealed record Uploaded(MxcUri ContentUri, [property: JsonPropertyName("xyz.amorgan.blurhash")] string? Blurhash);

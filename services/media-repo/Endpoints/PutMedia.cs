@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Matrix.Http;
 using Matrix.Protocol;
 
@@ -8,10 +9,9 @@ static class PutMedia
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/media/v3/upload/{serverName}/{mediaId}", Handle);
 
-    static async Task<Empty> Handle(
-        HttpContext context, ServerName serverName, string mediaId, string? filename, Requester requester, MediaUpload upload, CancellationToken ct)
-    {
-        await upload.ReceivePending(context, serverName, mediaId, filename, requester, ct);
-        return default;
-    }
+    static async Task<Response> Handle(
+        HttpContext context, ServerName serverName, string mediaId, string? filename, Requester requester, MediaUpload upload, CancellationToken ct) =>
+        new(await upload.ReceivePending(context, serverName, mediaId, filename, requester, ct));
+
+    sealed record Response([property: JsonPropertyName("xyz.amorgan.blurhash")] string? Blurhash);
 }

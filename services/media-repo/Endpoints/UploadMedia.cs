@@ -1,5 +1,4 @@
 using Matrix.Http;
-using Matrix.Protocol;
 
 namespace Matrix.MediaRepo.Endpoints;
 
@@ -8,8 +7,6 @@ static class UploadMedia
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/media/v3/upload", Handle);
 
-    static async Task<Response> Handle(HttpContext context, string? filename, Requester requester, MediaUpload upload, CancellationToken ct) =>
-        new(await upload.Receive(context, filename, requester, ct));
-
-    sealed record Response(MxcUri ContentUri);
+    static Task<Uploaded> Handle(HttpContext context, string? filename, Requester requester, MediaUpload upload, CancellationToken ct) =>
+        upload.Receive(context, filename, requester, ct);
 }

@@ -26,6 +26,8 @@ public sealed class ImageLibrary : IDisposable
     /// <summary>The most frames that an animation keeps.</summary>
     const int MostFrames = 200;
 
+    const int BlurredSide = 32;
+
     static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
     static readonly Lazy<bool> s_ready = new(Prepare);
 
@@ -48,6 +50,19 @@ public sealed class ImageLibrary : IDisposable
         {
             var (width, height, _) = CheckHeader(source);
             return (width, height);
+        }, ct);
+
+    /// <summary>Its <see cref="BlurHash"/>.</summary>
+    /// <exception cref="ImageException">It is no picture, or too large.</exception>
+    public Task<string> Blur(ImageSource source, CancellationToken ct) => Work(
+        stop =>
+        {
+            CheckHeader(source);
+            using var small = Load(source, BlurredSide, BlurredSide, crop: false, "");
+            small.SetProgress(null, stop);
+            using var opaque = small.HasAlpha() ? small.Flatten() : small.Copy();
+            using var colours = opaque.Colourspace(Enums.Interpretation.Srgb);
+            return BlurHash.Of(colours.WriteToMemory<byte>(), colours.Width, colours.Height);
         }, ct);
 
     public void Dispose() => _seats.Dispose();
