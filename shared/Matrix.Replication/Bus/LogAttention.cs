@@ -16,7 +16,12 @@ public sealed class LogAttention(IReceiveEndpointConnector connector, LogFollowe
         if (!options.Relaxed || wanted == _queue is not null)
             return;
         if (wanted)
+        {
             _queue = connector.ConnectReceiveEndpoint($"log-{Guid.NewGuid():n}", (_, queue) => BusConfiguration.ReceiveLog(queue, follower));
+            // of what was committed before it was bound nobody was told, so there may be a next entry
+            _ = _queue.Ready.ContinueWith(
+                _ => follower.Want(new LogPosition(follower.Position.Value + 1)), CancellationToken.None, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
+        }
         else if (_queue is { } bound)
         {
             _queue = null;
