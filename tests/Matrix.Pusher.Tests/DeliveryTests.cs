@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Matrix.Pusher.Http;
 using Matrix.Storage.Caching;
 
@@ -125,6 +128,22 @@ public sealed class DeliveryTests(PushServer push)
         var answer = await gateways.Send(url, "{}"u8.ToArray(), TestContext.Current.CancellationToken);
         Assert.Null(answer.Status);
         Assert.Contains("ip_range_blacklist", answer.Failure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_gateway_that_sends_us_elsewhere_is_not_followed()
+    {
+        var ct = TestContext.Current.CancellationToken;
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var caches = new Caches(new CacheOptions());
+        using var gateways = new PushGateways(new PushOptions(), new PushAddressOptions { IpRangeWhitelist = ["127.0.0.0/8"] }, caches);
+        var sending = gateways.Send(new Uri($"http://{listener.LocalEndpoint}/_matrix/push/v1/notify"), "{}"u8.ToArray(), ct);
+        using var connection = await listener.AcceptTcpClientAsync(ct);
+        await connection.GetStream().WriteAsync(
+            Encoding.ASCII.GetBytes($"HTTP/1.1 307 Temporary Redirect\r\nLocation: {push.Gateway.Url}/elsewhere\r\nContent-Length: 0\r\n\r\n"), ct);
+        var answer = await sending;
+        Assert.Equal((307, false), (answer.Status, answer.IsGood));
     }
 
     static async Task Eventually(Func<Task<bool>> condition)
