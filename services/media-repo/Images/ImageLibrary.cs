@@ -84,6 +84,7 @@ public sealed class ImageLibrary : IDisposable
         }
         finally
         {
+            NativeMemory.GiveBack();
             _seats.Release();
         }
     }
@@ -169,6 +170,7 @@ public sealed class ImageLibrary : IDisposable
         // what it warns of are oddities of pictures, and it would write each to the standard error
         Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, static (_, _, _) => { });
         // one thread for a picture: the other cores have other pictures; and nothing is asked for twice
+        NativeMemory.Share();
         NetVips.NetVips.Concurrency = 1;
         Cache.Max = 0;
         return true;
