@@ -29,7 +29,7 @@ public static class MediaRepoModule
         builder.Services.AddSingleton<MediaFinder>().AddSingleton<ContentSender>().AddSingleton<MediaServing>();
         builder.Services.AddSingleton<RemoteMedia>().AddSingleton<RemoteRedirects>().AddSingleton<MultipartSender>();
         builder.Services.AddMatrixOptions<MediaRetentionOptions>("media_retention");
-        builder.Services.AddSingleton<MediaAdminStore>().AddSingleton<RoomMedia>().AddSingleton<MediaDeletion>().AddHostedService<MediaSweep>();
+        builder.Services.AddSingleton<MediaAdminStore>().AddSingleton<RoomMedia>().AddSingleton<MediaDeletion>().AddSingleton<MediaReferenceStore>().AddSingleton<MediaReferences>().AddHostedService<MediaSweep>();
         builder.Services.AddMatrixOptions<PreviewOptions>();
         builder.Services.AddSingleton<PreviewStore>().AddSingleton<OembedProviders>().AddSingleton<PreviewImages>();
         builder.Services.AddSingleton<PreviewFetcher>().AddSingleton<Previewer>();

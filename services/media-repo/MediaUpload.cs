@@ -55,7 +55,7 @@ public sealed class MediaUpload(
 
     async Task<string?> Look(NewMedia media, HttpContext context, CancellationToken ct)
     {
-        var row = new MediaRow(media.ContentHash, media.Size, media.ContentType, media.FileName, media.Authenticated, null, time.GetUtcNow());
+        var row = new MediaRow(media.ContentHash, media.Size, media.ContentType, media.FileName, media.Authenticated, null, time.GetUtcNow(), IsUnread: true);
         pictures.Add(row);
         return context.Request.Query["xyz.amorgan.generate_blurhash"] == "true" ? await pictures.FindBlurhash(row, ct) : null;
     }

@@ -24,6 +24,12 @@ public sealed class MediaDeletion(MediaAdminStore store, MediaContentStore conte
     public Task<IReadOnlyList<string>> DeletePreviewImages(DateTimeOffset before, CancellationToken ct) =>
         All(AtOnce, () => store.DeletePreviewImages(own.ServerName, before, AtOnce, time.GetUtcNow(), ct), ct);
 
+    public Task<IReadOnlyList<string>> DeleteRedacted(DateTimeOffset before, DateTimeOffset since, CancellationToken ct) =>
+        All(AtOnce, () => store.DeleteRedacted(before, since, AtOnce, time.GetUtcNow(), ct), ct);
+
+    public Task<IReadOnlyList<string>> DeleteUnreferenced(DateTimeOffset before, DateTimeOffset since, CancellationToken ct) =>
+        All(AtOnce, () => store.DeleteUnreferenced(own.ServerName, before, since, AtOnce, time.GetUtcNow(), ct), ct);
+
     /// <summary>Deletes the bytes that turned out to be nobody's, thumbnails of deleted pictures among them.</summary>
     public async Task DeleteOrphans(CancellationToken ct)
     {

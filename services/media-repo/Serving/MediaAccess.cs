@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Matrix.MediaRepo.Lifecycle;
 using Matrix.Protocol;
 using Matrix.Storage;
 using Matrix.Storage.Media;
@@ -9,7 +10,8 @@ namespace Matrix.MediaRepo.Serving;
 /// Remembers what was read and writes it down now and then, in one statement: an hour more or less is nothing to retention, which asks for days. A
 /// process that dies forgets a minute of it.
 /// </summary>
-public sealed partial class MediaAccess(MediaStore store, DatabaseOutage outage, TimeProvider time, ILogger<MediaAccess> logger) : BackgroundService
+public sealed partial class MediaAccess(
+    MediaStore store, MediaRetentionOptions retention, DatabaseOutage outage, TimeProvider time, ILogger<MediaAccess> logger) : BackgroundService
 {
     const int MostHeld = 50_000, AtOnce = 1000;
 
@@ -19,7 +21,9 @@ public sealed partial class MediaAccess(MediaStore store, DatabaseOutage outage,
 
     public void Read(ServerName origin, string mediaId, MediaRow media)
     {
-        if (time.GetUtcNow() - media.LastAccess > s_exactness && _read.Count < MostHeld)
+        // that it was read at all is to be known soon where what nobody reads is deleted
+        var isNews = time.GetUtcNow() - media.LastAccess > s_exactness || (media.IsUnread && retention.UnreferencedMediaLifetime != null);
+        if (isNews && _read.Count < MostHeld)
             _read.TryAdd((origin, mediaId), 0);
     }
 

@@ -17,6 +17,13 @@ public sealed class MediaAdminStore(NpgsqlDataSource db)
     const string Columns =
         "origin, media_id, size, content_type, file_name, uploader, authenticated, quarantined_by, protected, created_at, last_access, content_hash";
 
+    const string IsNoProfile =
+        """
+        (NOT EXISTS (SELECT FROM users WHERE avatar_url = 'mxc://' || media.origin || '/' || media.media_id)
+            AND NOT EXISTS (SELECT FROM room_summaries WHERE avatar_url = 'mxc://' || media.origin || '/' || media.media_id)
+            AND NOT EXISTS (SELECT FROM memberships WHERE avatar_url = 'mxc://' || media.origin || '/' || media.media_id))
+        """;
+
     public Task<MediaInfo?> Find(ServerName origin, string mediaId, CancellationToken ct) => db.FindOne<MediaInfo>(
         $"SELECT {Columns} FROM media WHERE origin = @origin AND media_id = @mediaId", new { origin = origin.ToString(), mediaId }, ct);
 
@@ -79,14 +86,41 @@ public sealed class MediaAdminStore(NpgsqlDataSource db)
     /// <param name="keepProfiles">Without the pictures of users and rooms.</param>
     public Task<IReadOnlyList<DeletedMedia>> DeleteLocal(
         ServerName own, DateTimeOffset before, long largerThan, bool keepProfiles, int limit, DateTimeOffset now, CancellationToken ct) => Delete(
-        """
+        $"""
         (origin, media_id) IN (SELECT origin, media_id FROM media
             WHERE origin = @own AND last_access < @before AND size > @largerThan AND quarantined_by IS NULL AND NOT protected
-            AND (NOT @keepProfiles OR NOT EXISTS (SELECT FROM users WHERE avatar_url = 'mxc://' || media.origin || '/' || media.media_id)
-                AND NOT EXISTS (SELECT FROM room_summaries WHERE avatar_url = 'mxc://' || media.origin || '/' || media.media_id)
-                AND NOT EXISTS (SELECT FROM memberships WHERE avatar_url = 'mxc://' || media.origin || '/' || media.media_id))
+            AND (NOT @keepProfiles OR {IsNoProfile})
             ORDER BY last_access LIMIT @limit)
         """, new { own = own.ToString(), before, largerThan, keepProfiles, limit, now }, ct);
+
+    /// <summary>
+    /// A batch of what only events name that were redacted before a time, one of them by who uploaded it, or for a server's media by one of its users: others
+    /// cannot have it deleted by naming it. (Index on the time.)
+    /// </summary>
+    /// <param name="since">Nothing older: events that name it may not have been looked at.</param>
+    public Task<IReadOnlyList<DeletedMedia>> DeleteRedacted(DateTimeOffset before, DateTimeOffset since, int limit, DateTimeOffset now, CancellationToken ct) => Delete(
+        $"""
+        (origin, media_id) IN (SELECT media.origin, media.media_id FROM media_references r
+            JOIN events e USING (event_nid) JOIN media ON media.origin = r.origin AND media.media_id = r.media_id
+            WHERE r.redacted_at < @before AND created_at > @since AND quarantined_by IS NULL AND NOT protected
+            AND (uploader = e.sender OR (uploader IS NULL AND media.origin = substring(e.sender FROM position(':' IN e.sender) + 1)))
+            AND NOT EXISTS (SELECT FROM media_references o WHERE o.origin = r.origin AND o.media_id = r.media_id AND o.redacted_at IS NULL)
+            AND {IsNoProfile}
+            LIMIT @limit)
+        """, new { before, since, limit, now }, ct);
+
+    /// <summary>A batch of what users of this server uploaded before a time and no event names, no profile shows and nobody has read.</summary>
+    /// <inheritdoc cref="DeleteRedacted"/>
+    public Task<IReadOnlyList<DeletedMedia>> DeleteUnreferenced(
+        ServerName own, DateTimeOffset before, DateTimeOffset since, int limit, DateTimeOffset now, CancellationToken ct) => Delete(
+        $"""
+        (origin, media_id) IN (SELECT origin, media_id FROM media
+            WHERE origin = @own AND uploader IS NOT NULL AND last_access < @before AND last_access = created_at AND created_at > @since
+            AND quarantined_by IS NULL AND NOT protected
+            AND NOT EXISTS (SELECT FROM media_references r WHERE r.origin = media.origin AND r.media_id = media.media_id)
+            AND {IsNoProfile}
+            ORDER BY last_access LIMIT @limit)
+        """, new { own = own.ToString(), before, since, limit, now }, ct);
 
     /// <summary>A batch of what a user uploaded.</summary>
     public Task<IReadOnlyList<DeletedMedia>> DeleteByUser(UserId user, int limit, DateTimeOffset now, CancellationToken ct) => Delete(

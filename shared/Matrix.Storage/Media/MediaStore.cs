@@ -6,8 +6,9 @@ namespace Matrix.Storage.Media;
 /// <summary>What is known of a piece of media; its bytes lie in the <see cref="ContentStores"/>, under <see cref="ContentHash"/> (SHA-256).</summary>
 /// <param name="Authenticated">It may not be had without an access token.</param>
 /// <param name="QuarantinedBy">It is not served.</param>
+/// <param name="IsUnread">Nobody has read it, as far as that was written down.</param>
 public sealed record MediaRow(
-    byte[] ContentHash, long Size, string ContentType, string? FileName, bool Authenticated, string? QuarantinedBy, DateTimeOffset LastAccess);
+    byte[] ContentHash, long Size, string ContentType, string? FileName, bool Authenticated, string? QuarantinedBy, DateTimeOffset LastAccess, bool IsUnread);
 
 /// <summary>Media that comes to be.</summary>
 /// <param name="Uploader">Null: fetched from another server.</param>
@@ -42,7 +43,7 @@ public sealed class MediaStore(NpgsqlDataSource db)
 
     public Task<MediaRow?> Find(ServerName origin, string mediaId, CancellationToken ct) => db.FindOne<MediaRow>(
         """
-        SELECT content_hash, size, content_type, file_name, authenticated, quarantined_by, last_access FROM media
+        SELECT content_hash, size, content_type, file_name, authenticated, quarantined_by, last_access, last_access = created_at AS is_unread FROM media
         WHERE origin = @origin AND media_id = @mediaId
         """, new { origin = origin.ToString(), mediaId }, ct);
 

@@ -21,10 +21,15 @@ public sealed class MediaServers : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         Dictionary<string, string?> first = [];
-        First = await MatrixServer.Start(configuration => first = configuration);
+        First = await MatrixServer.Start(configuration =>
+        {
+            configuration["media_retention:unreferenced_media_lifetime"] = "1d"; // so that what is read is noted
+            first = configuration;
+        });
         Folder = first["media_store_path"]!;
         Second = await MatrixServer.Start(configuration =>
         {
+            configuration["media_retention:unreferenced_media_lifetime"] = "1d";
             foreach (var key in first.Keys.Where(key => key.StartsWith("database:", StringComparison.Ordinal)).Append("media_store_path").Append("signing_key_path"))
                 configuration[key] = first[key];
         });
