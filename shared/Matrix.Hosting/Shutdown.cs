@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -7,20 +8,32 @@ namespace Matrix.Hosting;
 /// The order of a stop: not ready and <see cref="Draining"/> at once; for <c>shutdown_drain</c> the port stays open and new requests are
 /// sent away with 503 and X-Matrix-Draining, so that a gateway moves them to another replica without a broken connection; then the port
 /// closes (<see cref="Closing"/>), requests under way finish (bounded by <c>shutdown_timeout</c>), and the process exits. A process that anybody reaches
-/// sends nobody away, for nobody would move the request: it serves on while it drains, and closes each connection with its next answer.
+/// sends nobody away, for nobody would move the request: it serves on while it drains, and closes each connection with its next answer. It is done earlier
+/// when no connection is left and its port stays open without it. A second SIGTERM ends the drain: nobody will take its place.
 /// </summary>
 public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
 {
-    readonly CancellationTokenSource _draining = new(), _closing = new();
+    readonly CancellationTokenSource _draining = new(), _closing = new(), _drained = new();
     readonly ShutdownOptions _options;
+    readonly OpenConnections _connections;
+    readonly bool _isReplaced;
     readonly TimeProvider _time;
     readonly ILogger<Shutdown> _log;
     readonly CancellationTokenRegistration _stopping;
+    readonly PosixSignalRegistration _signals;
+    int _told;
     bool _begun;
 
-    public Shutdown(IHostApplicationLifetime lifetime, ShutdownOptions options, TimeProvider time, ILogger<Shutdown> log)
+    public Shutdown(
+        IHostApplicationLifetime lifetime, ShutdownOptions options, ListenOptions listen, ServiceName service, OpenConnections connections, TimeProvider time,
+        ILogger<Shutdown> log)
     {
-        (_options, _time, _log) = (options, time, log);
+        (_options, _connections, _time, _log) = (options, connections, time, log);
+        _isReplaced = service.IsPublic && listen.Listen.Any(address => ListenOptions.Inherited(address) is not null);
+        _signals = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ =>
+        {
+            if (Interlocked.Increment(ref _told) == 2) _drained.Cancel();
+        });
         _stopping = lifetime.ApplicationStopping.Register(Begin);
     }
 
@@ -42,7 +55,10 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         Begin();
-        if (_options.ShutdownDrain > TimeSpan.Zero) await Task.Delay(_options.ShutdownDrain, _time, cancellationToken);
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _drained.Token);
+        if (_isReplaced) _connections.WhenNone(_drained.Cancel);
+        if (_options.ShutdownDrain > TimeSpan.Zero) await Task.Delay(_options.ShutdownDrain, _time, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _connections.WhenNone(null);
         await _closing.CancelAsync();
     }
 
@@ -57,6 +73,8 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
         _stopping.Dispose();
         _draining.Dispose();
         _closing.Dispose();
+        _signals.Dispose();
+        _drained.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: no longer ready, finishing the requests under way")]

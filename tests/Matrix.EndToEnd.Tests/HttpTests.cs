@@ -10,7 +10,7 @@ public sealed partial class HttpTests(SplitStack stack)
     public async Task The_tests_of_the_client_api_pass_on_the_split_stack()
     {
         // ends with another code than 0, and so fails here, unless all pass
-        var output = await RunningServer.Run(Build.ClientApiTests, ["--no-ansi", "--progress", "off", "--timeout", "5m"], start =>
+        var output = await RunningServer.Run(Build.ClientApiTests, ["--no-ansi", "--progress", "off", "--timeout", "15m"], start =>
         {
             start.Environment["MATRIX_TEST_SERVER"] = stack.Server.Url.ToString();
             start.Environment["MATRIX_TEST_SHARED_SECRET"] = stack.Server.Configured("registration_shared_secret");

@@ -70,18 +70,18 @@ public sealed class BackgroundProcess
     }
 
     /// <summary>Stops the process, killing it after <paramref name="grace"/>, and removes its record.</summary>
-    public async Task Stop(TimeSpan grace, CancellationToken ct, bool interrupt = false)
+    public async Task Stop(TimeSpan grace, CancellationToken ct, StopManner manner = StopManner.Terminate)
     {
-        await Identity.Stop(grace, ct, interrupt);
+        await Identity.Stop(grace, ct, manner);
         File.Delete(recordFile);
         process.Dispose();
     }
 
     /// <summary>Stops what an earlier run recorded in this file, if it still is the same process, and removes the record.</summary>
-    public static async Task StopRecorded(string recordFile, TimeSpan grace, CancellationToken ct, bool interrupt = false)
+    public static async Task StopRecorded(string recordFile, TimeSpan grace, CancellationToken ct, StopManner manner = StopManner.Terminate)
     {
         if (!File.Exists(recordFile)) return;
-        if (RunRecord.Find(recordFile) is { } record) await record.Process.Stop(grace, ct, interrupt);
+        if (RunRecord.Find(recordFile) is { } record) await record.Process.Stop(grace, ct, manner);
         File.Delete(recordFile);
     }
 

@@ -78,7 +78,7 @@ sealed class PostgresPart(PartContext context)
         if (int.TryParse((await File.ReadAllLinesAsync(file, ct)).FirstOrDefault(), out var pid)
             && ProcessIdentity.Find(pid) is { } process && WorkingFolder(pid) == Path.GetFullPath(DataFolder))
         {
-            await process.Stop(TimeSpan.FromSeconds(20), ct, interrupt: true);
+            await process.Stop(TimeSpan.FromSeconds(20), ct, StopManner.Interrupt);
         }
         File.Delete(file);
     }

@@ -181,7 +181,7 @@ public sealed class PrivateStack : IAsyncDisposable
     static async Task StopRecorded(string part, string dataFolder, CancellationToken ct)
     {
         var isPostgres = part == PostgresPart.Name;
-        await BackgroundProcess.StopRecorded(RecordFile(dataFolder, part), isPostgres ? PostgresGrace : Grace, ct, interrupt: isPostgres);
+        await BackgroundProcess.StopRecorded(RecordFile(dataFolder, part), isPostgres ? PostgresGrace : Grace, ct, isPostgres ? StopManner.Interrupt : StopManner.Terminate);
         if (part == RabbitMqPart.Name) await BackgroundProcess.StopRecorded(RecordFile(dataFolder, RabbitMqPart.EpmdName), Grace, ct);
     }
 

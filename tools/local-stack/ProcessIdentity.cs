@@ -4,6 +4,19 @@ using System.Runtime.InteropServices;
 
 namespace Matrix.LocalStack;
 
+/// <summary>How a process is asked to stop.</summary>
+public enum StopManner
+{
+    /// <summary>SIGTERM.</summary>
+    Terminate,
+
+    /// <summary>SIGTERM twice: a service does not drain, since nothing takes its place.</summary>
+    Hurry,
+
+    /// <summary>SIGINT: Postgres breaks off what its clients do.</summary>
+    Interrupt,
+}
+
 /// <summary>
 /// One process of this boot, told apart from a later one that was given the same id.
 /// <c>StartTicks</c> is field 22 of <c>/proc/PID/stat</c>: clock ticks since boot.
@@ -11,7 +24,7 @@ namespace Matrix.LocalStack;
 public readonly partial record struct ProcessIdentity(int Pid, long StartTicks, string BootId)
 {
     const int SigInt = 2, SigKill = 9, SigTerm = 15;
-    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
+    static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20), BetweenSignals = TimeSpan.FromMilliseconds(100); // two at once are one
     static readonly string CurrentBoot = File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 
     /// <summary>The live process with this id, or null when there is none or it only waits to be reaped.</summary>
@@ -42,10 +55,11 @@ public readonly partial record struct ProcessIdentity(int Pid, long StartTicks, 
     /// <summary>
     /// Asks the process to stop and kills it when it has not after <paramref name="grace"/>. False when it had to be killed.
     /// </summary>
-    public async Task<bool> Stop(TimeSpan grace, CancellationToken ct, bool interrupt = false)
+    public async Task<bool> Stop(TimeSpan grace, CancellationToken ct, StopManner manner = StopManner.Terminate)
     {
-        if (interrupt) Interrupt();
+        if (manner == StopManner.Interrupt) Interrupt();
         else Terminate();
+        if (manner == StopManner.Hurry && !await Exited(BetweenSignals, ct)) Terminate();
         if (await Exited(grace, ct)) return true;
         Kill();
         await Exited(TimeSpan.FromSeconds(5), ct);

@@ -3,10 +3,12 @@ using Matrix.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Serilog.Context;
 
 namespace Matrix.Hosting.Health;
@@ -18,6 +20,8 @@ static class HealthEndpoints
         builder.Services.AddMatrixOptions<ShutdownOptions>();
         builder.Services.AddOptions<HostOptions>()
             .Configure<OptionsSection<ShutdownOptions>>((host, shutdown) => host.ShutdownTimeout = shutdown.Unchecked.ShutdownTimeout);
+        builder.Services.AddSingleton<OpenConnections>();
+        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(services => services.GetRequiredService<OpenConnections>());
         builder.Services.AddSingleton<Shutdown>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Shutdown>());
         builder.Services.AddSingleton<ForwardedFor>();

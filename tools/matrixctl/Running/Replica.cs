@@ -17,7 +17,8 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
     static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(20), StartLimit = TimeSpan.FromSeconds(60), Settled = TimeSpan.FromSeconds(60);
     static readonly TimeSpan[] Backoff = [.. new[] { 0.2, 1, 2, 5, 10, 30 }.Select(TimeSpan.FromSeconds)];
     static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(50);
-    static readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    // keeps no connection, which a process that stops would have to wait for
+    static readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(5), DefaultRequestHeaders = { ConnectionClose = true } };
 
     readonly TaskCompletionSource endWanted = new(TaskCreationOptions.RunContinuationsAsynchronously), ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly TaskCompletionSource firstReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -64,7 +65,7 @@ sealed class Replica(ReplicaPlan plan, string dataFolder, Action<string, string>
             var pause = Backoff[Math.Min(failures, Backoff.Length) - 1];
             await Task.Delay(pause, time, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        if (process is not null) await process.Stop(StopGrace, CancellationToken.None);
+        if (process is not null) await process.Stop(StopGrace, CancellationToken.None, serverStopping.IsCancellationRequested ? StopManner.Hurry : StopManner.Terminate);
         firstReady.TrySetCanceled(CancellationToken.None);
         ended.TrySetResult();
     }

@@ -29,8 +29,8 @@ sealed class ServicePlan(UpOptions options, ServerConfig config, PrivateStack st
         foreach (var (plan, i) in plans.Where(plan => plan.Service.HasRoutes).Select((plan, i) => (plan, i)))
             front[$"MATRIX__gateway__clusters__{plan.Service.Name}__{i}"] = plan.Url;
         front["MATRIX__gateway__clusters_file"] = ClustersFile;
-        // long enough that whoever sends requests has been told to take another connection
-        front.TryAdd("MATRIX__shutdown_drain", "1s");
+        // at most; long enough that a connection which nobody used meanwhile is not used just when it is closed
+        front.TryAdd("MATRIX__shutdown_drain", "5s");
         return [.. plans, new("gateway", ServiceKind.Gateway, options.LocalUrl, front) { Ports = open }];
     }
 

@@ -223,7 +223,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         var services = ServiceKind.Workers.Append(ServiceKind.Gateway).Append(ServiceKind.AllInOne).Select(service => service.Name).ToList();
         return Task.WhenAll(ServerState.Processes(dataFolder)
             .Where(record => services.Any(service => record.Name == service || record.Name.StartsWith(service + "-", StringComparison.Ordinal)))
-            .Select(record => BackgroundProcess.StopRecorded(PrivateStack.RecordFile(dataFolder, record.Name), LeftoverGrace, ct)));
+            .Select(record => BackgroundProcess.StopRecorded(PrivateStack.RecordFile(dataFolder, record.Name), LeftoverGrace, ct, StopManner.Hurry)));
     }
 
     /// <summary>
