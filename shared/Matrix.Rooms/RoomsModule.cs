@@ -6,6 +6,7 @@ using Matrix.Rooms.Fetching;
 using Matrix.Rooms.Joining;
 using Matrix.Rooms.Receiving;
 using Matrix.Rooms.Membership;
+using Matrix.Rooms.Policy;
 using Matrix.Rooms.Resolution;
 using Matrix.Rooms.Spaces;
 using Matrix.Rooms.State;
@@ -53,6 +54,7 @@ public static class RoomsModule
         services.TryAddSingleton<StateResolver>();
         services.TryAddSingleton<RoomFinder>();
         services.TryAddSingleton<RoomHeads>();
+        services.TryAddSingleton<PolicyServers>();
         services.TryAddSingleton<EventBuilding>();
         services.TryAddSingleton<UnreadStore>();
         services.TryAddSingleton<PushRuleCache>();

@@ -4,6 +4,7 @@ using Matrix.Rooms.Fetching;
 using Matrix.Storage;
 using Matrix.Storage.Inbox;
 using Matrix.Storage.Rooms;
+using Npgsql;
 
 namespace Matrix.FederationReader.Receiving;
 
@@ -46,6 +47,12 @@ sealed partial class InboxLanes(InboxStore store, RoomFinder rooms, MissingEvent
                 return true;
             NotFetched(pdu.EventId, room.RoomId, lane.Origin, e.Attempts + 1, received.Missing?.Count ?? 0);
             return false;
+        }
+        catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.CharacterNotInRepertoire)
+        {
+            // a NUL where text is stored: no try will be better, and those after it do not have to wait
+            Rejected(pdu.EventId, room.RoomId, lane.Origin, refused.MessageText);
+            return true;
         }
         catch (Exception failed) when (failed is not OperationCanceledException && !DatabaseOutage.IsOne(failed))
         {

@@ -34,8 +34,9 @@ public sealed class EventVerifier(KeyRing keys)
         return verified;
     }
 
+    // a policy server's key stands in the room, and is published nowhere
     static IEnumerable<KeyRequest> Wanted(Parsed parsed) =>
-        parsed.Pdu is not { } pdu ? [] : parsed.Signers.SelectMany(server => EventSignatures.KeyIds(pdu, server).Select(key => new KeyRequest(server, key, ValidAt(pdu))));
+        parsed.Pdu is not { } pdu ? [] : parsed.Signers.SelectMany(server => EventSignatures.KeyIds(pdu, server).Where(key => key.Version != "policy_server").Select(key => new KeyRequest(server, key, ValidAt(pdu))));
 
     // before version 5 a key counted for ever
     static long ValidAt(Pdu pdu) => pdu.Rules.EnforcesKeyValidity ? pdu.OriginServerTs : 0;

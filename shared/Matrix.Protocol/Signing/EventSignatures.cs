@@ -20,6 +20,11 @@ public static class EventSignatures
     public static Pdu AddSignature(Pdu pdu, ServerName server, SigningKey key) =>
         Pdu.FromStored(pdu.EventId, SignCanonical(pdu.Json.Span, pdu.Rules, server, key), pdu.Rules);
 
+    /// <summary>The same event with a signature that another server made.</summary>
+    /// <param name="signature">Not looked at: see <see cref="Verify(Pdu, ServerName, Func{KeyId, VerifyKey?})"/>.</param>
+    public static Pdu AddSignature(Pdu pdu, ServerName server, KeyId keyId, byte[] signature) =>
+        Pdu.FromStored(pdu.EventId, JsonSignatures.Add(pdu.Json.Span, server.ToString(), keyId, signature), pdu.Rules);
+
     /// <summary>
     /// Did <paramref name="server"/> sign this event? Unknown keys (null from <paramref name="findKey"/>) are skipped; one known key must
     /// have signed, and every known one rightly.

@@ -38,7 +38,7 @@ public sealed class Invites
         if (await chain.Membership(target, ct) == "join")
             throw RoomException.Forbidden($"{target} is in this room already.");
         await DemandAllowedTarget(chain, target, ct);
-        var invite = await chain.Build(MemberContent.Draft(sender, target, content), ct);
+        var invite = await chain.BuildToShow(MemberContent.Draft(sender, target, content), ct);
         var signed = await Exchange(room, target, invite, await RoomDrafts.Stripped(chain, sender, ct), ct);
         var received = await receiver.Receive(room, signed, null, ct);
         return received.Reception == Reception.Accepted ? new SentEvent(signed.EventId, received.Position)
@@ -79,7 +79,11 @@ public sealed class Invites
             || !signatures.TryGetProperty(server.ToString(), out var theirs) || theirs.ValueKind != JsonValueKind.Object)
             return null;
         var both = JsonNode.Parse(invite.Json.Span)!.AsObject();
-        both["signatures"]![server.ToString()] = JsonNode.Parse(theirs.GetRawText());
+        // beside what stands there: the server may be the room's policy server, and have signed as such
+        var signatureOf = both["signatures"]![server.ToString()]?.AsObject() ?? [];
+        foreach (var signature in theirs.EnumerateObject())
+            signatureOf[signature.Name] ??= JsonNode.Parse(signature.Value.GetRawText());
+        both["signatures"]![server.ToString()] = signatureOf.DeepClone();
         return Pdu.Parse(JsonSerializer.SerializeToUtf8Bytes(both), invite.Rules);
     }
 

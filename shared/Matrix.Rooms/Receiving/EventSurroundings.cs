@@ -14,6 +14,9 @@ sealed class EventSurroundings
 
     public Room Room { get; }
 
+    /// <summary>The same of the same event with more signatures.</summary>
+    public EventSurroundings With(Pdu signed) => new(Room, signed, events);
+
     public Pdu Pdu { get; }
 
     /// <summary>The event, if it was here before.</summary>

@@ -1,5 +1,6 @@
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Policy;
 using Matrix.Rooms.Receiving;
 using Matrix.Rooms.Resolution;
 using Matrix.Rooms.State;
@@ -90,9 +91,11 @@ public sealed class RoomReceiver
         return await Write(around, nid, before, relay, ct);
     }
 
-    async Task<ReceivedEvent> Write(EventSurroundings around, long nid, StateUpdate before, bool relay, CancellationToken ct)
+    /// <param name="isRefused">The room's policy server does not want it; null: it has not been asked, only its signature is looked at.</param>
+    async Task<ReceivedEvent> Write(EventSurroundings around, long nid, StateUpdate before, bool relay, CancellationToken ct, bool? isRefused = null)
     {
         var (room, pdu) = (around.Room, around.Pdu);
+        RoomPolicy? unsigned = null;
         var redactions = new ReceivedRedactions(events, building.StateEvents, room);
         var received = new ReceivedPdu(nid, pdu, before, around.Cited, await around.FindFollowed(events, ct), around.IsOutlier, around.MissingPrev,
             await redactions.FindTarget(around, before.Root, ct), await redactions.FindDue(pdu, ct)) { IsRelayed = relay };
@@ -102,17 +105,36 @@ public sealed class RoomReceiver
             var place = await events.FindPlace(pdu.EventId, token);
             // the first event that a server hears of a room finds no state that it could contradict
             outcome = place.IsPlaced ? Reception.Rejected
-                : chain.Head.Extremities.Count == 0 || (await around.CheckIn(chain.StateRoot, building.StateEvents, token)).Allowed ? Reception.Accepted
+                : isRefused != true && (chain.Head.Extremities.Count == 0 || (await around.CheckIn(chain.StateRoot, building.StateEvents, token)).Allowed) ? Reception.Accepted
                 : Reception.SoftFailed;
-            if (outcome == Reception.Accepted)
+            unsigned = outcome == Reception.Accepted && isRefused is null && await chain.Policy(pdu, token) is { } policy && !policy.HasSigned(pdu) ? policy : null;
+            if (outcome == Reception.Accepted && unsigned is null)
                 await chain.Take(received, !place.IsBuiltOn, token);
             return pdu.EventId;
         }, null, ct, alone: true);
+        if (unsigned is not null)
+        {
+            var signed = await TrySign(unsigned, pdu, ct);
+            return await Write(signed is null ? around : around.With(signed), nid, before, relay, ct, isRefused: signed is null);
+        }
         if (outcome == Reception.Rejected)
             return Past((await events.FindByEventId(pdu.EventId, ct))!);
         if (outcome == Reception.SoftFailed)
             await aside.Store(room, new AsideEvent(nid, pdu, before.Root, null, true, around.IsOutlier), before, around.Cited, ct);
         return new ReceivedEvent(pdu.EventId, outcome, sent.Position);
+    }
+
+    /// <summary>Null: the room's policy server refuses it, or does not answer. Then it fails softly (Server-Server API, Validating Policy Server signatures).</summary>
+    async Task<Pdu?> TrySign(RoomPolicy policy, Pdu pdu, CancellationToken ct)
+    {
+        try
+        {
+            return await building.Policies.Sign(policy, pdu, ct);
+        }
+        catch (RoomException)
+        {
+            return null;
+        }
     }
 
     static ReceivedEvent Past(StoredEvent stored) => new(stored.EventId,

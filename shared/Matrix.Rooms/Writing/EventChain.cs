@@ -1,5 +1,6 @@
 using Matrix.Federation;
 using Matrix.Protocol;
+using Matrix.Rooms.Policy;
 using Matrix.Rooms.Resolution;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
@@ -9,7 +10,7 @@ namespace Matrix.Rooms.Writing;
 /// <summary>What building an event needs.</summary>
 sealed record EventBuilding(
     ServerSigningKey Server, StateTree Tree, StateEvents StateEvents, EventStates EventStates, StateResolver Resolver, AuthIndex AuthIndex,
-    EventStore Events, NidAllocator Nids, TimeProvider Time);
+    EventStore Events, NidAllocator Nids, PolicyServers Policies, TimeProvider Time);
 
 /// <summary>
 /// New events upon a room's head. Those of this server are built one on the other, each authorised in the state that the ones before it leave behind;
@@ -79,12 +80,13 @@ public sealed class EventChain
         return current.ContentJson.Span.SequenceEqual(content) ? current : null;
     }
 
-    /// <summary>Builds, signs and authorises the event.</summary>
+    /// <summary>Builds, signs and authorises the event, and has it signed by the room's policy server.</summary>
     /// <param name="redacted">Of a redaction: what it redacts.</param>
-    /// <exception cref="RoomException">403: the room's auth rules do not allow it.</exception>
+    /// <exception cref="RoomException">403: the room's auth rules do not allow it; or its policy server does not.</exception>
     public async ValueTask<Pdu> Add(EventDraft draft, CancellationToken ct, StoredEvent? redacted = null)
     {
         var (pdu, before, authority) = await BuildAuthorised(draft, ct);
+        pdu = await WithPolicy(pdu, authority, ct);
         if (events.Count == 0 && head.Version == 0)
             Room = Room with { RoomId = pdu.RoomId };
         var place = new Arrival(await building.Nids.NextEvent(ct), pdu, before,
@@ -96,6 +98,22 @@ public sealed class EventChain
     /// <summary>The event as it could be added now, signed by this server, whoever its sender is.</summary>
     /// <exception cref="RoomException">403: the room's auth rules do not allow it.</exception>
     internal async ValueTask<Pdu> Build(EventDraft draft, CancellationToken ct) => (await BuildAuthorised(draft, ct)).Pdu;
+
+    /// <summary>Like <see cref="Build(EventDraft, CancellationToken)"/>, signed by the room's policy server too: it goes to others before it is added.</summary>
+    /// <exception cref="RoomException">The room's auth rules, or its policy server, do not allow it.</exception>
+    internal async ValueTask<Pdu> BuildToShow(EventDraft draft, CancellationToken ct)
+    {
+        var (pdu, _, authority) = await BuildAuthorised(draft, ct);
+        return await WithPolicy(pdu, authority, ct);
+    }
+
+    // Its seat is kept meanwhile: an event that is built on another head needs another signature. The policy server has ten seconds.
+    async ValueTask<Pdu> WithPolicy(Pdu pdu, EventAuthority authority, CancellationToken ct) =>
+        await building.Policies.Find(Room.RoomNid, authority.Policy, pdu.Type, pdu.StateKey, ct) is { } policy ? await building.Policies.Sign(policy, pdu, ct) : pdu;
+
+    /// <summary>The policy server that has a say about another server's event, by the room's current state; null: none.</summary>
+    internal async ValueTask<RoomPolicy?> Policy(Pdu pdu, CancellationToken ct) => RoomPolicy.Concerns(pdu.Type, pdu.StateKey)
+        ? await building.Policies.Find(Room.RoomNid, await Find(EventTypes.Policy, "", ct), pdu.Type, pdu.StateKey, ct) : null;
 
     async ValueTask<(Pdu Pdu, StateNodeId Before, EventAuthority Authority)> BuildAuthorised(EventDraft draft, CancellationToken ct)
     {
