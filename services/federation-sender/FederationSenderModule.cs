@@ -24,8 +24,10 @@ public static class FederationSenderModule
         services.TryAddSingleton<DeviceKeyStore>();
         services.AddSingleton<StoredEdus>();
         services.AddSingleton<LagReader>();
+        services.AddSingleton<TransactionSender>();
         services.AddSingleton<Deliveries>();
         services.AddSingleton<RoomDestinations>();
+        services.AddSingleton<PresenceTeller>();
         services.AddSingleton<EduRouter>();
         services.AddSingleton<Ephemera>();
         services.AddSingleton<LogRouter>();

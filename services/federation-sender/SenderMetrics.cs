@@ -11,10 +11,13 @@ static class SenderMetrics
     static readonly Counter<long> Pdus = Meter.CreateCounter<long>("matrix.federation.pdus", description: "PDUs delivered");
     static readonly Counter<long> Edus = Meter.CreateCounter<long>("matrix.federation.edus", description: "EDUs delivered");
     static readonly Counter<long> Failures = Meter.CreateCounter<long>("matrix.federation.failures", description: "Transactions that were not taken");
+    static readonly Counter<long> Omitted = Meter.CreateCounter<long>("matrix.federation.omitted", description: "PDUs and EDUs that a destination refused and was not sent again");
     static readonly Histogram<double> Time = Meter.CreateHistogram<double>("matrix.federation.send", "s", "Time of one transaction");
 
     public static void Delivered(FederationTransaction transaction, TimeSpan took)
     {
+        if (transaction.IsEmpty)
+            return;
         Transactions.Add(1);
         Pdus.Add(transaction.Pdus.Count);
         Edus.Add(transaction.Edus.Count + transaction.Messages.Count);
@@ -22,6 +25,8 @@ static class SenderMetrics
     }
 
     public static void Failed() => Failures.Add(1);
+
+    public static void LeftOut() => Omitted.Add(1);
 
     /// <summary>The state of the queues of this replica, asked for when somebody looks.</summary>
     public static IDisposable Observe(Deliveries deliveries)

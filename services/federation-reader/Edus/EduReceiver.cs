@@ -11,15 +11,25 @@ sealed class EduReceiver(TypingReceiver typing, ReceiptReceiver receipts, Presen
 {
     const int Most = 100;
 
-    public async Task Receive(ServerName origin, IReadOnlyList<JsonElement> edus, CancellationToken ct)
+    /// <summary>What has nothing to do with the events that came with it: messages to devices, and whose devices changed.</summary>
+    public async Task ReceiveApart(ServerName origin, IReadOnlyList<JsonElement> edus, CancellationToken ct)
     {
-        var byType = edus.Take(Most).Where(edu => edu.ValueKind == JsonValueKind.Object && edu.Text("edu_type") is not null && edu.Member("content") is not null)
-            .ToLookup(edu => edu.Text("edu_type")!, edu => edu.Member("content")!.Value, StringComparer.Ordinal);
+        var byType = ByType(edus);
         // what must not get lost comes first
         await messages.Receive(origin, [.. byType["m.direct_to_device"]], ct);
         await devices.Receive(origin, [.. byType["m.device_list_update"], .. byType["m.signing_key_update"]], ct);
+    }
+
+    /// <summary>What is about events and members: those that came with it are here by now.</summary>
+    public async Task ReceiveAbout(ServerName origin, IReadOnlyList<JsonElement> edus, CancellationToken ct)
+    {
+        var byType = ByType(edus);
         await receipts.Receive(origin, [.. byType["m.receipt"]], ct);
         await presence.Receive(origin, [.. byType["m.presence"]], ct);
         await typing.Receive(origin, [.. byType["m.typing"]], ct);
     }
+
+    static ILookup<string, JsonElement> ByType(IReadOnlyList<JsonElement> edus) =>
+        edus.Take(Most).Where(edu => edu.ValueKind == JsonValueKind.Object && edu.Text("edu_type") is not null && edu.Member("content") is not null)
+            .ToLookup(edu => edu.Text("edu_type")!, edu => edu.Member("content")!.Value, StringComparer.Ordinal);
 }

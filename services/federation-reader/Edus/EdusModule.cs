@@ -9,6 +9,9 @@ static class EdusModule
     public static IServiceCollection AddEdus(this IServiceCollection services)
     {
         services.TryAddSingleton<ReceivedEduStore>();
+        services.TryAddSingleton<WaitingReceiptStore>();
+        services.AddSingleton<WaitingReceipts>();
+        services.AddHostedService(provider => provider.GetRequiredService<WaitingReceipts>());
         services.AddSingleton<EduAcls>();
         services.AddSingleton<TypingReceiver>();
         services.AddSingleton<ReceiptReceiver>();

@@ -7,8 +7,8 @@ using Matrix.Storage.Sync;
 
 namespace Matrix.FederationReader.Edus;
 
-/// <summary>What users of other servers have read: m.receipt. A receipt at an event that is not here is passed over; the next one says more.</summary>
-sealed class ReceiptReceiver(ReceivedEduStore store, EduAcls acls, LogWriter log, TimeProvider time)
+/// <summary>What users of other servers have read: m.receipt. A receipt at an event that is not here yet waits for it.</summary>
+sealed class ReceiptReceiver(ReceivedEduStore store, WaitingReceipts waiting, EduAcls acls, LogWriter log, TimeProvider time)
 {
     const int Most = 1000;
 
@@ -20,13 +20,18 @@ sealed class ReceiptReceiver(ReceivedEduStore store, EduAcls acls, LogWriter log
         var allowed = await acls.Allows([.. told.Select(receipt => RoomId.Parse(receipt.Room)).Distinct()], origin, ct);
         told.RemoveAll(receipt => !allowed.Contains(RoomId.Parse(receipt.Room)));
         var places = await store.ListReceiptPlaces([.. told.Select(r => r.Room)], [.. told.Select(r => r.User)], [.. told.Select(r => r.Event)], ct);
-        var writing = new List<Task>(places.Count);
+        var (writing, early) = (new List<Task>(places.Count), new List<WaitingReceipt>());
         foreach (var place in places)
         {
             var (_, user, eventId, thread, ts) = told[(int)place.Number - 1];
-            writing.Add(await log.Post(new ReceiptMoved(new Receipt(place.RoomNid, user, Receipt.Read, thread, eventId, ts, 0), place.EventPosition), ct));
+            if (place.EventPosition is { } position)
+                writing.Add(await log.Post(new ReceiptMoved(new Receipt(place.RoomNid, user, Receipt.Read, thread, eventId, ts, 0), position), ct));
+            else
+                early.Add(new WaitingReceipt(place.RoomNid, user, thread, eventId, ts, null));
         }
         await Task.WhenAll(writing);
+        if (early.Count > 0)
+            await waiting.Keep(origin.ToString(), early, ct);
     }
 
     IEnumerable<Told> Read(ServerName origin, JsonElement content)

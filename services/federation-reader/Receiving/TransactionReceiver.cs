@@ -45,7 +45,7 @@ sealed class TransactionReceiver(
             throw MatrixException.LimitExceeded(TimeSpan.FromSeconds(30));
 
         var outcome = new TransactionOutcome();
-        var told = transaction.Edus.Count > 0 ? edus.Receive(origin, transaction.Edus, ct) : Task.CompletedTask;
+        var told = transaction.Edus.Count > 0 ? edus.ReceiveApart(origin, transaction.Edus, ct) : Task.CompletedTask;
         var until = time.GetTimestamp() + (long)(options.Patience.TotalSeconds * time.TimestampFrequency);
         await Parallel.ForEachAsync(transaction.Rooms, new ParallelOptions { MaxDegreeOfParallelism = options.RoomsAtOnce, CancellationToken = ct },
             async (pdus, token) =>
@@ -54,6 +54,8 @@ sealed class TransactionReceiver(
                     await events.Receive(origin, room, [.. pdus], state.Lanes.Contains(room.RoomNid), until, outcome, token);
             });
         await told;
+        if (transaction.Edus.Count > 0)
+            await edus.ReceiveAbout(origin, transaction.Edus, ct);
         var (waiting, answer) = (outcome.Waiting, outcome.Write());
         await store.Insert(origin, txnId, answer, waiting, ct);
         if (waiting.Count > 0)

@@ -12,35 +12,31 @@ namespace Matrix.FederationSender.Queues;
 /// The destinations of the shards that this replica holds. Each has at most one transaction under way, so that what it gets is in order; none waits for
 /// another, as far as <see cref="SenderOptions.Concurrency"/> goes, and those that failed last time share fewer places.
 /// </summary>
-sealed partial class Deliveries : IDisposable
+sealed partial class Deliveries
 {
     static readonly TimeSpan DatabasePause = TimeSpan.FromSeconds(2);
 
     readonly ConcurrentDictionary<ServerName, Destination> destinations = new();
     readonly HeldShard?[] shards = new HeldShard?[Shard.Count];
-    readonly FederationClient client;
+    readonly TransactionSender sender;
     readonly DestinationBackoff backoff;
     readonly LagReader lag;
     readonly OutgoingMessageStore messages;
     readonly SenderOptions options;
-    readonly string origin;
     readonly TimeProvider time;
     readonly ILogger<Deliveries> logger;
-    readonly SemaphoreSlim places, retryPlaces;
-    readonly string run = Guid.NewGuid().ToString("N")[..8];
-    long transactions;
-    int underway;
     volatile bool isFinishing;
     long routed;
 
-    public Deliveries(FederationClient client, DestinationBackoff backoff, LagReader lag, OutgoingMessageStore messages, ServerSigningKey own, IOptions<SenderOptions> options, TimeProvider time,
-        ILogger<Deliveries> logger)
+    public Deliveries(TransactionSender sender, DestinationBackoff backoff, LagReader lag, OutgoingMessageStore messages, IOptions<SenderOptions> options,
+        TimeProvider time, ILogger<Deliveries> logger)
     {
-        (this.client, this.backoff, this.lag, this.messages) = (client, backoff, lag, messages);
+        (this.sender, this.backoff, this.lag, this.messages) = (sender, backoff, lag, messages);
         (this.options, this.time, this.logger) = (options.Value, time, logger);
-        origin = own.ServerName.ToString();
-        (places, retryPlaces) = (new SemaphoreSlim(this.options.Concurrency), new SemaphoreSlim(this.options.RetryConcurrency));
     }
+
+    /// <summary>Called with a server that failed and has taken what waited for it.</summary>
+    public Action<ServerName>? OnRecovered { get; set; }
 
     /// <summary>Every entry of the log up to here has been handed to the destinations that it concerns.</summary>
     public long Routed
@@ -52,12 +48,6 @@ sealed partial class Deliveries : IDisposable
     public IEnumerable<Destination> All => destinations.Values;
 
     public IEnumerable<HeldShard> Held => shards.OfType<HeldShard>();
-
-    public void Dispose()
-    {
-        places.Dispose();
-        retryPlaces.Dispose();
-    }
 
     public bool Holds(HeldShard shard) => shards[shard.Number] == shard;
 
@@ -122,7 +112,7 @@ sealed partial class Deliveries : IDisposable
     {
         isFinishing = true;
         var began = time.GetTimestamp();
-        while (Volatile.Read(ref underway) > 0 && time.GetElapsedTime(began) < patience)
+        while (sender.Underway > 0 && time.GetElapsedTime(began) < patience)
             await Task.Delay(TimeSpan.FromMilliseconds(20), time);
     }
 
@@ -215,32 +205,19 @@ sealed partial class Deliveries : IDisposable
     {
         if (!transaction.IsEmpty)
         {
-            var number = Interlocked.Increment(ref transactions);
-            var slots = destination.Failing is null ? places : retryPlaces;
-            await slots.WaitAsync(ct);
-            Interlocked.Increment(ref underway);
-            try
-            {
-                var body = transaction.Write(origin, time.GetUtcNow().ToUnixTimeMilliseconds());
-                var began = time.GetTimestamp();
-                await client.Put<byte[]>(destination.Server, $"/_matrix/federation/v1/send/{run}{number}", body, ct,
-                    new FederationRequest { Timeout = options.Timeout, SkipBackoff = true });
-                SenderMetrics.Delivered(transaction, time.GetElapsedTime(began));
-            }
-            finally
-            {
-                Interlocked.Decrement(ref underway);
-                slots.Release();
-            }
+            await sender.Send(destination, transaction, ct);
             if (transaction.Messages is [.., var last])
                 await messages.Delete(destination.Server.ToString(), last.Position, last.Number, ct);
         }
-        if (destination.Failing is { } failing && !transaction.IsEmpty)
+        var failing = transaction.IsEmpty ? null : destination.Failing;
+        if (failing is not null)
         {
             Recovered(destination.Server, failing.Since);
             await backoff.Succeeded(destination.Server, ct);
         }
         destination.Delivered(transaction, time.GetTimestamp());
+        if (failing is not null)
+            OnRecovered?.Invoke(destination.Server);
     }
 
     void Failed(Destination destination, HeldShard shard, string reason)

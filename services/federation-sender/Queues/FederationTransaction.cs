@@ -9,7 +9,17 @@ namespace Matrix.FederationSender.Queues;
 sealed record FederationTransaction(
     IReadOnlyList<OutgoingPdu> Pdus, IReadOnlyList<OutgoingEdu> Edus, IReadOnlyList<OutgoingMessage> Messages, long UpTo)
 {
-    public bool IsEmpty => Pdus.Count + Edus.Count + Messages.Count == 0;
+    public int Count => Pdus.Count + Edus.Count + Messages.Count;
+
+    public bool IsEmpty => Count == 0;
+
+    /// <summary>One that has more than one thing in it, as two: events stay in their order, and before what is told beside them.</summary>
+    public FederationTransaction[] Halves() => this switch
+    {
+        { Pdus.Count: > 0 } when Edus.Count + Messages.Count > 0 => [new(Pdus, [], [], 0), new([], Edus, Messages, 0)],
+        { Edus.Count: > 0, Messages.Count: > 0 } => [new([], [], Messages, 0), new([], Edus, [], 0)],
+        _ => [new(Half(Pdus, 0), Half(Edus, 0), Half(Messages, 0), 0), new(Half(Pdus, 1), Half(Edus, 1), Half(Messages, 1), 0)],
+    };
 
     public ReadOnlyMemory<byte> Write(string origin, long now)
     {
@@ -34,6 +44,8 @@ sealed record FederationTransaction(
         json.Flush();
         return output.WrittenMemory;
     }
+
+    static T[] Half<T>(IReadOnlyList<T> all, int which) => [.. which == 0 ? all.Take(all.Count / 2) : all.Skip(all.Count / 2)];
 
     static void Plain(Utf8JsonWriter json, string type, byte[] content)
     {

@@ -10,7 +10,7 @@ namespace Matrix.FederationSender.Routing;
 readonly record struct Told(ServerName Server, OutgoingEdu? Edu);
 
 /// <summary>Finds out what entries of the log tell beside events, and to whom.</summary>
-sealed class EduRouter(OutgoingEduStore store, StoredEdus edus, Deliveries deliveries, ServerSigningKey own)
+sealed class EduRouter(OutgoingEduStore store, StoredEdus edus, PresenceTeller presence, Deliveries deliveries, ServerSigningKey own)
 {
     readonly string suffix = $":{own.ServerName}";
 
@@ -34,6 +34,7 @@ sealed class EduRouter(OutgoingEduStore store, StoredEdus edus, Deliveries deliv
             if (entry is { Kind: LogKind.OutgoingMessages, Key: { } name } && ServerName.TryParse(name, out var server))
                 told.Add(new Told(server, null));
         }
+        told.AddRange(await presence.Read(entries, lists, ct));
         return told;
     }
 

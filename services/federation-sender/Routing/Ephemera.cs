@@ -1,13 +1,12 @@
-using System.Buffers;
 using System.Text.Json;
 using System.Threading.Channels;
 using Matrix.Federation;
 using Matrix.FederationSender.Queues;
+using Matrix.FederationSender.Sharding;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms.Ephemeral;
 using Matrix.Storage.Caching;
-using Matrix.Storage.Federation;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.FederationSender.Routing;
@@ -17,16 +16,14 @@ namespace Matrix.FederationSender.Routing;
 /// is lost on the way is said again or runs out. Read by the router, so that it goes to the servers that events go to.
 /// </summary>
 sealed class Ephemera(
-    EphemeralChannel channel, Deliveries deliveries, RoomDestinations rooms, OutgoingEduStore store, RoomStore roomStore, ServerSigningKey own, Caches caches,
+    EphemeralChannel channel, Deliveries deliveries, RoomDestinations rooms, PresenceTeller presence, RoomStore roomStore, ServerSigningKey own, Caches caches,
     TimeProvider time) : IDisposable
 {
-    static readonly TimeSpan Sweep = TimeSpan.FromSeconds(2), SharingFor = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan Sweep = TimeSpan.FromSeconds(2), PresenceSweep = TimeSpan.FromMinutes(1);
 
     readonly string suffix = $":{own.ServerName}";
     readonly Channel<object> inbox = Channel.CreateBounded<object>(new BoundedChannelOptions(4096) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     readonly BoundedCache<long, string> roomIds = caches.Create<long, string>("federation_room_ids", 1 << 20, (_, id) => 32 + Caches.WeightOf(id));
-    readonly BoundedCache<string, (ServerName[] Servers, long At)> sharing = caches.Create<string, (ServerName[] Servers, long At)>(
-        "federation_sharing", 8 << 20, (user, known) => Caches.WeightOf(user) + 48 + 40L * known.Servers.Length);
     readonly Dictionary<(long Room, string User), DateTimeOffset> typing = [];
     ITimer? clock;
 
@@ -37,10 +34,19 @@ sealed class Ephemera(
             if (Read(message.Span) is { } news && inbox.Writer.TryWrite(news))
                 wake();
         });
+        deliveries.OnRecovered = server =>
+        {
+            if (inbox.Writer.TryWrite(new ServerBack(server)))
+                wake();
+        };
+        _ = AskPresence();
         clock = time.CreateTimer(_ => wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     public void Dispose() => clock?.Dispose();
+
+    /// <summary>Shards had no holder for a while; something happened then that concerns these of their servers.</summary>
+    public Task TakenOver(IReadOnlyCollection<HeldShard> shards, IReadOnlySet<ServerName> concerned, CancellationToken ct) => presence.TakenOver(shards, concerned, ct);
 
     /// <summary>Hands on what has come since the last time.</summary>
     public async Task Route(CancellationToken ct)
@@ -49,17 +55,25 @@ sealed class Ephemera(
         {
             if (news is TypingNews typed)
                 await Type(typed, ct);
-            else if (news is PresenceShown presence)
-                await Show(presence, ct);
+            else if (news is PresenceShown shown)
+                await presence.Show(shown, ct);
+            else if (news is ServerBack back)
+                await presence.Back(back.Server, ct);
             else if (news is ServerHeard heard && ServerName.TryParse(heard.Server, out var server))
                 deliveries.HeardFrom(server);
         }
-        if (typing.Count == 0)
-            return;
+        await presence.Sweep(ct);
         var now = time.GetUtcNow();
         foreach (var (room, user) in typing.Where(entry => entry.Value <= now).Select(entry => entry.Key).ToArray())
             await Type(TypingNews.Of(room, user, TimeSpan.Zero), ct);
-        clock?.Change(typing.Count > 0 ? Sweep : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        clock?.Change(typing.Count > 0 ? Sweep : presence.KnowsAnybody ? PresenceSweep : Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    // Who is there was told before this process, or its first destination, was there to hear it.
+    async Task AskPresence()
+    {
+        await channel.Listening;
+        channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new PresenceNews(PresenceNews.KindName, $"sender-{Guid.NewGuid():N}", true, [])));
     }
 
     object? Read(ReadOnlySpan<byte> message)
@@ -95,46 +109,6 @@ sealed class Ephemera(
             deliveries.Add(server.Server, edu);
     }
 
-    async Task Show(PresenceShown shown, CancellationToken ct)
-    {
-        var users = shown.Users.Where(user => user.UserId.EndsWith(suffix, StringComparison.Ordinal)).ToArray();
-        await LearnSharing([.. users.Select(user => user.UserId)], ct);
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        foreach (var user in users)
-        {
-            if (!sharing.TryGet(user.UserId, out var known))
-                continue;
-            PresenceEdu? edu = null;
-            foreach (var server in known.Servers.Where(deliveries.Holds))
-                deliveries.Add(server, edu ??= new PresenceEdu(user.UserId, Push(user, now)));
-        }
-    }
-
-    async Task LearnSharing(string[] users, CancellationToken ct)
-    {
-        string[] unknown = [.. users.Where(user => !sharing.TryGet(user, out var known) || time.GetElapsedTime(known.At) > SharingFor)];
-        if (unknown.Length == 0)
-            return;
-        var rows = (await store.ListSharing(unknown, ct)).ToLookup(row => row.UserId, row => ServerName.Parse(row.Server), StringComparer.Ordinal);
-        foreach (var user in unknown)
-            sharing.Set(user, ([.. rows[user]], time.GetTimestamp()));
-    }
-
-    static byte[] Push(ShownPresence user, long now)
-    {
-        var output = new ArrayBufferWriter<byte>(200);
-        using var json = new Utf8JsonWriter(output);
-        json.WriteStartObject();
-        json.WriteBoolean("currently_active"u8, user.CurrentlyActive);
-        if (user.LastActive > 0)
-            json.WriteNumber("last_active_ago"u8, Math.Max(0, now - user.LastActive));
-        // what other servers do not know is the nearest that they do
-        json.WriteString("presence"u8, user.Presence is "offline" or "unavailable" ? user.Presence : "online");
-        if (user.StatusMessage is { } status)
-            json.WriteString("status_msg"u8, status);
-        json.WriteString("user_id"u8, user.UserId);
-        json.WriteEndObject();
-        json.Flush();
-        return output.WrittenSpan.ToArray();
-    }
+    /// <summary>A server takes what it is sent again.</summary>
+    sealed record ServerBack(ServerName Server);
 }

@@ -111,6 +111,7 @@ sealed partial class LogRouter(
             destinations += known.Count;
         }
         Taken(taken.Length, from, routed, destinations);
+        await ephemera.TakenOver(taken, concerned.SelectMany(servers => servers).ToHashSet(), ct);
     }
 
     async Task RouteNew(CancellationToken ct)

@@ -8,22 +8,26 @@ using StackExchange.Redis;
 namespace Matrix.Replication;
 
 /// <summary>
-/// Passing news to all processes of the server: who is typing. It is never stored; what gets lost while Redis is away stays lost, and is said again
-/// or runs out. Without Redis it reaches this process alone, which in all-in-one is everybody. News after a pause leave at once; those that follow
-/// within <see cref="Gather"/> leave together, because a message costs as much for one as for many.
+/// Passing news to all processes of the server: who is typing. It is never stored; it waits for a Redis that is away for a moment, and what gets lost while
+/// it is away for longer stays lost, and is said again or runs out. Without Redis it reaches this process alone, which in all-in-one is everybody. News after
+/// a pause leave at once; those that follow within <see cref="Gather"/> leave together, because a message costs as much for one as for many.
 /// </summary>
 public sealed partial class EphemeralChannel(RedisConnection redis, TimeProvider time, ILogger<EphemeralChannel> logger) : BackgroundService
 {
     const string Channel = "ephemeral";
     const int MaxMessage = 64 << 10;
-    static readonly TimeSpan Again = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan Again = TimeSpan.FromSeconds(1), AwayFor = TimeSpan.FromSeconds(10);
     static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
 
     readonly long _self = Random.Shared.NextInt64();
     readonly TaskCompletionSource _subscribed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     readonly Channel<ReadOnlyMemory<byte>> _outbox = System.Threading.Channels.Channel.CreateBounded<ReadOnlyMemory<byte>>(
         new BoundedChannelOptions(16 << 10) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     Action<ReadOnlyMemory<byte>>? _subscribers;
+
+    /// <summary>From then on this process hears what the others say: whoever asks them something asks after this.</summary>
+    public Task Listening => _listening.Task;
 
     /// <summary>The subscriber is told what this process says too, before <see cref="Tell"/> returns.</summary>
     public void Subscribe(Action<ReadOnlyMemory<byte>> subscriber)
@@ -47,18 +51,18 @@ public sealed partial class EphemeralChannel(RedisConnection redis, TimeProvider
         {
             while (await _outbox.Reader.WaitToReadAsync(stoppingToken))
             {
-                await PublishWaiting(message);
+                await PublishWaiting(message, stoppingToken);
                 await Task.Delay(Gather, time, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            await PublishWaiting(message); // that a user has stopped typing is worth telling before the end
+            await PublishWaiting(message, new CancellationToken(true)); // that a user has stopped typing is worth telling before the end
         }
     }
 
     // Who says it, then each piece of news after its length.
-    async Task PublishWaiting(ArrayBufferWriter<byte> message)
+    async Task PublishWaiting(ArrayBufferWriter<byte> message, CancellationToken ct)
     {
         while (_outbox.Reader.TryRead(out var news))
         {
@@ -72,8 +76,16 @@ public sealed partial class EphemeralChannel(RedisConnection redis, TimeProvider
                 message.Write(news.Span);
             }
             while (message.WrittenCount < MaxMessage && _outbox.Reader.TryRead(out news));
-            await redis.Publish(Channel, message.WrittenSpan.ToArray());
+            await Insist(message.WrittenSpan.ToArray(), ct);
         }
+    }
+
+    // Presence is said once: a Redis that was late for one request, or has just come back, is no reason to lose it.
+    async Task Insist(byte[] message, CancellationToken ct)
+    {
+        var began = time.GetTimestamp();
+        while (!await redis.TryPublish(Channel, message) && !ct.IsCancellationRequested && time.GetElapsedTime(began) < AwayFor)
+            await Task.Delay(Again / 4, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     async Task Listen(CancellationToken stoppingToken)
@@ -85,9 +97,10 @@ public sealed partial class EphemeralChannel(RedisConnection redis, TimeProvider
             try
             {
                 await redis.Subscribe(Channel, Receive);
+                _listening.TrySetResult();
                 return;
             }
-            catch (RedisException e)
+            catch (Exception e) when (e is RedisException or TimeoutException)
             {
                 NotSubscribed(e.Message);
                 await Task.Delay(Again, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -81,9 +81,27 @@ public sealed partial class RedisConnection : IAsyncDisposable
         queue.OnMessage(message => receive((byte[])message.Message!));
     }
 
-    /// <summary>Tells whoever has subscribed. Fire and forget.</summary>
-    public Task Publish(string channel, byte[] message) =>
-        Use(db => db.PublishAsync(RedisChannel.Literal(Prefix + channel), message, CommandFlags.FireAndForget));
+    /// <summary>
+    /// Tells whoever has subscribed; nobody waits for an answer, so it goes out although Redis was slow a moment ago. False: it is away, and nothing was told.
+    /// In a process without Redis nobody else is to be told.
+    /// </summary>
+    public async Task<bool> TryPublish(string channel, byte[] message)
+    {
+        if (_options is null)
+            return true;
+        try
+        {
+            var connecting = _connection.Value;
+            if (!connecting.IsCompleted || await connecting is not { IsConnected: true } connection)
+                return false;
+            await connection.GetDatabase().PublishAsync(RedisChannel.Literal(Prefix + channel), message, CommandFlags.FireAndForget);
+            return true;
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -18,7 +18,8 @@ public sealed record PresenceNews(string Kind, string Process, bool IsNew, Prese
 public sealed record ShownPresence(string UserId, string Presence, string? StatusMessage, long LastActive, bool CurrentlyActive);
 
 /// <summary>The presence of users of this server changed: for who tells other servers.</summary>
-public sealed record PresenceShown(string Kind, ShownPresence[] Users)
+/// <param name="IsAgain">It did not change: somebody has asked who has just begun, and is to know it.</param>
+public sealed record PresenceShown(string Kind, ShownPresence[] Users, bool IsAgain = false)
 {
     public const string KindName = "presence-shown";
 }

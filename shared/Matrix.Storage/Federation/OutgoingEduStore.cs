@@ -10,6 +10,9 @@ public sealed record OutgoingReceipt(string RoomId, long RoomNid, string UserId,
 /// <param name="Previous">The change before it.</param>
 public sealed record DeviceListChange(string UserId, long Position, long? Previous);
 
+/// <summary>A user of this server who is joined to a room.</summary>
+public sealed record OwnMember(long RoomNid, string UserId);
+
 /// <param name="UserId">A user of this server.</param>
 /// <param name="Server">A server that shares a room with the user.</param>
 public sealed record SharingServer(string UserId, string Server);
@@ -49,6 +52,13 @@ public sealed class OutgoingEduStore(NpgsqlDataSource db)
             WHERE m.user_id = l.user_id AND m.membership = 'join')
         ORDER BY position LIMIT @limit
         """, new { server, after, upTo, own, limit }, ct);
+
+    /// <summary>The users of this server in rooms, at most so many. By the primary key of memberships.</summary>
+    public Task<IReadOnlyList<OwnMember>> ListOwnMembers(long[] rooms, string own, int limit, CancellationToken ct) => db.List<OwnMember>(
+        """
+        SELECT room_nid, user_id FROM memberships
+        WHERE room_nid = ANY(@rooms) AND membership = 'join' AND right(user_id, length(@own)) = @own LIMIT @limit
+        """, new { rooms, own, limit }, ct);
 
     /// <summary>Who shares rooms with users of this server. By memberships_of_user and the primary key of room_servers.</summary>
     public Task<IReadOnlyList<SharingServer>> ListSharing(string[] users, CancellationToken ct) => db.List<SharingServer>(

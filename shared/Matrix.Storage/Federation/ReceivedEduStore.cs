@@ -7,7 +7,8 @@ public sealed record MemberRoom(string RoomId, string UserId, long RoomNid);
 
 /// <summary>Where a receipt stands.</summary>
 /// <param name="Number">Of the receipt, from 1 on.</param>
-public sealed record ReceiptPlace(long Number, long RoomNid, long EventPosition);
+/// <param name="EventPosition">Null: the event is not here.</param>
+public sealed record ReceiptPlace(long Number, long RoomNid, long? EventPosition);
 
 /// <summary>What has to be known to take in EDUs of other servers.</summary>
 public sealed class ReceivedEduStore(NpgsqlDataSource db)
@@ -19,13 +20,14 @@ public sealed class ReceivedEduStore(NpgsqlDataSource db)
         JOIN rooms r USING (room_id) JOIN memberships m ON m.room_nid = r.room_nid AND m.user_id = w.user_id AND m.membership = 'join'
         """, new { rooms, users }, ct);
 
-    /// <summary>Those of the receipts whose user is joined to the room, and whose event is here.</summary>
+    /// <summary>Those of the receipts whose user is joined to the room.</summary>
     public Task<IReadOnlyList<ReceiptPlace>> ListReceiptPlaces(string[] rooms, string[] users, string[] events, CancellationToken ct) => db.List<ReceiptPlace>(
         """
         SELECT w.number, r.room_nid, e.position AS event_position
         FROM unnest(@rooms, @users, @events) WITH ORDINALITY AS w (room_id, user_id, event_id, number)
         JOIN rooms r USING (room_id) JOIN memberships m ON m.room_nid = r.room_nid AND m.user_id = w.user_id AND m.membership = 'join'
-        JOIN events e ON e.event_id = w.event_id AND e.room_nid = r.room_nid AND e.position IS NOT NULL
+        LEFT JOIN events e ON e.event_id = w.event_id AND e.room_nid = r.room_nid
+        WHERE e.rejected IS NULL AND e.soft_failed IS NOT TRUE
         """, new { rooms, users, events }, ct);
 
     /// <summary>Those of the users who are in any room here. By memberships_of_user.</summary>

@@ -32,6 +32,16 @@ public sealed class PresenceBoardTests
     }
 
     [Fact]
+    public void A_user_of_another_server_is_idle_when_that_says_so()
+    {
+        here.Apply("@other.example", new Matrix.Rooms.Ephemeral.PresenceFact("@b:other.example", "online", null, 0, time.GetUtcNow().ToUnixTimeMilliseconds()));
+        Pass(TimeSpan.FromMinutes(20));
+        Assert.Equal("online", here.Find("@b:other.example").Presence);
+        Pass(TimeSpan.FromMinutes(20));
+        Assert.Equal("offline", here.Find("@b:other.example").Presence);
+    }
+
+    [Fact]
     public void Who_stops_syncing_is_offline_after_a_while_and_not_between_two_requests()
     {
         local.SyncBegan("@a:x", "D", "online");

@@ -20,7 +20,7 @@ public sealed class FederatedServers : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var both = await Task.WhenAll(Start(), Start());
+        var both = await Task.WhenAll(Start(configuration => configuration["allow_public_rooms_over_federation"] = "true"), Start());
         (First, Second) = (both[0], both[1]);
     }
 

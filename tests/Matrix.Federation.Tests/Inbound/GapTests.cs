@@ -41,6 +41,22 @@ public sealed class GapTests(FederatedServers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_receipt_that_comes_before_its_event_counts_when_the_event_is_here()
+    {
+        var chain = await eve.Chain(3);
+        var (user, last) = (eve.User.ToString(), chain[2].EventId.ToString());
+        var since = (await alice.Sync()).NextBatch;
+        (await remote.Put(servers.First, $"/_matrix/federation/v1/send/{Guid.NewGuid():N}", new
+        {
+            edus = new[] { new { edu_type = "m.receipt", content = new Dictionary<string, object> { [room] = new Dictionary<string, object>
+                { ["m.read"] = new Dictionary<string, object> { [user] = new { data = new { ts = 1 }, event_ids = new[] { last } } } } } } },
+        })).Ok();
+        (await eve.Put(pdus: chain)).Ok();
+        await alice.SyncUntil(sync => sync.Joined(room)?.Find("ephemeral.events")?.Items()
+            .Any(e => e.String("type") == "m.receipt" && e.At("content").Find(last)?.Find("m.read")?.Find(user) is not null) == true, since);
+    }
+
+    [Fact]
     public async Task What_comes_after_an_event_that_waits_waits_too()
     {
         var answer = new TaskCompletionSource();

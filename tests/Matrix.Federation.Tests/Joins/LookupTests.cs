@@ -47,6 +47,15 @@ public sealed class LookupTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task A_directory_is_not_shown_to_other_servers_unless_the_configuration_says_so()
+    {
+        await using var remote = await servers.NewRemote();
+        (await remote.Get(Second, "/_matrix/federation/v1/publicRooms")).Refused(403, "M_FORBIDDEN");
+        (await remote.Post(Second, "/_matrix/federation/v1/publicRooms", new { })).Refused(403, "M_FORBIDDEN");
+        (await remote.Get(First, "/_matrix/federation/v1/publicRooms?limit=1")).Ok();
+    }
+
+    [Fact]
     public async Task A_space_is_walked_across_servers()
     {
         var (alice, bob) = (await First.NewUser(), await Second.NewUser());

@@ -71,4 +71,41 @@ public sealed class DeliveryTests(FederatedServers servers)
         Assert.Equal(third.User("carol").ToString(), Assert.Single(inbox.Pdus, pdu => pdu.String("type") == EventTypes.Member).String("state_key"));
         Assert.DoesNotContain(joining.Pdus, pdu => pdu.String("type") == EventTypes.Member);
     }
+
+    [Fact]
+    public async Task What_a_server_refuses_is_left_out_and_holds_up_nothing()
+    {
+        await using var remote = await servers.NewRemote();
+        var inbox = new RemoteInbox(remote);
+        var alice = await servers.First.NewUser();
+        var room = await alice.CreatePublicRoom();
+        await inbox.Join(servers.First, room);
+        var open = new TaskCompletionSource();
+        inbox.Hold = ct => open.Task.WaitAsync(ct);
+        inbox.Bears = transaction => transaction.At("pdus").Items().All(pdu => pdu.Find("content.body")?.GetString() is not ("7" or "11"));
+        string[] said = [.. Enumerable.Range(0, 30).Select(i => i.ToString(CultureInfo.InvariantCulture))];
+        foreach (var body in said)
+            await alice.Say(room, body);
+        open.SetResult();
+
+        await inbox.Until(() => inbox.Bodies.Contains("29"));
+        Assert.Equal(said.Except(["7", "11"]), inbox.Bodies);
+    }
+
+    [Fact]
+    public async Task A_server_that_refuses_whatever_it_is_sent_is_away_and_misses_nothing()
+    {
+        await using var remote = await servers.NewRemote();
+        var inbox = new RemoteInbox(remote) { Bears = _ => false };
+        var alice = await servers.First.NewUser();
+        var room = await alice.CreatePublicRoom();
+        await inbox.Join(servers.First, room);
+        await alice.Say(room, "one");
+        await alice.Say(room, "two");
+        // what is asked last when everything was refused: a transaction with nothing in it
+        await remote.Asked(request => request.Method == HttpMethod.Put && request.Json.At("pdus").Items().Count + request.Json.At("edus").Items().Count == 0);
+        inbox.Bears = null;
+        await inbox.HeardUntil(servers.First, () => inbox.Bodies.Contains("two"));
+        Assert.Equal(["one", "two"], inbox.Bodies);
+    }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Matrix.Federation.Tests.Harness;
+using Matrix.Federation.Tests.Inbound;
 using Matrix.Federation.Tests.Joins;
 
 namespace Matrix.Federation.Tests.Sender;
@@ -36,6 +37,71 @@ public sealed class EduTests(FederatedServers servers)
         (await alice.Put($"{V3}/presence/{Uri.EscapeDataString(alice.UserId)}/status", new { presence = "online", status_msg = "far away" })).Ok();
         await bob.SyncUntil(sync => (sync.Json.Find("presence.events")?.Items() ?? []).Any(e =>
             e.String("sender") == alice.UserId && e.Find("content.status_msg")?.GetString() == "far away"), typing.NextBatch);
+    }
+
+    [Fact]
+    public async Task Presence_is_told_to_servers_that_come_later_and_to_those_that_were_away()
+    {
+        await using var remote = await servers.NewRemote();
+        await using var other = await servers.NewRemote();
+        var (inbox, already) = (new RemoteInbox(remote), new RemoteInbox(other));
+        var alice = await First.NewUser();
+        await already.Join(First, await alice.CreatePublicRoom());
+        var room = await alice.CreatePublicRoom();
+        await Show("nobody else is there");
+        await already.Until(() => Seen(already) == "nobody else is there"); // it is known who shares a room with her
+        await inbox.Join(First, room);
+        await inbox.Until(() => Seen(inbox) == "nobody else is there");
+        await Show("now you are");
+        await inbox.Until(() => Seen(inbox) == "now you are");
+
+        inbox.IsDown = true;
+        await alice.Say(room, "are you there?");
+        await Show("you are away");
+        await already.Until(() => Seen(already) == "you are away");
+        await remote.Asked(request => request.Method == HttpMethod.Put && request.Json.ToString().Contains("are you there?", StringComparison.Ordinal));
+        inbox.IsDown = false;
+        await inbox.HeardUntil(First, () => Seen(inbox) == "you are away");
+
+        async Task Show(string status) =>
+            (await alice.Put($"{V3}/presence/{Uri.EscapeDataString(alice.UserId)}/status", new { presence = "online", status_msg = status })).Ok();
+        string? Seen(RemoteInbox at) => at.Edus("m.presence").SelectMany(edu => edu.At("push").Items()).Where(push => push.String("user_id") == alice.UserId)
+            .Select(push => push.Find("status_msg")?.GetString()).LastOrDefault();
+    }
+
+    [Fact]
+    public async Task What_is_said_of_events_and_members_that_come_in_the_same_transaction_counts()
+    {
+        await using var remote = await servers.NewRemote();
+        var alice = await First.NewUser();
+        var room = await alice.CreatePublicRoom();
+        var since = (await alice.Sync()).NextBatch;
+        var eve = await RemoteMember.Find(First, remote, room);
+        var user = eve.User.ToString();
+        var join = await eve.Build(Protocol.EventTypes.Member, new { membership = "join" }, user);
+        var said = join.EventId.ToString();
+        (await remote.Put(First, $"/_matrix/federation/v1/send/{Guid.NewGuid():N}", new
+        {
+            pdus = new[] { JsonElement.Parse(join.Json.Span) },
+            edus = new object[]
+            {
+                new { edu_type = "m.typing", content = new { room_id = room, user_id = user, typing = true } },
+                new { edu_type = "m.presence", content = new { push = new[] { new { user_id = user, presence = "online", status_msg = "just arrived" } } } },
+                new
+                {
+                    edu_type = "m.receipt",
+                    content = new Dictionary<string, object> { [room] = new Dictionary<string, object>
+                        { ["m.read"] = new Dictionary<string, object> { [user] = new { data = new { ts = 1 }, event_ids = new[] { said } } } } },
+                },
+            },
+        })).Ok();
+        var seen = new List<SyncReply>();
+        await alice.SyncUntil(sync =>
+        {
+            seen.Add(sync);
+            return seen.Any(s => Ephemeral(s, room, "m.typing") is not null) && seen.Any(s => Ephemeral(s, room, "m.receipt") is not null)
+                && seen.Any(s => (s.Json.Find("presence.events")?.Items() ?? []).Any(e => e.String("sender") == user));
+        }, since);
     }
 
     [Fact]

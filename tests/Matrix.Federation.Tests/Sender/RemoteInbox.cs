@@ -27,6 +27,8 @@ sealed class RemoteInbox
             await Hold(context.RequestAborted);
             if (IsDown)
                 return RemoteAnswer.Error(HttpStatusCode.ServiceUnavailable, "M_UNKNOWN");
+            if (Bears?.Invoke(request.Json) == false)
+                return RemoteAnswer.Error(HttpStatusCode.BadRequest, "M_BAD_JSON");
             lock (gate)
             {
                 transactions.Add(request.Json);
@@ -42,6 +44,9 @@ sealed class RemoteInbox
 
     /// <summary>It refuses everything for now.</summary>
     public bool IsDown { get; set; }
+
+    /// <summary>Whether it does not refuse a transaction for what is in it; null: it never does.</summary>
+    public Func<JsonElement, bool>? Bears { get; set; }
 
     /// <summary>It answers no sooner than this allows.</summary>
     public Func<CancellationToken, Task> Hold { get; set; } = _ => Task.CompletedTask;

@@ -115,6 +115,7 @@ static class HomeserverFile
 
         #default_room_version: "12"
         #enable_room_list_search: true
+        #allow_public_rooms_over_federation: false
 
         # --- Media
 

@@ -16,7 +16,7 @@ sealed class PresenceBoard(TimeProvider time)
     // Longer than a client goes without asking, so that nobody misses that a user went offline.
     static readonly TimeSpan Remember = TimeSpan.FromMinutes(5), RememberStatus = TimeSpan.FromDays(1);
 
-    // Other servers say again every 25 minutes that somebody is there.
+    // Servers say again every 25 minutes that somebody is there.
     static readonly TimeSpan RemoteFor = TimeSpan.FromMinutes(30);
 
     readonly Lock gate = new();
@@ -160,7 +160,8 @@ sealed class PresenceBoard(TimeProvider time)
         {
             var wish = Wishes.Values.MaxBy(PresenceState.Rank) ?? PresenceState.Offline;
             var rested = now - LastActive;
-            if (wish == PresenceState.Online && rested > IdleAfter.TotalMilliseconds)
+            // of users of other servers these say themselves when one is idle
+            if (wish == PresenceState.Online && RemoteAt == 0 && rested > IdleAfter.TotalMilliseconds)
                 wish = Idle;
             return new PresenceState(wish, StatusMessage, LastActive, wish is PresenceState.Online or PresenceState.Busy && rested < ActiveFor.TotalMilliseconds);
         }

@@ -23,6 +23,7 @@ sealed partial class PresenceExchange(
     readonly Dictionary<string, long> processes = new(StringComparer.Ordinal);
     ITimer? clock;
     long toldAt;
+    int asked;
     long woken;
     int ticking;
 
@@ -32,8 +33,15 @@ sealed partial class PresenceExchange(
             return Task.CompletedTask;
         channel.Subscribe(Receive);
         clock = time.CreateTimer(_ => _ = Tick(), null, Every, Every);
-        Tell(new PresenceNews(PresenceNews.KindName, board.Process, true, []));
+        _ = Ask();
         return Task.CompletedTask;
+    }
+
+    // Not before the answers would be heard.
+    async Task Ask()
+    {
+        await channel.Listening;
+        Tell(new PresenceNews(PresenceNews.KindName, board.Process, true, []));
     }
 
     public Task StopAsync(CancellationToken ct)
@@ -70,12 +78,15 @@ sealed partial class PresenceExchange(
             local.Tick();
             ForgetTheDead();
             board.Tick();
+            var isAsked = Interlocked.Exchange(ref asked, 0) == 1;
+            if (isAsked)
+                local.TellAll();
             var untold = local.TakeUntold();
             foreach (var part in untold.Chunk(MostPerMessage))
                 Tell(new PresenceNews(PresenceNews.KindName, board.Process, false, part));
             if (!local.IsEmpty && time.GetElapsedTime(toldAt) > AliveEvery)
                 Tell(new PresenceNews(PresenceNews.KindName, board.Process, false, []));
-            await Wake([.. untold.Select(fact => fact.UserId)]);
+            await Wake([.. untold.Select(fact => fact.UserId)], isAsked);
         }
         catch (Exception e) when (e is NpgsqlException or OperationCanceledException or ObjectDisposedException)
         {
@@ -88,13 +99,15 @@ sealed partial class PresenceExchange(
     }
 
     // Clients of those who share a room with somebody who changed; and other servers, by the process where the user is or was.
-    async Task Wake(HashSet<string> told)
+    async Task Wake(HashSet<string> told, bool isAsked)
     {
         var (number, users) = board.ListChanged(woken);
         if (users.Count > 0)
             hub.PresenceChanged(await shared.Get(users, CancellationToken.None));
         foreach (var part in users.Where(user => told.Contains(user) || local.Has(user)).Chunk(MostPerMessage))
             channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new PresenceShown(PresenceShown.KindName, [.. part.Select(Shown)])));
+        foreach (var part in isAsked ? told.Except(users).Chunk(MostPerMessage) : [])
+            channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new PresenceShown(PresenceShown.KindName, [.. part.Select(Shown)], IsAgain: true)));
         woken = number;
         hub.WakeForPresence(number);
     }
@@ -132,7 +145,7 @@ sealed partial class PresenceExchange(
                 processes[news.Process] = time.GetTimestamp();
         }
         if (news.IsNew)
-            local.TellAll();
+            Volatile.Write(ref asked, 1);
         foreach (var fact in news.Facts)
             board.Apply(news.Process, fact);
     }

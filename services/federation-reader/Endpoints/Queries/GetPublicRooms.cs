@@ -8,6 +8,9 @@ static class GetPublicRooms
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/federation/v1/publicRooms", Handle);
 
-    static Task<PublicRoomsPage> Handle(int? limit, string? since, Origin origin, PublicRooms rooms, CancellationToken ct) =>
-        rooms.Read(null, null, limit, since, ct);
+    static Task<PublicRoomsPage> Handle(int? limit, string? since, Origin origin, DirectoryOptions options, PublicRooms rooms, CancellationToken ct)
+    {
+        options.Demand();
+        return rooms.Read(null, null, limit, since, ct);
+    }
 }

@@ -8,8 +8,9 @@ static class PostPublicRooms
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/federation/v1/publicRooms", Handle);
 
-    static Task<PublicRoomsPage> Handle(Origin origin, Body<Request>? body, PublicRooms rooms, CancellationToken ct)
+    static Task<PublicRoomsPage> Handle(Origin origin, Body<Request>? body, DirectoryOptions options, PublicRooms rooms, CancellationToken ct)
     {
+        options.Demand();
         var request = body?.Value ?? new Request(null, null, null);
         return rooms.Read(request.Filter?.GenericSearchTerm, request.Filter?.RoomTypes, request.Limit, request.Since, ct);
     }

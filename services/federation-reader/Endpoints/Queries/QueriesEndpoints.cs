@@ -1,3 +1,4 @@
+using Matrix.Hosting.Configuration;
 using Matrix.Storage;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -8,6 +9,7 @@ static class QueriesEndpoints
 {
     public static void Add(IServiceCollection services)
     {
+        services.AddMatrixOptions<DirectoryOptions>();
         services.TryAddSingleton<ProfileStore>();
         services.TryAddSingleton<ShortTokenStore>();
     }
