@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json;
 using Matrix.Ctl.Running;
 using Matrix.LocalStack;
 
@@ -40,6 +42,14 @@ public sealed class RunningServerTests : IAsyncDisposable
 
         var status = await Matrixctl("status", "--data", folder);
         Assert.True(status.ExitCode == 0, status.Output);
+        using (var shown = JsonDocument.Parse((await Matrixctl("status", "--data", folder, "--json")).Output))
+        {
+            Assert.True(shown.RootElement.GetProperty("well").GetBoolean());
+            Assert.Equal(processes.Select(process => process.Name).Order(),
+                shown.RootElement.GetProperty("processes").EnumerateArray()
+                    .Select(process => process.GetProperty("name").GetString()!).Order());
+        }
+        await AnAdministratorLooksAfterIt();
 
         var restart = await Matrixctl("restart", "client-api", "--data", folder);
         Assert.True(restart.ExitCode == 0, restart.Output);
@@ -51,6 +61,26 @@ public sealed class RunningServerTests : IAsyncDisposable
         Assert.True(down.ExitCode == 0, down.Output);
         Assert.All(processes.Concat(after), process => Assert.False(process.Process.IsAlive, $"{process.Name} is left"));
         Assert.NotEqual(0, (await Matrixctl("status", "--data", folder)).ExitCode);
+    }
+
+    async Task AnAdministratorLooksAfterIt()
+    {
+        const string Password = "a password of the tests";
+        var registered = await Matrixctl("register-user", "--data", folder, "--user", "root", "--password", Password, "--admin", "--json");
+        Assert.Equal("{\"user_id\":\"@root:example.org\",\"admin\":true}", registered.Output.Trim());
+        Assert.Equal(0, (await Matrixctl("register-user", "--data", folder, "--user", "alice", "--password", Password, "--no-admin")).ExitCode);
+        using var login = await http.PostAsJsonAsync(new Uri($"http://127.0.0.1:{port}/_matrix/client/v3/login"),
+            new { type = "m.login.password", identifier = new { type = "m.id.user", user = "root" }, password = Password });
+        var token = (await login.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("access_token").GetString()!;
+
+        var locked = await Matrixctl("user", "lock", "@alice:example.org", "--data", folder, "--token", token);
+        Assert.True(locked.ExitCode == 0, locked.Output);
+        Assert.Contains("locked: true", locked.Output, StringComparison.Ordinal);
+        var destinations = await Matrixctl("federation", "list", "--data", folder, "--token", token, "--json");
+        Assert.StartsWith("{\"destinations\":[]", destinations.Output, StringComparison.Ordinal);
+        var unknown = await Matrixctl("media", "show", "mxc://example.org/nothing", "--data", folder, "--token", token);
+        Assert.Equal(1, unknown.ExitCode);
+        Assert.StartsWith("404: ", unknown.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Matrix.Ctl.Admin;
 using Matrix.Ctl.Commands;
 using Matrix.Hosting.Configuration;
 using Matrix.LocalStack;
@@ -18,11 +19,15 @@ var root = new RootCommand("Sets up, runs and looks after a Matrix homeserver.")
     MigrateCommand.Create(),
     GenerateSigningKeyCommand.Create(),
     RotateSigningKeyCommand.Create(),
+    KeysCommand.Create(),
     BackupCommand.CreateBackup(),
     BackupCommand.CreateRestore(),
     RegisterUserCommand.Create(),
     HashPasswordCommand.Create(),
+    AdminCommands.User(),
+    AdminCommands.Room(),
     MediaCommand.Create(),
+    AdminCommands.Federation(),
     WithServicesCommand.Create(),
 };
 // lines as long as they are where nobody's window bounds them
@@ -30,7 +35,9 @@ if (Console.IsOutputRedirected) AnsiConsole.Profile.Width = 200;
 try
 {
     // each command handles Ctrl-C itself: a stop in order takes longer than the library would wait
-    return await root.Parse(args).InvokeAsync(new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    // an argument that begins with @ is a user, not a file of arguments
+    return await root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }).InvokeAsync(
+        new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
 catch (Exception e) when (e is StackException or ConfigurationException or SchemaMismatchException)
 {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Matrix.Ctl.Admin;
 using Matrix.Hosting.Configuration;
 using Matrix.LocalStack;
 using Matrix.Storage.Media;
@@ -19,7 +20,9 @@ static class MediaCommand
     {
         var migrate = new Command("migrate", "Moves all media into the first store of media_stores. It may be stopped and started again.") { configPath, keepOld };
         migrate.SetAction(Migrate);
-        return new Command("media", "Looks after the media store.") { migrate };
+        var media = new Command("media", "Looks after the media store.") { migrate };
+        foreach (var command in AdminCommands.Media()) media.Subcommands.Add(command);
+        return media;
     }
 
     static async Task<int> Migrate(ParseResult result, CancellationToken ct)

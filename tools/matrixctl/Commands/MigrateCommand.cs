@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Configuration;
 using Matrix.Storage;
 using Npgsql;
@@ -22,9 +23,11 @@ static class MigrateCommand
         DefaultValueFactory = _ => 60,
     };
 
+    static readonly Option<bool> json = JsonOption.Create();
+
     public static Command Create()
     {
-        var command = new Command("migrate", "Brings the database's schema up to date.") { configPath, wait };
+        var command = new Command("migrate", "Brings the database's schema up to date.") { configPath, wait, json };
         command.SetAction(Run);
         return command;
     }
@@ -39,13 +42,19 @@ static class MigrateCommand
             {
                 await SchemaWindow.CheckNotTooNew(db, ct);
                 var applied = await Migrations.Apply(db, ct);
+                if (result.GetValue(json))
+                {
+                    var names = new JsonArray([.. applied.Select(name => JsonValue.Create(name))]);
+                    Console.Out.WriteLine(new JsonObject { ["applied"] = names, ["release"] = SchemaWindow.Program }.ToJsonString());
+                    return 0;
+                }
                 foreach (var name in applied) AnsiConsole.WriteLine($"applied {name}");
                 AnsiConsole.WriteLine($"The schema is that of {SchemaWindow.Program}.");
                 return 0;
             }
             catch (NpgsqlException e) when (e.IsTransient && TimeProvider.System.GetUtcNow() < until)
             {
-                AnsiConsole.WriteLine($"The database does not answer yet: {e.Message}");
+                Console.Error.WriteLine($"The database does not answer yet: {e.Message}");
                 await Task.Delay(Pause, ct);
             }
         }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Configuration;
 using Matrix.Ctl.Running;
 using Matrix.LocalStack;
@@ -20,6 +21,7 @@ static class RegisterUserCommand
     };
     static readonly Option<string?> sharedSecret = new("--shared-secret", "-k") { Description = "The registration_shared_secret itself." };
     static readonly Option<string> data = DataOption.Create();
+    static readonly Option<bool> json = JsonOption.Create();
     static readonly Argument<string?> url = new("url")
     {
         Arity = ArgumentArity.ZeroOrOne,
@@ -30,7 +32,7 @@ static class RegisterUserCommand
     {
         var command = new Command("register-user", "Makes an account.")
         {
-            url, user, password, passwordFile, admin, noAdmin, configPath, sharedSecret, data,
+            url, user, password, passwordFile, admin, noAdmin, configPath, sharedSecret, data, json,
         };
         command.SetAction(Run);
         return command;
@@ -51,7 +53,8 @@ static class RegisterUserCommand
 
         using var http = new HttpClient { BaseAddress = new Uri(address) };
         var userId = await new SharedSecretRegistration(http, secret).Register(name, text, isAdmin, ct);
-        AnsiConsole.MarkupLineInterpolated($"[green]{userId}[/] is registered{(isAdmin ? ", as an administrator" : "")}.");
+        if (result.GetValue(json)) Console.Out.WriteLine(new JsonObject { ["user_id"] = $"{userId}", ["admin"] = isAdmin }.ToJsonString());
+        else AnsiConsole.MarkupLineInterpolated($"[green]{userId}[/] is registered{(isAdmin ? ", as an administrator" : "")}.");
         return 0;
     }
 

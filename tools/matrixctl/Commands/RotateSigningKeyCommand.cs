@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Configuration;
 using Spectre.Console;
 
@@ -9,9 +10,11 @@ static class RotateSigningKeyCommand
 {
     static readonly Option<string> configPath = new("--config-path", "-c") { Required = true, Description = "The server's homeserver.yaml." };
 
-    public static Command Create()
+    static readonly Option<bool> json = JsonOption.Create();
+
+    public static Command Create(string name = "rotate-signing-key")
     {
-        var command = new Command("rotate-signing-key", "Makes a new signing key and lists the old one among old_signing_keys.") { configPath };
+        var command = new Command(name, "Makes a new signing key and lists the old one among old_signing_keys.") { configPath, json };
         command.SetAction(Run);
         return command;
     }
@@ -20,7 +23,10 @@ static class RotateSigningKeyCommand
     {
         var config = ServerConfig.Read(result.GetValue(configPath)!);
         var (old, key) = SigningKeyFile.Rotate(config.Path, config.SigningKeyPath, TimeProvider.System.GetUtcNow());
-        AnsiConsole.WriteLine($"{key} takes the place of {old} in {config.SigningKeyPath}. Restart all services, one after the other.");
+        if (result.GetValue(json))
+            Console.Out.WriteLine(new JsonObject { ["new"] = $"{key}", ["old"] = $"{old}", ["file"] = config.SigningKeyPath }.ToJsonString());
+        else
+            AnsiConsole.WriteLine($"{key} takes the place of {old} in {config.SigningKeyPath}. Restart all services, one after the other.");
         return 0;
     }
 }
@@ -28,10 +34,19 @@ static class RotateSigningKeyCommand
 /// <summary><c>matrixctl generate-signing-key</c>: a key on standard output.</summary>
 static class GenerateSigningKeyCommand
 {
-    public static Command Create()
+    public static Command Create(string name = "generate-signing-key")
     {
-        var command = new Command("generate-signing-key", "Writes a new signing key to standard output.");
+        var command = new Command(name, "Writes a new signing key to standard output.");
         command.SetAction(_ => Console.Out.Write(SigningKeyFile.New()));
         return command;
     }
+}
+
+/// <summary><c>matrixctl keys rotate</c> and <c>generate</c>: the two above under one name.</summary>
+static class KeysCommand
+{
+    public static Command Create() => new("keys", "Looks after the signing key.")
+    {
+        RotateSigningKeyCommand.Create("rotate"), GenerateSigningKeyCommand.Create("generate"),
+    };
 }

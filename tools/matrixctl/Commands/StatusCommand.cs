@@ -2,8 +2,10 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Running;
 using Matrix.LocalStack;
+using Matrix.Storage;
 using Spectre.Console;
 
 namespace Matrix.Ctl.Commands;
@@ -14,19 +16,28 @@ static class StatusCommand
     public static Command Create()
     {
         var data = DataOption.Create();
-        var command = new Command("status", "Shows the processes of a server and whether they answer.") { data };
-        command.SetAction((result, ct) => Run(result.GetFolder(data), ct));
+        var json = JsonOption.Create();
+        var command = new Command("status", "Shows the processes of a server and whether they answer.") { data, json };
+        command.SetAction((result, ct) => Run(result.GetFolder(data), result.GetValue(json), ct));
         return command;
     }
 
-    static async Task<int> Run(string folder, CancellationToken ct)
+    static async Task<int> Run(string folder, bool asJson, CancellationToken ct)
     {
         if (ServerState.Find(folder) is not { } server)
         {
-            AnsiConsole.MarkupLineInterpolated($"[yellow]Nothing runs in {folder}.[/]");
+            if (asJson) Console.Out.WriteLine("""{"running":false}""");
+            else AnsiConsole.MarkupLineInterpolated($"[yellow]Nothing runs in {folder}.[/]");
             return 3;
         }
         var rows = await Task.WhenAll(ServerState.Processes(folder).Select(record => Look(record, server, ct)));
+        var isUp = server.IsRunning && rows.All(row => row.IsWell)
+            && server.Replicas.All(replica => rows.Any(row => row.Record.Name == replica.Name));
+        if (asJson)
+        {
+            Console.Out.WriteLine(InJson(server, rows, isUp).ToJsonString());
+            return isUp && server.Supervisor.IsAlive ? 0 : 1;
+        }
         var table = new Table().Border(TableBorder.None).AddColumns("process", "state", "pid", "address", "memory", "up since");
         foreach (var row in rows)
         {
@@ -35,8 +46,6 @@ static class StatusCommand
                 new Text(row.Record.StartedAt.ToLocalTime().ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)));
         }
         AnsiConsole.Write(table);
-        var isUp = server.IsRunning && rows.All(row => row.IsWell)
-            && server.Replicas.All(replica => rows.Any(row => row.Record.Name == replica.Name));
         if (!server.Supervisor.IsAlive)
             AnsiConsole.MarkupLine("[red]Nobody looks after these processes; 'matrixctl up' starts anew, 'matrixctl down' stops them.[/]");
         var own = rows.Where(row =>
@@ -45,6 +54,20 @@ static class StatusCommand
         AnsiConsole.MarkupLineInterpolated($"{server.ServerName} at {server.Url}: {(isUp ? "all green" : "not all is well")}");
         return isUp && server.Supervisor.IsAlive ? 0 : 1;
     }
+
+    static JsonObject InJson(ServerState server, Row[] rows, bool isUp) => new()
+    {
+        ["running"] = true,
+        ["well"] = isUp && server.Supervisor.IsAlive,
+        ["server_name"] = server.ServerName,
+        ["url"] = server.Url,
+        ["release"] = SchemaWindow.Program,
+        ["processes"] = new JsonArray([.. rows.Select(row => new JsonObject
+        {
+            ["name"] = row.Record.Name, ["state"] = row.State, ["well"] = row.IsWell, ["pid"] = row.Record.Process.Pid, ["address"] = row.Record.Address,
+            ["memory_bytes"] = row.Memory, ["up_since"] = row.Record.StartedAt.ToString("O", CultureInfo.InvariantCulture),
+        })]),
+    };
 
     static async Task<Row> Look(RunRecord record, ServerState server, CancellationToken ct)
     {
