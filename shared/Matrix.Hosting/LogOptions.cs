@@ -15,6 +15,9 @@ public sealed class LogOptions
 
     /// <summary>The same for a category, such as <c>Matrix.Http: debug</c>.</summary>
     public IReadOnlyDictionary<string, LogEventLevel> Levels { get; init; } = new Dictionary<string, LogEventLevel>();
+
+    /// <summary>A file with levels that hold on top of these while the process runs (<see cref="Hosting.LogLevelsFile"/>).</summary>
+    public string? LevelsFile { get; init; }
 }
 
 public enum LogFormat

@@ -1,10 +1,11 @@
 using System.Globalization;
 using Matrix.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Serilog;
-using Serilog.Events;
+using Serilog.Extensions.Logging;
 using Serilog.Formatting.Compact;
 
 namespace Matrix.Hosting;
@@ -17,33 +18,23 @@ static class Logging
     {
         builder.Logging.ClearProviders();
         builder.Services.AddMatrixOptions<LogOptions>("log");
-        builder.Services.AddSerilog((_, log) => Configure(log, Read(builder.Configuration), service));
+        // without the checks: a mistake is reported with all others, through this very logger
+        builder.Services.AddSingleton<ILoggerProvider>(services => new SerilogLoggerProvider(
+            Writer(services.GetRequiredService<OptionsSection<LogOptions>>().Unchecked, service), dispose: true));
+        builder.Services.AddSingleton(services => new LogLevels(services.GetRequiredService<OptionsSection<LogOptions>>().Unchecked));
+        builder.Services.AddSingleton<IConfigureOptions<LoggerFilterOptions>>(services => services.GetRequiredService<LogLevels>());
+        builder.Services.AddSingleton<IOptionsChangeTokenSource<LoggerFilterOptions>>(services => services.GetRequiredService<LogLevels>());
+        builder.Services.AddHostedService<LogLevelsFile>();
+        // three more properties of each line, for traces that nobody may collect
+        builder.Services.Configure<LoggerFactoryOptions>(factory => factory.ActivityTrackingOptions = ActivityTrackingOptions.None);
     }
 
-    // without the checks: a mistake is reported with all others, through this very logger
-    static LogOptions Read(ConfigurationManager configuration) =>
-        (LogOptions)new OptionsReader([]).Read(typeof(LogOptions), configuration.GetSection("log"), "log.");
-
-    static void Configure(LoggerConfiguration log, LogOptions options, string service)
+    // takes everything: what is written at all is decided before it, where it can be changed (LogLevels)
+    static Serilog.Core.Logger Writer(LogOptions options, string service)
     {
-        var libraries = options.Level > LogEventLevel.Warning ? options.Level : LogEventLevel.Warning;
-        log.MinimumLevel.Is(options.Level)
-            .MinimumLevel.Override("Microsoft", libraries)
-            .MinimumLevel.Override("System.Net.Http", libraries)
-            .MinimumLevel.Override("Yarp", libraries)
-            // a stack trace for each replica that restarts and each client that hangs up; YARP's health category says it in a line
-            .MinimumLevel.Override("Yarp.ReverseProxy.Forwarder", LogEventLevel.Fatal)
-            .MinimumLevel.Override("Yarp.ReverseProxy.Health.ActiveHealthCheckMonitor", LogEventLevel.Fatal)
-            // its scope would put the server's own RequestId before ours (RequestIds)
-            .MinimumLevel.Override("Microsoft.AspNetCore.Hosting.Diagnostics", LevelAlias.Off)
-            // a stack trace for each attempt while RabbitMQ is away; the replication's own state says it in a line
-            .MinimumLevel.Override("MassTransit", LogEventLevel.Fatal)
-            // a line for each probe; what is amiss is said by whoever finds it, and in the probe's answer
-            .MinimumLevel.Override("Microsoft.Extensions.Diagnostics.HealthChecks", LogEventLevel.Fatal)
-            .Enrich.FromLogContext()
-            .Enrich.WithProperty("Service", service);
-        foreach (var (category, level) in options.Levels) log.MinimumLevel.Override(category, level);
+        var log = new LoggerConfiguration().MinimumLevel.Verbose().Enrich.FromLogContext().Enrich.WithProperty("Service", service);
         if (options.Format == LogFormat.Json) log.WriteTo.Console(new CompactJsonFormatter());
         else log.WriteTo.Console(outputTemplate: Template, formatProvider: CultureInfo.InvariantCulture);
+        return log.CreateLogger();
     }
 }

@@ -49,6 +49,7 @@ public sealed class RunningServerTests : IAsyncDisposable
                 shown.RootElement.GetProperty("processes").EnumerateArray()
                     .Select(process => process.GetProperty("name").GetString()!).Order());
         }
+        await LogLevelsChangeWhileItRuns();
         await AnAdministratorLooksAfterIt();
 
         var restart = await Matrixctl("restart", "client-api", "--data", folder);
@@ -61,6 +62,25 @@ public sealed class RunningServerTests : IAsyncDisposable
         Assert.True(down.ExitCode == 0, down.Output);
         Assert.All(processes.Concat(after), process => Assert.False(process.Process.IsAlive, $"{process.Name} is left"));
         Assert.NotEqual(0, (await Matrixctl("status", "--data", folder)).ExitCode);
+    }
+
+    async Task LogLevelsChangeWhileItRuns()
+    {
+        string[] Lines() => [.. new[] { "client-api-1", "client-api-2" }.SelectMany(name => File.ReadLines(Path.Combine(folder, "logs", name + ".log")))];
+        var versions = new Uri($"http://127.0.0.1:{port}/_matrix/client/versions");
+        await http.GetStringAsync(versions);
+        Assert.DoesNotContain(Lines(), line => line.Contains("GET /_matrix/client/versions", StringComparison.Ordinal));
+
+        var debug = await Matrixctl("log-level", "client-api", "Matrix.Hosting.Health", "debug", "--data", folder);
+        Assert.True(debug.ExitCode == 0, debug.Output);
+        await Eventually(async () =>
+        {
+            await http.GetStringAsync(versions);
+            return Lines().Any(line => line.Contains("GET /_matrix/client/versions 200", StringComparison.Ordinal));
+        });
+        Assert.Equal("{\"client-api\":{\"Matrix.Hosting.Health\":\"debug\"}}", (await Matrixctl("log-level", "--json", "--data", folder)).Output.Trim());
+        Assert.NotEqual(0, (await Matrixctl("log-level", "client-api", "Matrix.Hosting.Health", "loud", "--data", folder)).ExitCode);
+        Assert.Equal("All log as configured.", (await Matrixctl("log-level", "client-api", "Matrix.Hosting.Health", "configured", "--data", folder)).Output.Trim());
     }
 
     async Task AnAdministratorLooksAfterIt()

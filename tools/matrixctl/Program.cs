@@ -12,6 +12,7 @@ var root = new RootCommand("Sets up, runs and looks after a Matrix homeserver.")
     StatusCommand.Create(),
     RestartCommand.Create(),
     ScaleCommand.Create(),
+    LogLevelCommand.Create(),
     DownCommand.Create(),
     GenerateConfigCommand.Create(),
     ConfigCommand.Create(),

@@ -123,7 +123,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
     "listen" (list (printf "http://*:%s" (include "matrix.port" .name)))
     "shutdown_drain" (printf "%ds" (int $service.drainSeconds))
     "shutdown_timeout" (printf "%ds" (int $service.finishSeconds))
-    "log" (dict "format" $values.log.format "level" $values.log.level "levels" $values.log.levels)
+    "log" (dict "format" $values.log.format "level" $values.log.level "levels" $values.log.levels "levels_file" "/etc/matrix/config/log-levels.json")
     "enable_metrics" $values.metrics.enabled
     "max_upload_size" $values.media.maxUploadSize
     "media_store_path" "/var/lib/matrix/media"

@@ -13,6 +13,9 @@ sealed class ServicePlan(UpOptions options, ServerConfig config, PrivateStack st
     /// <summary>Where the gateway reads the replicas from.</summary>
     public string ClustersFile => Path.Combine(options.DataFolder, "run", "clusters");
 
+    /// <summary>Where every process reads the log levels from that were asked for since the start.</summary>
+    public static string LogLevelsFile(string dataFolder) => Path.Combine(dataFolder, "run", "log-levels");
+
     /// <summary>The processes at the start; the last serves these ports.</summary>
     public IReadOnlyList<ReplicaPlan> Create(IReadOnlyList<ListeningSocket> open)
     {
@@ -45,6 +48,7 @@ sealed class ServicePlan(UpOptions options, ServerConfig config, PrivateStack st
         var variables = new Dictionary<string, string>
         {
             ["MATRIX_CONFIG"] = config.Path,
+            ["MATRIX__log__levels_file"] = LogLevelsFile(options.DataFolder),
             ["DOTNET_TieredPGO"] = "0", // instrumented code costs a starting process time and memory, and these start often
             ["MALLOC_ARENA_MAX"] = "1", // the runtime has its own heap: native arenas for each thread only cost memory, some 3 MB a process
         };

@@ -45,6 +45,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
         plan = new(options, config, stack);
         var plans = plan.Create(ports);
         File.Delete(plan.ClustersFile);
+        File.Delete(ServicePlan.LogLevelsFile(folder));
         state = new(config.ServerName, options.LocalUrl, options.LocalTlsUrl, config.Path, ProcessIdentity.Current, control.Port, control.Token,
             IsRunning: false, Failure: null, [.. plans.Select(plan => new ReplicaState(plan.Name, plan.Service.Name, plan.Url))]);
         state.Write(folder);
