@@ -12,6 +12,17 @@ static class ReplicationMetrics
     static readonly Counter<long> Filled = Meter.CreateCounter<long>("matrix.log.filled", description: "Entries that a follower read from Postgres");
     static readonly Histogram<double> CommitTime = Meter.CreateHistogram<double>("matrix.log.commit", "s", "Time of one commit");
 
+    static readonly Histogram<double> WaitTime = Meter.CreateHistogram<double>("matrix.log.wait", "s",
+        "How long the first change of a batch waited for it to begin");
+    static readonly Histogram<long> BatchSize = Meter.CreateHistogram<long>("matrix.log.batch_size", description: "Changes in a batch",
+        advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100, 200, 500] });
+
+    public static void Begun(int changes, TimeSpan waited)
+    {
+        BatchSize.Record(changes);
+        WaitTime.Record(waited.TotalSeconds);
+    }
+
     public static void Committed(int changes, int entries)
     {
         Batches.Add(1);
@@ -22,4 +33,14 @@ static class ReplicationMetrics
     public static void CommitTook(TimeSpan time) => CommitTime.Record(time.TotalSeconds);
 
     public static void FilledGap(int entries) => Filled.Add(entries);
+
+    /// <summary>Until it is disposed, tells where this process is in the log.</summary>
+    public static IDisposable Watch(LogFollower follower)
+    {
+        var meter = new Meter("Matrix.Replication");
+        meter.CreateObservableGauge("matrix.log.position", () => follower.Position.Value, description: "The newest entry that was applied here");
+        meter.CreateObservableGauge("matrix.log.lag", () => follower.Heard.Value - follower.Position.Value, description: "Entries heard of and not yet applied here");
+        meter.CreateObservableGauge("matrix.log.age", () => follower.Age.TotalSeconds, "s", "Everything committed longer ago was applied here");
+        return meter;
+    }
 }

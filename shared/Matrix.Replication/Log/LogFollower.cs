@@ -136,6 +136,7 @@ public sealed partial class LogFollower : BackgroundService
         try
         {
             await Start(stoppingToken);
+            using var metrics = ReplicationMetrics.Watch(this);
             while (true)
             {
                 clock.Change(NextLook(), Timeout.InfiniteTimeSpan);

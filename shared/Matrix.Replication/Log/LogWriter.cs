@@ -99,8 +99,10 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
         while (await _queue.Reader.WaitToReadAsync(CancellationToken.None))
         {
             var changes = TakeReady();
-            if (changes.Count > 0)
-                await Write(changes);
+            if (changes.Count == 0)
+                continue;
+            ReplicationMetrics.Begun(changes.Count, changes[0].Waited);
+            await Write(changes);
         }
     }
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace Matrix.Replication;
 
 /// <summary>A change on its way: waiting (its caller may take it back), then being written, then done.</summary>
@@ -6,7 +8,10 @@ sealed class PendingChange(LogChange change)
     const int Waiting = 0, BeingWritten = 1, TakenBack = 2;
 
     readonly TaskCompletionSource<LogPosition> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    readonly long _queuedAt = Stopwatch.GetTimestamp();
     int _state = Waiting;
+
+    public TimeSpan Waited => Stopwatch.GetElapsedTime(_queuedAt);
 
     public LogChange Change => change;
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
 using Matrix.Storage.Caching;
@@ -28,7 +29,9 @@ public sealed class StateResolver(StateTree tree, EventStore events, AuthIndex i
         if (results.TryGet(name, out var known))
             return known;
         await backlog.Settle(room.RoomNid, ct);
+        var began = Stopwatch.GetTimestamp();
         var result = await ResolveDiffering(room, roots, pending, ct);
+        RoomsMetrics.Resolved(Stopwatch.GetElapsedTime(began));
         results.Set(name, result);
         return result;
     }
