@@ -37,7 +37,7 @@ public sealed class ChatTests(SplitStack stack)
     public async Task A_newcomer_pages_back_to_the_beginning_of_the_room(string library)
     {
         await using var chat = await stack.NewChat(ClientLibrary.Nio, ClientLibrary.Nio);
-        var said = Enumerable.Range(0, 60).Select(i => $"message {i}").ToList();
+        var said = Enumerable.Range(0, 100).Select(i => $"message {i}").ToList();
         foreach (var body in said)
         {
             await chat.Alice.Send(chat.Room, body);
