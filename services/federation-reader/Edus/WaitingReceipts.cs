@@ -34,13 +34,13 @@ sealed partial class WaitingReceipts(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var last = time.GetTimestamp();
+        long? last = null;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 // pauses double: two minutes after the last one came there is little that still waits
-                var isSoon = time.GetElapsedTime(last) < 2 * Late;
+                var isSoon = last is { } came && time.GetElapsedTime(came) < 2 * Late;
                 if (await wake.WaitAsync(isSoon ? Soon : Late, stoppingToken))
                 {
                     last = time.GetTimestamp();

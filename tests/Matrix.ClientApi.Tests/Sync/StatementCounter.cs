@@ -10,7 +10,7 @@ sealed class StatementCounter : IDisposable
     static readonly string[] OwnWork =
     [
         "FROM log", "search index", "INTO session_caches", "leases", "FROM room_updates_due", "delayed_events", "federation_lanes", "_shards",
-        "EXISTS (SELECT FROM outgoing_messages)",
+        "EXISTS (SELECT FROM outgoing_messages)", "waiting_receipts",
     ];
 
     readonly ConcurrentQueue<string> statements = new();
