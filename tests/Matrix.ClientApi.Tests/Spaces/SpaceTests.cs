@@ -47,9 +47,9 @@ public sealed class SpaceTests(MatrixServer server)
                 new { type = "m.room.join_rules", state_key = "", content = (object)new { join_rule = "restricted", allow = new[] { new { type = "m.room_membership", room_id = space } } } },
             },
         });
-        await Child(alice, space, secret);
-        await Child(alice, space, open, suggested: true);
-        await Child(alice, space, restricted);
+        await Child(alice, space, secret, order: "a"); // those without an order stand by time, and two may be of one millisecond
+        await Child(alice, space, open, suggested: true, order: "b");
+        await Child(alice, space, restricted, order: "c");
         Assert.Equal([space, secret, open, restricted], Rooms(await Hierarchy(alice, space)));
         Assert.Equal([space, open], Rooms(await Hierarchy(bob, space)));
         await bob.Join(space);
