@@ -12,7 +12,8 @@ namespace Matrix.FederationReader.Receiving;
 /// Takes the events of one server in one room out of the inbox, in their order, fetching what they need. One that lacks something which nobody gives holds
 /// up those after it for a few tries, and is dropped then.
 /// </summary>
-sealed partial class InboxLanes(InboxStore store, RoomFinder rooms, MissingEvents missing, ReceivingOptions options, ILogger<InboxLanes> logger)
+sealed partial class InboxLanes(
+    InboxStore store, RoomFinder rooms, RoomReceiver receiver, MissingEvents missing, ReceivingOptions options, ILogger<InboxLanes> logger)
 {
     const int AtOnce = 50;
 
@@ -21,23 +22,50 @@ sealed partial class InboxLanes(InboxStore store, RoomFinder rooms, MissingEvent
         var room = (await rooms.List([lane.RoomNid], ct))[0];
         while (await store.List(lane, AtOnce, ct) is { Count: > 0 } events)
         {
-            foreach (var e in events)
+            for (var i = 0; i < events.Count;)
             {
+                var e = events[i++];
                 if (!await TryReceive(lane, room, e, ct) && e.Attempts + 1 < options.MostAttempts)
                 {
                     await store.Postpone(lane, e.InboxNid, options.FirstPause * Math.Pow(2, e.Attempts), ct);
                     return;
                 }
-                await store.Delete(e.InboxNid, ct);
+                await store.Delete([e.InboxNid], ct);
+                // what waited only because this one did
+                i += await TakeAlong(lane.Origin, room, [.. events.Skip(i)], ct);
             }
         }
         await store.End(lane, ct);
     }
 
+    /// <summary>Takes the events that lack nothing, up to the first that does or that fails; that one is looked at alone.</summary>
+    async Task<int> TakeAlong(string origin, Room room, IReadOnlyList<InboxEvent> events, CancellationToken ct)
+    {
+        var taken = 0;
+        try
+        {
+            await foreach (var some in receiver.ReceiveAll(room, [.. events.Select(e => Read(e, room))], ct))
+            {
+                var done = some.Count(e => e.Reception is not (Reception.MissingAuthEvents or Reception.MissingPrevEvents));
+                await store.Delete([.. events.Skip(taken).Take(done).Select(e => e.InboxNid)], ct);
+                taken += done;
+                foreach (var e in some.Where(e => e.Reception == Reception.Rejected))
+                    Rejected(e.EventId, room.RoomId, origin, e.Reason ?? "");
+            }
+        }
+        catch (Exception failed) when (failed is not OperationCanceledException && !DatabaseOutage.IsOne(failed))
+        {
+            // it is tried again, and counted, when it is looked at alone
+        }
+        return taken;
+    }
+
+    static Pdu Read(InboxEvent e, Room room) => Pdu.FromStored(EventId.Parse(e.EventId), e.Json, room.Rules);
+
     /// <summary>False: it is to be tried again.</summary>
     async Task<bool> TryReceive(InboxLane lane, Room room, InboxEvent e, CancellationToken ct)
     {
-        var pdu = Pdu.FromStored(EventId.Parse(e.EventId), e.Json, room.Rules);
+        var pdu = Read(e, room);
         try
         {
             var received = await missing.Receive(room, pdu, [ServerName.Parse(lane.Origin), pdu.Sender.Server], ct);
@@ -45,7 +73,7 @@ sealed partial class InboxLanes(InboxStore store, RoomFinder rooms, MissingEvent
                 Rejected(pdu.EventId, room.RoomId, lane.Origin, received.Reason ?? "");
             if (received.Reception is not (Reception.MissingAuthEvents or Reception.MissingPrevEvents))
                 return true;
-            NotFetched(pdu.EventId, room.RoomId, lane.Origin, e.Attempts + 1, received.Missing?.Count ?? 0);
+            NotFetched(pdu.EventId, room.RoomId, lane.Origin, received.Missing?.Count ?? 0, e.Attempts + 1);
             return false;
         }
         catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.CharacterNotInRepertoire)
@@ -65,7 +93,7 @@ sealed partial class InboxLanes(InboxStore store, RoomFinder rooms, MissingEvent
     partial void Rejected(EventId @event, RoomId roomId, string origin, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Event {Event} in {RoomId} from {Origin} needs {Count} events that were not to be had, try {Attempt}")]
-    partial void NotFetched(EventId @event, RoomId roomId, string origin, int attempt, int count);
+    partial void NotFetched(EventId @event, RoomId roomId, string origin, int count, int attempt);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Event {Event} in {RoomId} from {Origin} could not be taken in, try {Attempt}")]
     partial void Failed(EventId @event, RoomId roomId, string origin, int attempt, Exception cause);

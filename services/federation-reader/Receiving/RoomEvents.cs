@@ -32,41 +32,50 @@ sealed partial class RoomEvents(
         }
         if (!await acls.Allows(room, origin, ct))
             verified = [.. verified.Select(e => new VerifiedPdu(null, "The room's access control list denies this server.", e.EventId))];
-        foreach (var e in verified)
-        {
-            if (e.Pdu is not { } pdu)
-                Refuse(origin, room, e, outcome);
-            else if (waits || time.GetTimestamp() >= until || !await TryReceive(origin, room, pdu, outcome, ct))
-            {
-                waits = true;
-                outcome.Wait(room.RoomNid, pdu);
-            }
-        }
+        foreach (var e in verified.Where(e => e.Pdu is null))
+            Refuse(origin, room, e, outcome);
+        List<Pdu> good = [.. verified.Select(e => e.Pdu).OfType<Pdu>()];
+        var taken = waits ? 0 : await Take(origin, room, good, until, outcome, ct);
+        foreach (var pdu in good.Skip(taken))
+            outcome.Wait(room.RoomNid, pdu);
     }
 
-    /// <summary>False: something has to be fetched first, or it is to be tried again.</summary>
-    async Task<bool> TryReceive(ServerName origin, Room room, Pdu pdu, TransactionOutcome outcome, CancellationToken ct)
+    /// <summary>Takes the events in their order until something has to be fetched first, or to be tried again, or the time is over.</summary>
+    /// <returns>How many were taken.</returns>
+    async Task<int> Take(ServerName origin, Room room, List<Pdu> pdus, long until, TransactionOutcome outcome, CancellationToken ct)
     {
-        ReceivedEvent received;
+        var taken = 0;
         try
         {
-            received = await receiver.Receive(room, pdu, null, ct);
+            if (time.GetTimestamp() >= until)
+                return 0;
+            await foreach (var some in receiver.ReceiveAll(room, pdus, ct))
+            {
+                foreach (var received in some.Where(e => e.Reception is not (Reception.MissingAuthEvents or Reception.MissingPrevEvents)))
+                {
+                    Tell(origin, room, received, outcome);
+                    taken++;
+                }
+                if (time.GetTimestamp() >= until)
+                    break;
+            }
         }
         catch (Exception e) when (e is not OperationCanceledException && !DatabaseOutage.IsOne(e))
         {
-            Failed(pdu.EventId, room.RoomId, origin, e);
-            return false;
+            Failed(pdus[taken].EventId, room.RoomId, origin, e);
         }
-        if (received.Reception is Reception.MissingAuthEvents or Reception.MissingPrevEvents)
-            return false;
+        return taken;
+    }
+
+    void Tell(ServerName origin, Room room, ReceivedEvent received, TransactionOutcome outcome)
+    {
         if (received.Reception == Reception.Rejected)
         {
-            Rejected(pdu.EventId, room.RoomId, origin, received.Reason ?? "");
-            outcome.Refuse(pdu.EventId, received.Reason ?? "It was rejected.");
+            Rejected(received.EventId, room.RoomId, origin, received.Reason ?? "");
+            outcome.Refuse(received.EventId, received.Reason ?? "It was rejected.");
         }
         else
-            outcome.Accept(pdu.EventId);
-        return true;
+            outcome.Accept(received.EventId);
     }
 
     void Refuse(ServerName origin, Room room, VerifiedPdu e, TransactionOutcome outcome)

@@ -8,6 +8,8 @@ namespace Matrix.Protocol;
 /// <param name="IsFallingBack">Is the reply only there for clients without threads?</param>
 public sealed record EventRelation(string? RelType, EventId? EventId, string? Key, EventId? InReplyTo, bool IsFallingBack)
 {
+    const int MaxRelType = 255;
+
     /// <summary>A reaction (C-S API, Event annotations and reactions).</summary>
     public const string Annotation = "m.annotation";
     /// <summary>A reference without further meaning (C-S API, Reference relations).</summary>
@@ -34,7 +36,8 @@ public sealed record EventRelation(string? RelType, EventId? EventId, string? Ke
         var target = ReadId(JsonObjectReader.Find(relates, "event_id"u8));
         var reply = JsonObjectReader.Find(relates, "m.in_reply_to"u8);
         var inReplyTo = reply.IsEmpty || reply[0] != '{' ? null : ReadId(JsonObjectReader.Find(reply, "event_id"u8));
-        if (relType is null || target is null)
+        // a type is a word: one of 60 KB is none that can be looked for
+        if (relType is null or { Length: > MaxRelType } || target is null)
             return inReplyTo is null ? null : new EventRelation(null, null, null, inReplyTo, false);
         return new EventRelation(relType, target, JsonText.ReadString(JsonObjectReader.Find(relates, "key"u8)), inReplyTo,
             JsonObjectReader.Find(relates, "is_falling_back"u8).SequenceEqual("true"u8));

@@ -76,11 +76,18 @@ public sealed partial class MissingEvents
     {
         var gap = await FetchGap(room, pdu, server, ct);
         var statesLeft = options.MostStates;
-        foreach (var e in Ordered(gap))
+        var ordered = Ordered(gap);
+        for (var done = 0; done < ordered.Count;)
         {
-            var received = await WithAuth(room, e, server, await receiver.Receive(room, e, null, ct), ct);
-            if (received.Reception == Reception.MissingPrevEvents && statesLeft-- > 0)
-                await WithState(room, e, server, received, ct);
+            await foreach (var some in receiver.ReceiveAll(room, [.. ordered.Skip(done)], ct))
+            {
+                done += some.Count;
+                if (!IsMissing(some[^1]))
+                    continue;
+                var received = await WithAuth(room, ordered[done - 1], server, some[^1], ct);
+                if (received.Reception == Reception.MissingPrevEvents && statesLeft-- > 0)
+                    await WithState(room, ordered[done - 1], server, received, ct);
+            }
         }
     }
 

@@ -8,14 +8,17 @@ namespace Matrix.Rooms.Receiving;
 /// <summary>What is known here of a received event: itself, what it cites and what it builds on.</summary>
 sealed class EventSurroundings
 {
-    readonly Dictionary<EventId, StoredEvent> events;
+    readonly IReadOnlyDictionary<EventId, StoredEvent> events;
+    readonly Dictionary<EventId, Pdu> parsed;
 
-    EventSurroundings(Room room, Pdu pdu, Dictionary<EventId, StoredEvent> events) => (Room, Pdu, this.events) = (room, pdu, events);
+    /// <param name="parsed">What of the events has been parsed already: many events cite the same ones.</param>
+    public EventSurroundings(Room room, Pdu pdu, IReadOnlyDictionary<EventId, StoredEvent> events, Dictionary<EventId, Pdu> parsed) =>
+        (Room, Pdu, this.events, this.parsed) = (room, pdu, events, parsed);
 
     public Room Room { get; }
 
     /// <summary>The same of the same event with more signatures.</summary>
-    public EventSurroundings With(Pdu signed) => new(Room, signed, events);
+    public EventSurroundings With(Pdu signed) => new(Room, signed, events, parsed);
 
     public Pdu Pdu { get; }
 
@@ -42,14 +45,18 @@ sealed class EventSurroundings
     /// <summary>The room's create event, where it is not among what an event cites.</summary>
     Pdu? Create => Room.Rules.RoomIdIsCreateHash && Pdu.RoomId.CreateEventId is { } id && events.GetValueOrDefault(id) is { } create ? ToPdu(create) : null;
 
-    public static async ValueTask<EventSurroundings> Load(EventStore store, Room room, Pdu pdu, CancellationToken ct)
+    public static async ValueTask<EventSurroundings> Load(EventStore store, Room room, Pdu pdu, CancellationToken ct) =>
+        new(room, pdu, (await store.FindInRoom(room.RoomNid, Wanted(room, pdu), ct)).ToDictionary(e => e.EventId), []);
+
+    /// <summary>The events that are to be looked at.</summary>
+    public static IReadOnlyCollection<EventId> Wanted(Room room, Pdu pdu)
     {
         HashSet<EventId> wanted = [pdu.EventId, .. pdu.PrevEvents, .. pdu.AuthEvents];
         if (pdu.Redacts is { } target)
             wanted.Add(target);
         if (room.Rules.RoomIdIsCreateHash && pdu.RoomId.CreateEventId is { } create)
             wanted.Add(create);
-        return new EventSurroundings(room, pdu, (await store.FindInRoom(room.RoomNid, wanted, ct)).ToDictionary(e => e.EventId));
+        return wanted;
     }
 
     /// <summary>Do the events that it cites allow it? (Server-Server API, Checks performed on receipt of a PDU, 4.)</summary>
@@ -93,5 +100,10 @@ sealed class EventSurroundings
         return followed;
     }
 
-    static Pdu ToPdu(StoredEvent e) => Matrix.Protocol.Pdu.FromStored(e.EventId, e.Json, e.Rules);
+    Pdu ToPdu(StoredEvent e)
+    {
+        if (!parsed.TryGetValue(e.EventId, out var pdu))
+            parsed[e.EventId] = pdu = Matrix.Protocol.Pdu.FromStored(e.EventId, e.Json, e.Rules);
+        return pdu;
+    }
 }

@@ -1,5 +1,6 @@
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms;
 
@@ -26,4 +27,9 @@ public enum Reception
 /// <param name="Reason">Why it was rejected.</param>
 /// <param name="Missing">The events to fetch.</param>
 public sealed record ReceivedEvent(
-    EventId EventId, Reception Reception, LogPosition Position, string? Reason = null, IReadOnlyList<EventId>? Missing = null);
+    EventId EventId, Reception Reception, LogPosition Position, string? Reason = null, IReadOnlyList<EventId>? Missing = null)
+{
+    /// <summary>What became of an event that was received before.</summary>
+    internal static ReceivedEvent Past(StoredEvent stored) => new(stored.EventId,
+        stored.Rejected is not null ? Reception.Rejected : stored.SoftFailed ? Reception.SoftFailed : Reception.Accepted, LogPosition.Start, stored.Rejected);
+}

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms.Policy;
@@ -5,6 +6,7 @@ using Matrix.Rooms.Receiving;
 using Matrix.Rooms.Resolution;
 using Matrix.Rooms.State;
 using Matrix.Rooms.Writing;
+using Matrix.Storage;
 using Matrix.Storage.Rooms;
 using Npgsql;
 
@@ -18,6 +20,9 @@ public sealed class RoomReceiver
 {
     /// <summary>Each failed try means that another writer stored what this one came upon.</summary>
     const int MaxAttempts = 10;
+
+    /// <summary>As many as a transaction may have: what is planned for them holds up others who write in the room for milliseconds.</summary>
+    const int MostAtOnce = 50;
 
     readonly RoomWriter writer;
     readonly EventBuilding building;
@@ -59,6 +64,42 @@ public sealed class RoomReceiver
     }
 
     /// <summary>
+    /// Takes events of one room in their order, as <see cref="Receive"/> would one by one; what simply continues the room is taken in one change of the log. It
+    /// ends after the first that lacks something.
+    /// </summary>
+    /// <returns>What became of them: of some at a time, each time when these are stored.</returns>
+    public async IAsyncEnumerable<IReadOnlyList<ReceivedEvent>> ReceiveAll(
+        Room room, IReadOnlyList<Pdu> pdus, [EnumeratorCancellation] CancellationToken ct)
+    {
+        // what cannot be taken together is not tried to be with each event anew
+        var atOnce = MostAtOnce;
+        for (var done = 0; done < pdus.Count;)
+        {
+            var some = await TakeTogether(room, [.. pdus.Skip(done).Take(atOnce)], ct);
+            atOnce = some.Count == 0 ? 2 : Math.Min(MostAtOnce, atOnce * 2);
+            if (some.Count == 0)
+                some = [await Receive(room, pdus[done], null, ct)];
+            done += some.Count;
+            yield return some;
+            if (some[^1].Reception is Reception.MissingAuthEvents or Reception.MissingPrevEvents)
+                yield break;
+        }
+    }
+
+    async Task<IReadOnlyList<ReceivedEvent>> TakeTogether(Room room, IReadOnlyList<Pdu> pdus, CancellationToken ct)
+    {
+        try
+        {
+            return await EventRun.Take(writer, building, room, pdus, ct);
+        }
+        catch (Exception e) when (e is PostgresException or RoomException or InvalidDataException or KeyNotFoundException && !DatabaseOutage.IsOne(e))
+        {
+            // one of them may be what another process is storing, or what cannot be stored: taken one by one, each says for itself
+            return [];
+        }
+    }
+
+    /// <summary>
     /// Keeps events that others cite, outside of the room's timeline and state. They may come in any order; one whose own auth events have not come counts
     /// only when they have.
     /// </summary>
@@ -71,7 +112,7 @@ public sealed class RoomReceiver
     {
         var around = await EventSurroundings.Load(events, room, pdu, ct);
         if (around.Known is { } known && (!around.IsOutlier || known.Rejected is not null))
-            return Past(known);
+            return ReceivedEvent.Past(known);
         if (around.MissingAuth is { Count: > 0 } missingAuth)
             return new ReceivedEvent(pdu.EventId, Reception.MissingAuthEvents, LogPosition.Start, Missing: missingAuth);
         if (around.MissingPrev is { Count: > 0 } missingPrev && stateBefore is null)
@@ -118,7 +159,7 @@ public sealed class RoomReceiver
             return await Write(signed is null ? around : around.With(signed), nid, before, relay, ct, isRefused: signed is null);
         }
         if (outcome == Reception.Rejected)
-            return Past((await events.FindByEventId(pdu.EventId, ct))!);
+            return ReceivedEvent.Past((await events.FindByEventId(pdu.EventId, ct))!);
         if (outcome == Reception.SoftFailed)
             await aside.Store(room, new AsideEvent(nid, pdu, before.Root, null, true, around.IsOutlier), before, around.Cited, ct);
         return new ReceivedEvent(pdu.EventId, outcome, sent.Position);
@@ -136,9 +177,6 @@ public sealed class RoomReceiver
             return null;
         }
     }
-
-    static ReceivedEvent Past(StoredEvent stored) => new(stored.EventId,
-        stored.Rejected is not null ? Reception.Rejected : stored.SoftFailed ? Reception.SoftFailed : Reception.Accepted, LogPosition.Start, stored.Rejected);
 
     async ValueTask<StateUpdate> StateBefore(EventSurroundings around, CancellationToken ct)
     {

@@ -14,6 +14,9 @@ public sealed class EventStates(EventStore events, StateTree tree, Caches caches
 
     public void Add(long eventNid, StateNodeId stateAfter) => after.Set(eventNid, stateAfter);
 
+    /// <summary>The state after the event, if it is remembered.</summary>
+    public StateNodeId? Find(long eventNid) => after.TryGet(eventNid, out var root) ? root : null;
+
     /// <summary>The states after these events, which must exist and not be outliers.</summary>
     public async ValueTask<IReadOnlyDictionary<long, StateNodeId>> After(IReadOnlyCollection<long> eventNids, CancellationToken ct)
     {

@@ -47,6 +47,9 @@ public sealed class EventChain
 
     internal RoomHead Head => head;
 
+    /// <summary>Where the room ends, as the events of the chain leave it.</summary>
+    internal IReadOnlyList<EventReference> Ends => extremities;
+
     internal IReadOnlyCollection<StateNode> NewNodes => newNodes.Values;
 
     /// <summary>Another event turned out to have a place in the auth index that one of these took.</summary>

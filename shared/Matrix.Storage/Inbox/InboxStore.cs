@@ -89,8 +89,9 @@ public sealed class InboxStore(NpgsqlDataSource db)
         WHERE origin = @Origin AND room_nid = @RoomNid ORDER BY inbox_nid LIMIT @limit
         """, new { lane.Origin, lane.RoomNid, limit }, ct);
 
-    /// <summary>It is part of its room, or will never be.</summary>
-    public Task<int> Delete(long inboxNid, CancellationToken ct) => db.Execute("DELETE FROM federation_inbox WHERE inbox_nid = @inboxNid", new { inboxNid }, ct);
+    /// <summary>They are part of their room, or will never be.</summary>
+    public Task<int> Delete(long[] inboxNids, CancellationToken ct) => inboxNids.Length == 0
+        ? Task.FromResult(0) : db.Execute("DELETE FROM federation_inbox WHERE inbox_nid = ANY(@inboxNids)", new { inboxNids }, ct);
 
     /// <summary>Gives the lane back until later.</summary>
     public async Task Postpone(InboxLane lane, long inboxNid, TimeSpan pause, CancellationToken ct)

@@ -111,6 +111,19 @@ public sealed class EventStore(NpgsqlDataSource db)
         return (reader.GetBoolean(0), reader.GetBoolean(1));
     }
 
+    /// <summary>
+    /// Those of the events of which something is known already: they have a place, an accepted event builds on them, or a redaction waits for them. By the
+    /// unique key of event ids, event_edges_prev and the primary key of redactions_due.
+    /// </summary>
+    public Task<IReadOnlySet<EventId>> ListTouched(long roomNid, IReadOnlyCollection<EventId> eventIds, CancellationToken ct) => ListIds(
+        """
+        SELECT i.id FROM unnest(@ids) AS i (id) WHERE EXISTS (SELECT FROM events WHERE event_id = i.id AND state_before IS NOT NULL)
+            OR EXISTS (
+                SELECT FROM event_edges x JOIN events e USING (event_nid)
+                WHERE x.prev_event_id = i.id AND e.state_before IS NOT NULL AND e.rejected IS NULL AND NOT e.soft_failed)
+            OR EXISTS (SELECT FROM redactions_due WHERE room_nid = @roomNid AND event_id = i.id)
+        """, roomNid, eventIds, ct);
+
     /// <summary>What a user's membership was before a merge of branches, whose entry has this position, and the room's state after it; or null.</summary>
     public async Task<(string Was, StateNodeId? RoomState)?> FindMerge(string userId, long position, CancellationToken ct)
     {

@@ -95,6 +95,33 @@ public sealed class GapTests(FederatedServers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_event_that_cannot_be_stored_is_refused_alone_and_the_room_goes_on()
+    {
+        var state = await StateNow();
+        var good = await eve.Chain(3);
+        var bad = await eve.Build("m.room\0message", new { body = "NUL" }, prev: [good[1].EventId]);
+        var answer = (await eve.Put(pdus: [good[0], good[1], bad, good[2]])).Ok()["pdus"];
+        Assert.Contains("NUL", answer.GetProperty(bad.EventId.ToString()).String("error"), StringComparison.Ordinal);
+        Assert.All(good, pdu => Assert.False(answer.GetProperty(pdu.EventId.ToString()).TryGetProperty("error", out _)));
+        foreach (var pdu in good)
+            Assert.NotNull((await eve.Stored(pdu.EventId))?.Position);
+        // others may have it, and build on it
+        remote.On(HttpMethod.Post, Missing, _ => new { events = new[] { Json(bad) } });
+        remote.On(HttpMethod.Get, StateIds, _ => new { pdu_ids = state.Select(Id), auth_chain_ids = state.Select(Id) });
+        var after = await eve.Text("after it", prev: [good[2].EventId, bad.EventId]);
+        Assert.Null(await eve.Send(after));
+        Assert.NotNull((await eve.Arrived(after.EventId)).Position);
+        Assert.Null(await eve.Stored(bad.EventId));
+        var wordy = await eve.Build("m.room.message", new Dictionary<string, object>
+        {
+            ["body"] = "a relation of a type that no index takes",
+            ["m.relates_to"] = new { rel_type = Convert.ToHexString(System.Security.Cryptography.RandomNumberGenerator.GetBytes(8000)), event_id = Id(after) },
+        });
+        Assert.Null(await eve.Send(wordy));
+        Assert.NotNull((await eve.Stored(wordy.EventId))?.Position);
+    }
+
+    [Fact]
     public async Task An_endless_past_is_followed_for_a_few_steps_only()
     {
         // whatever is asked for, there is one more event before it

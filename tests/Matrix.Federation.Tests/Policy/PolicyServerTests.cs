@@ -97,6 +97,23 @@ public sealed class PolicyServerTests(FederatedServers servers) : IAsyncLifetime
         Assert.Equal(["unsigned", "signed"], bodies);
     }
 
+    [Fact]
+    public async Task Events_of_one_transaction_are_judged_one_by_one()
+    {
+        await UsePolicy();
+        Pdu[] events = [await guard.Text("first"), null!, null!, null!];
+        foreach (var (i, body) in new[] { "spam", "second", "third" }.Index())
+            events[i + 1] = await guard.Text(body, prev: [events[i].EventId]);
+        var answer = (await guard.Put(pdus: events)).Ok()["pdus"];
+        Assert.All(events, pdu => Assert.False(answer.GetProperty(pdu.EventId.ToString()).TryGetProperty("error", out _)));
+        foreach (var (i, pdu) in events.Index())
+        {
+            var stored = await guard.Arrived(pdu.EventId);
+            Assert.Equal((i == 1, i != 1), (stored.SoftFailed, IsSigned(stored.Json)));
+        }
+        Assert.Equal(["third", "second", "first"], (await alice.Messages(room, limit: 50))["chunk"].Items().Bodies());
+    }
+
     async Task UsePolicy()
     {
         guard = await RemoteMember.Join(servers.First, policy, room, "guard");

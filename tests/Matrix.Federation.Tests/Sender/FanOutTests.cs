@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using Matrix.Federation.Tests.Harness;
 using Matrix.Protocol;
 using Matrix.Rooms;
@@ -13,7 +14,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Matrix.Federation.Tests.Sender;
 
-/// <summary>What a message to many servers costs. Run by name with <c>--explicit only</c>; MATRIX_TEST_FANOUT says how many.</summary>
+/// <summary>
+/// What a message to many servers costs. Run by name with <c>--explicit only</c>; MATRIX_TEST_FANOUT says how many, MATRIX_TEST_FANOUT_DEAD how many of a hundred
+/// are dead: half of them refuse the connection, the others accept it and say nothing.
+/// </summary>
 public sealed class FanOutTests(FederatedServers servers)
 {
     const int Messages = 5;
@@ -21,17 +25,24 @@ public sealed class FanOutTests(FederatedServers servers)
     [Fact(Explicit = true)]
     public async Task One_message_to_a_thousand_servers()
     {
-        var count = int.Parse(Environment.GetEnvironmentVariable("MATRIX_TEST_FANOUT") ?? "1000", CultureInfo.InvariantCulture);
-        var port = FreePort.Find();
-        string[] hosts = [.. Enumerable.Range(0, count).Select(i => string.Create(CultureInfo.InvariantCulture, $"127.1.{i / 250}.{(i % 250) + 1}"))];
+        var (all, percent) = (Number("MATRIX_TEST_FANOUT", 1000), Number("MATRIX_TEST_FANOUT_DEAD", 0));
+        var count = all - all * percent / 100;
+        var (port, closed) = (FreePort.Find(), FreePort.Find());
+        string[] hosts = [.. Enumerable.Range(0, all).Select(i => string.Create(CultureInfo.InvariantCulture, $"127.1.{i / 250}.{(i % 250) + 1}"))];
         var received = 0;
+        using var silent = new TcpListener(IPAddress.Any, 0);
+        silent.Start(); // what nobody accepts is connected all the same
+        var mute = ((IPEndPoint)silent.LocalEndpoint).Port;
         await using var others = Listen(servers.Authority, hosts, port, () => Interlocked.Increment(ref received));
         await others.StartAsync(TestContext.Current.CancellationToken);
         await using var server = await servers.Start();
         var alice = await server.NewUser();
         var room = await alice.CreatePublicRoom();
-        foreach (var host in hosts)
-            await Join(server, room, UserId.Parse(string.Create(CultureInfo.InvariantCulture, $"@bob:{host}:{port}")));
+        foreach (var (i, host) in hosts.Index())
+        {
+            var at = i % 100 >= percent ? port : i / 100 % 2 == 0 ? closed : mute;
+            await Join(server, room, UserId.Parse(string.Create(CultureInfo.InvariantCulture, $"@bob:{host}:{at}")));
+        }
         await Say("warm");
         for (var i = 0; i < Messages; i++)
         {
@@ -55,6 +66,9 @@ public sealed class FanOutTests(FederatedServers servers)
             return TimeProvider.System.GetElapsedTime(began);
         }
     }
+
+    static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
     static WebApplication Listen(CertificateAuthority authority, string[] hosts, int port, Action received)
     {

@@ -18,8 +18,10 @@ sealed class NaiveRoom(RoomVersionRules rules)
 
     public Reception Receive(Pdu pdu)
     {
+        if (receptions.TryGetValue(pdu.EventId, out var past))
+            return past;
         create ??= pdu;
-        var before = pdu.PrevEvents.Count == 0 ? [] : Resolve(pdu.PrevEvents.Select(id => after[id]));
+        var before = StateAfter(pdu.PrevEvents);
         var cited = pdu.AuthEvents.Select(id => events[id]).ToList();
         var allowed = EventAuth.CheckAuthEvents(pdu, [.. cited.Select(e => e.Pdu)], id => events[id].IsRejected).Allowed
             && EventAuth.Check(pdu, new AuthState(cited.Select(e => e.Pdu)), rules, rules.RoomIdIsCreateHash ? create : null).Allowed
@@ -35,6 +37,9 @@ sealed class NaiveRoom(RoomVersionRules rules)
         }
         return reception;
     }
+
+    /// <summary>The state before an event that builds on these.</summary>
+    public RoomMap StateAfter(IReadOnlyCollection<EventId> prev) => prev.Count == 0 ? [] : Resolve(prev.Select(id => after[id]));
 
     void Follow(Pdu pdu)
     {
