@@ -28,6 +28,7 @@ public sealed class MediaUpload(
             await store.Insert(uri, described, time.GetUtcNow(), ct);
             return described;
         }, ct);
+        MediaMetrics.Kept("upload", media.Size);
         return new Uploaded(uri, await Look(media, context, ct));
     }
 
@@ -50,6 +51,7 @@ public sealed class MediaUpload(
             var described = Describe(kept, context, fileName, requester);
             return await store.InsertFromPending(uri, described, time.GetUtcNow(), ct) ? described : throw Overwritten();
         }, ct);
+        MediaMetrics.Kept("upload", media.Size);
         return await Look(media, context, ct);
     }
 

@@ -53,7 +53,7 @@ public sealed partial class MonitoringTests
     [GeneratedRegex("matrix_[a-z_]+")]
     private static partial Regex Asked();
 
-    [GeneratedRegex("(_seconds)?(_total|_bucket|_count|_sum)?$")]
+    [GeneratedRegex("(_seconds|_bytes)?(_total|_bucket|_count|_sum)?$")]
     private static partial Regex Suffix();
 
     [GeneratedRegex("- alert: ([A-Za-z]+)(?:\n(?! *- alert:).*)*")]

@@ -52,14 +52,18 @@ public sealed class RunningServerTests : IAsyncDisposable
         await LogLevelsChangeWhileItRuns();
         await AnAdministratorLooksAfterIt();
 
-        var restart = await Matrixctl("restart", "client-api", "--data", folder);
+        var restart = await Matrixctl("restart", "client-api", "--data", folder, "--json");
         Assert.True(restart.ExitCode == 0, restart.Output);
+        Assert.Equal("{\"done\":true,\"steps\":[\"client-api-1: restarting\",\"client-api-1: ready\",\"client-api-2: restarting\",\"client-api-2: ready\"]}", restart.Output.Trim());
+        Assert.Equal("{\"error\":\"No service 'nothing' runs here; these do: client-api, federation-reader, federation-sender, gateway, media-repo, pusher.\"}",
+            (await Matrixctl("restart", "nothing", "--data", folder, "--json")).Output.Trim());
         var after = ServerState.Processes(folder).ToList();
         Assert.Equal(["client-api-1", "client-api-2"], after.Except(processes).Select(process => process.Name).Order());
         Assert.Equal(0, (await Matrixctl("status", "--data", folder)).ExitCode);
 
-        var down = await Matrixctl("down", "--data", folder);
+        var down = await Matrixctl("down", "--data", folder, "--json");
         Assert.True(down.ExitCode == 0, down.Output);
+        Assert.Equal("{\"done\":true,\"steps\":[\"Stopping…\",\"Stopped.\"]}", down.Output.Trim());
         Assert.All(processes.Concat(after), process => Assert.False(process.Process.IsAlive, $"{process.Name} is left"));
         Assert.NotEqual(0, (await Matrixctl("status", "--data", folder)).ExitCode);
     }

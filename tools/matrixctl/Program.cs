@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Admin;
 using Matrix.Ctl.Commands;
 using Matrix.Hosting.Configuration;
@@ -42,7 +43,8 @@ try
 }
 catch (Exception e) when (e is StackException or ConfigurationException or SchemaMismatchException)
 {
-    AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
+    if (args.Contains("--json")) Steps.PrintJson(new JsonObject { ["error"] = e.Message });
+    else AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");
     return 1;
 }
 catch (OperationCanceledException)

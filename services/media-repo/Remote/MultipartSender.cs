@@ -25,5 +25,6 @@ public sealed class MultipartSender(ContentSender contents, ContentStores stores
         await writer.WriteAsync(first, ct);
         await ContentSender.Copy(bytes, context, length, ct);
         await writer.WriteAsync(last, ct);
+        MediaMetrics.WasSent(length);
     }
 }

@@ -29,10 +29,14 @@ public sealed partial class RemoteMedia(FederationClient client, SharedWork work
 
     async Task<MediaRow> Fetch(MxcUri uri, TimeSpan wait, CancellationToken ct)
     {
+        var (began, succeeded) = (time.GetTimestamp(), false);
         try
         {
             await using var stream = await Open(uri, wait, ct);
-            return await Keep(uri, stream.Part, ct);
+            var media = await Keep(uri, stream.Part, ct);
+            succeeded = true;
+            MediaMetrics.Kept("remote", media.Size);
+            return media;
         }
         catch (FederationException e)
         {
@@ -47,6 +51,10 @@ public sealed partial class RemoteMedia(FederationClient client, SharedWork work
         {
             NotFetched(uri, e.Message);
             throw new MatrixException(502, "M_UNKNOWN", "The other server's answer was not good.");
+        }
+        finally
+        {
+            MediaMetrics.FetchTook(time.GetElapsedTime(began), succeeded);
         }
     }
 

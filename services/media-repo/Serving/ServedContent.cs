@@ -83,6 +83,7 @@ public sealed class ContentSender(ContentStores stores)
         await using var bytes = await Open(content.Hash, offset, length, ct);
         response.ContentLength = length;
         await Copy(bytes, context, length, ct);
+        MediaMetrics.WasSent(length);
     }
 
     /// <exception cref="FileNotFoundException">The media store has lost it.</exception>

@@ -8,7 +8,7 @@ namespace Matrix.MediaRepo.Thumbnails;
 
 /// <summary>Makes each thumbnail once, for all replicas, and keeps it with the picture's bytes.</summary>
 public sealed class Thumbnailer(
-    ThumbnailStore store, SharedWork work, ContentSender contents, ContentStores stores, MediaKeeping keeping, ImageLibrary images, MediaOptions options, Caches caches)
+    ThumbnailStore store, SharedWork work, ContentSender contents, ContentStores stores, MediaKeeping keeping, ImageLibrary images, MediaOptions options, Caches caches, TimeProvider time)
 {
     static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
 
@@ -48,6 +48,7 @@ public sealed class Thumbnailer(
             throw new ImageException(known.Message, known.TooLarge);
         try
         {
+            var began = time.GetTimestamp();
             var source = await Source(media, ct);
             var made = await images.Shrink(source, key.Width, key.Height, key.Method == "crop", key.Animated, ct);
             using var bytes = new MemoryStream(made.Bytes, writable: false);
@@ -55,6 +56,8 @@ public sealed class Thumbnailer(
             {
                 var row = new ThumbnailRow(kept.Hash, kept.Size, made.ContentType);
                 await store.Insert(media.ContentHash, key, row, ct);
+                MediaMetrics.Kept("thumbnail", kept.Size);
+                MediaMetrics.ThumbnailTook(time.GetElapsedTime(began));
                 return row;
             }, ct);
         }

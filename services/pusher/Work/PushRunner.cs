@@ -18,6 +18,13 @@ sealed partial class PushRunner(
     readonly ConcurrentDictionary<PusherQueue, bool> failing = new();
     readonly ConcurrentDictionary<string, bool> down = new(StringComparer.Ordinal); // gateways of which it was said
 
+    public int Working => working.Count;
+
+    public int Failing => failing.Count;
+
+    /// <summary>Events in the queues that are worked on or failed: the others are empty.</summary>
+    public int Waiting => working.Keys.Concat(failing.Keys).Distinct().Sum(queue => queue.Count);
+
     /// <summary>Begins to work on a queue, unless somebody does or nothing is to be done.</summary>
     public void Wake(PusherQueue queue)
     {
@@ -42,7 +49,9 @@ sealed partial class PushRunner(
         {
             while (!ct.IsCancellationRequested && queue.TryNext(out due))
             {
+                var began = time.GetTimestamp();
                 var delivery = await http.Deliver(queue, due, ct);
+                PushMetrics.Took(time.GetElapsedTime(began));
                 if (delivery.Outcome == DeliveryOutcome.Failed)
                 {
                     Failed(queue, due, delivery);

@@ -56,6 +56,7 @@ sealed partial class PushWork(
         using var both = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, stopping.Token);
         var ct = both.Token;
         using var subscription = follower.Subscribe(_ => Signal());
+        using var metrics = PushMetrics.Observe(runner);
         try
         {
             await follower.Started.WaitAsync(ct);

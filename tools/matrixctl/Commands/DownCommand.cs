@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Matrix.Ctl.Running;
 using Matrix.LocalStack;
-using Spectre.Console;
 
 namespace Matrix.Ctl.Commands;
 
@@ -11,25 +10,32 @@ static class DownCommand
     public static Command Create()
     {
         var data = DataOption.Create();
-        var command = new Command("down", "Stops a server.") { data };
-        command.SetAction((result, ct) => Run(result.GetFolder(data), ct));
+        var json = JsonOption.Create();
+        var command = new Command("down", "Stops a server.") { data, json };
+        command.SetAction((result, ct) => Run(result.GetFolder(data), result.GetValue(json), ct));
         return command;
     }
 
-    static async Task<int> Run(string folder, CancellationToken ct)
+    static async Task<int> Run(string folder, bool asJson, CancellationToken ct)
+    {
+        await Steps.Print(asJson, step => Stop(folder, step, ct));
+        return 0;
+    }
+
+    static async Task Stop(string folder, Action<string> step, CancellationToken ct)
     {
         var server = ServerState.Find(folder);
         var processes = ServerState.Processes(folder).ToList();
         if (server is null && processes.Count == 0)
         {
-            AnsiConsole.MarkupLineInterpolated($"Nothing runs in {folder}.");
-            return 0;
+            step($"Nothing runs in {folder}.");
+            return;
         }
         // the supervisor stops what it started; a start that is still under way has only its record yet
         var supervisor = server?.Supervisor ?? processes.FirstOrDefault(record => record.Name == DetachedServer.RecordName)?.Process;
         if (supervisor is { IsAlive: true } alive)
         {
-            AnsiConsole.WriteLine("Stopping…");
+            step("Stopping…");
             await alive.Stop(DetachedServer.StopLimit, ct);
         }
         // what a killed supervisor left
@@ -37,7 +43,6 @@ static class DownCommand
         await PrivateStack.StopRecorded(folder, ct);
         File.Delete(PrivateStack.RecordFile(folder, DetachedServer.RecordName));
         ServerState.Remove(folder);
-        AnsiConsole.WriteLine("Stopped.");
-        return 0;
+        step("Stopped.");
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Configuration;
 using Matrix.LocalStack;
 using Matrix.Protocol;
@@ -31,12 +32,14 @@ static class GenerateConfigCommand
         Description = "Where media is stored; the file's folder when left out.",
     };
 
+    static readonly Option<bool> json = JsonOption.Create();
+
     public static Command Create()
     {
         reportStats.AcceptOnlyFromAmong("yes", "no");
         var command = new Command("generate-config", "Writes a configuration file and a signing key, and never overwrites either.")
         {
-            serverName, configPath, reportStats, data,
+            serverName, configPath, reportStats, data, json,
         };
         command.SetAction(Run);
         return command;
@@ -50,8 +53,9 @@ static class GenerateConfigCommand
             throw new StackException($"'{name}' is not a server name such as example.org or example.org:8448.");
         if (File.Exists(path)) throw new StackException($"{path} is there already and was left as it is.");
         var folder = Path.GetFullPath(result.GetValue(data) ?? Path.GetDirectoryName(path)!);
-        foreach (var file in HomeserverFile.Create(path, name, result.GetValue(reportStats) == "yes", folder))
-            AnsiConsole.WriteLine($"Wrote {file}");
+        List<string> files = [.. HomeserverFile.Create(path, name, result.GetValue(reportStats) == "yes", folder)];
+        if (result.GetValue(json)) Steps.PrintJson(new JsonObject { ["files"] = new JsonArray([.. files.Select(file => (JsonNode)file)]) });
+        else files.ForEach(file => AnsiConsole.WriteLine($"Wrote {file}"));
         return 0;
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Configuration;
 using Matrix.Storage;
 
@@ -16,9 +17,11 @@ static class HashPasswordCommand
     };
     static readonly Option<int?> rounds = new("--rounds", "-r") { Description = "Base-2 logarithm of the work, 4 to 31 (12)." };
 
+    static readonly Option<bool> json = JsonOption.Create();
+
     public static Command Create()
     {
-        var command = new Command("hash-password", "Prints the hash of a password.") { password, configPath, rounds };
+        var command = new Command("hash-password", "Prints the hash of a password.") { password, configPath, rounds, json };
         command.SetAction(Run);
         return command;
     }
@@ -27,7 +30,9 @@ static class HashPasswordCommand
     {
         var config = result.GetValue(configPath) is { } path ? ServerConfig.Read(path) : null;
         var text = result.GetValue(password) ?? PasswordPrompt.Ask();
-        Console.Out.WriteLine(PasswordHash.Create(text, config?.Pepper ?? "", result.GetValue(rounds) ?? config?.BcryptRounds ?? 12));
+        var hash = PasswordHash.Create(text, config?.Pepper ?? "", result.GetValue(rounds) ?? config?.BcryptRounds ?? 12);
+        if (result.GetValue(json)) Steps.PrintJson(new JsonObject { ["hash"] = hash });
+        else Console.Out.WriteLine(hash);
         return 0;
     }
 }

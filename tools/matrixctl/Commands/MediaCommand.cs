@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Admin;
 using Matrix.Hosting.Configuration;
 using Matrix.LocalStack;
@@ -14,11 +15,12 @@ namespace Matrix.Ctl.Commands;
 static class MediaCommand
 {
     static readonly Option<string> configPath = new("--config", "-c") { Description = "The server's configuration, as the media service reads it.", Required = true };
+    static readonly Option<bool> json = JsonOption.Create();
     static readonly Option<bool> keepOld = new("--keep-old") { Description = "Copies only: the old stores stay as they are." };
 
     public static Command Create()
     {
-        var migrate = new Command("migrate", "Moves all media into the first store of media_stores. It may be stopped and started again.") { configPath, keepOld };
+        var migrate = new Command("migrate", "Moves all media into the first store of media_stores. It may be stopped and started again.") { configPath, keepOld, json };
         migrate.SetAction(Migrate);
         var media = new Command("media", "Looks after the media store.") { migrate };
         foreach (var command in AdminCommands.Media()) media.Subcommands.Add(command);
@@ -38,13 +40,19 @@ static class MediaCommand
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(AnsiConsole.Profile.Capabilities.Interactive ? 1 : 10));
         while (!work.IsCompleted)
         {
-            if (await Task.WhenAny(work, timer.WaitForNextTickAsync(ct).AsTask()) != work)
+            if (await Task.WhenAny(work, timer.WaitForNextTickAsync(ct).AsTask()) != work && !result.GetValue(json))
                 Print("so far", migration.Progress);
         }
         await work;
-        Print($"all is in {stores.Primary.Name}", migration.Progress);
+        if (result.GetValue(json)) PrintJson(stores.Primary.Name, migration.Progress);
+        else Print($"all is in {stores.Primary.Name}", migration.Progress);
         return 0;
     }
+
+    static void PrintJson(string store, MigrationProgress progress) => Steps.PrintJson(new JsonObject
+    {
+        ["store"] = store, ["moved"] = progress.Moved, ["moved_bytes"] = progress.Bytes, ["already_there"] = progress.AlreadyThere,
+    });
 
     static void Print(string what, MigrationProgress progress) => AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture,
         $"{what}: {progress.Moved} moved ({progress.Bytes / 1048576.0:0.0} MiB), {progress.AlreadyThere} were there already"));

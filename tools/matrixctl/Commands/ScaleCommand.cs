@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using Matrix.Ctl.Running;
 using Matrix.LocalStack;
-using Spectre.Console;
 
 namespace Matrix.Ctl.Commands;
 
@@ -12,6 +11,7 @@ static class ScaleCommand
     public static Command Create()
     {
         var data = DataOption.Create();
+        var json = JsonOption.Create();
         var what = new Argument<string>("service=number") { Description = "Such as client-api=3." };
         what.Validators.Add(result =>
         {
@@ -19,15 +19,15 @@ static class ScaleCommand
             if (parts.Length != 2 || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out var count) || count is < 1 or > 100)
                 result.AddError("SERVICE=NUMBER is expected, such as client-api=3, with a number from 1 to 100.");
         });
-        var command = new Command("scale", "Starts or stops processes of a service without a request being lost.") { what, data };
-        command.SetAction((result, ct) => Run(result.GetFolder(data), result.GetValue(what)!, ct));
+        var command = new Command("scale", "Starts or stops processes of a service without a request being lost.") { what, data, json };
+        command.SetAction((result, ct) => Run(result.GetFolder(data), result.GetValue(what)!, result.GetValue(json), ct));
         return command;
     }
 
-    static async Task<int> Run(string folder, string what, CancellationToken ct)
+    static async Task<int> Run(string folder, string what, bool asJson, CancellationToken ct)
     {
         if (ServerState.Find(folder) is not { } server || !server.Supervisor.IsAlive) throw new StackException($"No server runs in {folder}.");
-        await ControlPort.Request(server, $"scale {what}", line => AnsiConsole.WriteLine(line), ct);
+        await Steps.Print(asJson, step => ControlPort.Request(server, $"scale {what}", step, ct));
         return 0;
     }
 }

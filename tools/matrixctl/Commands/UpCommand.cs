@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Running;
 using Spectre.Console;
 
@@ -46,13 +47,14 @@ static class UpCommand
         Description = "Lets anybody register, for this run. Not for a server that others can reach.",
     };
     static readonly Option<bool> detach = new("--detach") { Description = "Returns when the server answers and leaves it running." };
+    static readonly Option<bool> json = new("--json") { Description = "With --detach: prints JSON, for programs." };
     static readonly Option<bool> supervise = new("--supervise") { Hidden = true };
 
     public static Command Create()
     {
         var command = new Command("up", "Starts a homeserver, setting it up first where needed.")
         {
-            data, configPath, serverName, bind, port, tlsPort, replicas, allInOne, openRegistration, detach, supervise,
+            data, configPath, serverName, bind, port, tlsPort, replicas, allInOne, openRegistration, detach, json, supervise,
         };
         command.SetAction((result, _) => Run(result));
         return command;
@@ -74,14 +76,17 @@ static class UpCommand
         };
         if (ServerState.Find(options.DataFolder) is { IsRunning: true } already && already.Supervisor.IsAlive)
         {
-            AnsiConsole.MarkupLineInterpolated($"{already.ServerName} already runs at {already.Url}; 'matrixctl down' stops it.");
+            if (result.GetValue(json)) PrintJson(already);
+            else AnsiConsole.MarkupLineInterpolated($"{already.ServerName} already runs at {already.Url}; 'matrixctl down' stops it.");
             return 0;
         }
         using var signals = new StopSignals();
         if (result.GetValue(detach) && !result.GetValue(supervise))
         {
             string[] arguments = [.. result.Tokens.Select(token => token.Value), "--supervise"];
-            Announce(options, await DetachedServer.Start(options.DataFolder, arguments, signals.Requested));
+            var started = await DetachedServer.Start(options.DataFolder, arguments, isShown: !result.GetValue(json), signals.Requested);
+            if (result.GetValue(json)) PrintJson(started);
+            else Announce(options, started);
             return 0;
         }
         return await Supervise(options, isForeground: !result.GetValue(supervise), signals.Requested);
@@ -104,6 +109,11 @@ static class UpCommand
         AnsiConsole.WriteLine("Stopped.");
         return 0;
     }
+
+    static void PrintJson(ServerState state) => Steps.PrintJson(new JsonObject
+    {
+        ["running"] = true, ["server_name"] = state.ServerName, ["url"] = state.Url, ["tls_url"] = state.TlsUrl, ["config_path"] = state.ConfigPath,
+    });
 
     static void Announce(UpOptions options, ServerState state)
     {

@@ -14,8 +14,8 @@ static class DetachedServer
     /// </summary>
     public static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(90);
 
-    /// <summary>Starts the process with the same arguments, shows what it reports, and returns when its server answers.</summary>
-    public static async Task<ServerState> Start(string dataFolder, IReadOnlyList<string> arguments, CancellationToken ct)
+    /// <summary>Starts the process with the same arguments, shows what it reports unless that is not wanted, and returns when its server answers.</summary>
+    public static async Task<ServerState> Start(string dataFolder, IReadOnlyList<string> arguments, bool isShown, CancellationToken ct)
     {
         Directory.CreateDirectory(Path.Combine(dataFolder, "logs"));
         Directory.CreateDirectory(Path.Combine(dataFolder, "run"));
@@ -34,7 +34,7 @@ static class DetachedServer
             while (true)
             {
                 var hasEnded = supervisor.HasEnded;
-                shown = ShowNew(log, shown);
+                if (isShown) shown = ShowNew(log, shown);
                 if (ServerState.Find(dataFolder) is { IsRunning: true } state && state.Supervisor == supervisor.Identity) return state;
                 if (hasEnded)
                 {
@@ -47,7 +47,7 @@ static class DetachedServer
         catch (OperationCanceledException)
         {
             await supervisor.Stop(StopLimit, CancellationToken.None);
-            ShowNew(log, shown);
+            if (isShown) ShowNew(log, shown);
             throw;
         }
     }
