@@ -23,6 +23,7 @@ public static class RouteTable
         Media("/_matrix/client/unstable/org.matrix.msc3916/media/{**rest}"),
         Media("/_matrix/federation/v1/media/{**rest}"),
         Media("/_matrix/federation/unstable/org.matrix.msc3916.v2/media/{**rest}"),
+        Media("/_synapse/client/picture/{**rest}"),
         Media("/_synapse/admin/v1/media/{**rest}"),
         Media("/_synapse/admin/v1/quarantine_media/{**rest}"),
         Media("/_synapse/admin/v1/purge_media_cache"),

@@ -46,6 +46,7 @@ public static class MediaRepoModule
         DownloadMedia.Map(app);
         DownloadMediaAs.Map(app);
         GetThumbnail.Map(app);
+        GetLinkedPicture.Map(app);
         GetMediaConfig.Map(app);
         PreviewUrl.Map(app);
         ServeMediaToServer.Map(app);

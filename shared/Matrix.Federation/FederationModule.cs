@@ -25,6 +25,7 @@ public static class FederationModule
         services.AddCaches(configuration);
         services.AddSingleton<ServerSigningKey>();
         services.AddSingleton<ServerKeyDocument>();
+        services.AddSingleton<PictureLinks>();
         services.TryAddSingleton<Names>();
         services.AddSingleton<FederationConnections>();
         services.AddSingleton<WellKnown>();

@@ -41,9 +41,10 @@ sealed class Crowd(HomeserverClient client, bool isTiny)
     }
 
     /// <summary>A public room that has at least so many members, and hardly more; the same one grows from scenario to scenario.</summary>
-    public async Task<GrowingRoom> GrownRoom(int members, CancellationToken ct)
+    /// <param name="others">It is none of these.</param>
+    public async Task<GrowingRoom> GrownRoom(int members, IReadOnlyCollection<GrowingRoom> others, CancellationToken ct)
     {
-        var room = _growing.Where(room => room.Members < members * 1.2).MaxBy(room => room.Members);
+        var room = _growing.Where(room => room.Members < members * 1.2 && !others.Contains(room)).MaxBy(room => room.Members);
         if (room is null)
         {
             room = new(this, await client.CreateRoom((await Users(1, ct))[0], ct, isPublic: true));

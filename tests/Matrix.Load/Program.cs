@@ -12,6 +12,10 @@ var processes = new Option<string[]>("--pids")
 };
 var scenarios = new Option<string[]>("--scenario") { Description = "Which to run, such as send or sync*; all when left out.", AllowMultipleArgumentsPerToken = true };
 var seconds = new Option<double>("--seconds") { Description = "How long each run takes.", DefaultValueFactory = _ => 10 };
+var warmUp = new Option<double>("--warm-up")
+{
+    Description = "For how many seconds at least a scenario runs before it is measured, one run when left out. At low rates a server compiles code for minutes.",
+};
 var rounds = new Option<int>("--rounds") { Description = "How often each server has its turn.", DefaultValueFactory = _ => 2 };
 var tiny = new Option<bool>("--tiny") { Description = "Small numbers, which only show that the scenarios work." };
 var federation = new Option<string[]>("--federation-url") { Description = "Where it answers other servers; where it answers clients when left out." };
@@ -24,7 +28,7 @@ list.SetAction(_ =>
 {
     foreach (var scenario in Scenario.All) Console.WriteLine($"{scenario.Name,-24}{scenario.Operation}");
 });
-var run = new Command("run", "Runs scenarios against one server, or against two in turn.") { url, name, secret, processes, scenarios, seconds, rounds, tiny, federation, authority };
+var run = new Command("run", "Runs scenarios against one server, or against two in turn.") { url, name, secret, processes, scenarios, seconds, warmUp, rounds, tiny, federation, authority };
 run.SetAction((parsed, ct) =>
 {
     Peer.Authority = parsed.GetValue(authority);
@@ -35,7 +39,8 @@ run.SetAction((parsed, ct) =>
         new((parsed.GetValue(federation)?.ElementAtOrDefault(i) ?? address).TrimEnd('/') + "/")));
     var wanted = Scenario.All.Where(scenario => parsed.GetValue(scenarios) is not { Length: > 0 } patterns
         || patterns.Any(pattern => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, scenario.Name)));
-    return new Runner([.. targets], TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(rounds), parsed.GetValue(tiny)).Run([.. wanted], ct);
+    return new Runner([.. targets], TimeSpan.FromSeconds(parsed.GetValue(seconds)), TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
+        parsed.GetValue(rounds), parsed.GetValue(tiny)).Run([.. wanted], ct);
 });
 return await new RootCommand("Puts a Matrix homeserver under load, through its client API.") { run, list }.Parse(args).InvokeAsync();
 

@@ -1,7 +1,9 @@
 namespace Matrix.Load;
 
 /// <summary>Runs scenarios one after the other, each on every server in turn (A, B, A, B), so that what else the machine does falls on all.</summary>
-sealed class Runner(IReadOnlyList<Target> targets, TimeSpan duration, int rounds, bool isTiny)
+/// <param name="duration">Of one run.</param>
+/// <param name="warmUp">For so long each server runs a scenario before it is measured, and for one run at least.</param>
+sealed class Runner(IReadOnlyList<Target> targets, TimeSpan duration, TimeSpan warmUp, int rounds, bool isTiny)
 {
     /// <returns>The exit code: 0 when every scenario ran or is not served.</returns>
     public async Task<int> Run(IReadOnlyList<Scenario> scenarios, CancellationToken ct)
@@ -48,13 +50,17 @@ sealed class Runner(IReadOnlyList<Target> targets, TimeSpan duration, int rounds
         return [.. results.Select(found => found.Count == 0 ? null : Result.Sum(found))];
     }
 
-    /// <returns>What is to be measured, after a first run that warms code, caches and connections; null when the server does not serve it.</returns>
+    /// <returns>What is to be measured, after first runs that warm code, caches and connections; null when the server does not serve it.</returns>
     async Task<Func<Measurement, Task>?> Prepare(Scenario scenario, Crowd crowd, CancellationToken ct)
     {
         try
         {
             var run = await scenario.Prepare(crowd, ct);
-            await Round(run, crowd, duration, ct);
+            var began = TimeProvider.System.GetTimestamp();
+            do
+            {
+                await Round(run, crowd, duration, ct);
+            } while (TimeProvider.System.GetElapsedTime(began) < warmUp);
             return run;
         }
         catch (LoadException e) when (e.IsUnsupported)

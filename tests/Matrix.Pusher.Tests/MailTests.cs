@@ -5,6 +5,9 @@ namespace Matrix.Pusher.Tests;
 /// <summary>Mail pushers: digests of what was not read, through a real SMTP server with TLS and a login.</summary>
 public sealed class MailTests(MailServer mail) : IClassFixture<MailServer>
 {
+    /// <summary>A GIF of one pixel.</summary>
+    static readonly byte[] Picture = Convert.FromBase64String("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7");
+
     [Fact]
     public async Task One_mail_tells_of_all_that_is_unread_with_names_and_context()
     {
@@ -24,6 +27,26 @@ public sealed class MailTests(MailServer mail) : IClassFixture<MailServer>
         Assert.All(["Cats &amp; &lt;dogs&gt;", "What Bob said before", "Hello &lt;b&gt;Bob&lt;/b&gt;", $"<b>{alice.Localpart}</b>"],
             html => Assert.Contains(html, sent.HtmlBody, StringComparison.Ordinal));
         Assert.DoesNotContain("<b>Bob</b>", sent.HtmlBody, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pictures_are_shown_by_links_that_need_no_token_and_are_good_for_nothing_else()
+    {
+        var (alice, _, room, address) = await mail.MailedInRoom();
+        var picture = (await alice.Post("/_matrix/media/v3/upload", Picture)).Ok().String("content_uri");
+        var path = $"{mail.Server.ServerName}/{picture[(picture.LastIndexOf('/') + 1)..]}";
+        (await alice.Put($"/_matrix/client/v3/profile/{ApiClient.Esc(alice.UserId)}/avatar_url", new { avatar_url = picture })).Ok();
+        await alice.Say(room, "Look at me");
+
+        var sent = (await mail.Smtp.Wait(address, 2))[1];
+        var link = MailServer.LinkIn(sent.HtmlBody, "picture");
+        Assert.StartsWith($"/_synapse/client/picture/{path}?key=", link, StringComparison.Ordinal);
+        var shown = (await mail.Server.Anonymous.Get(link)).Ok();
+        Assert.StartsWith("image/", shown.ContentHeaders.ContentType?.MediaType, StringComparison.Ordinal);
+        (await mail.Server.Anonymous.Get(link[..^1] + (link[^1] == '0' ? '1' : '0'))).Refused(404, "M_NOT_FOUND");
+        (await mail.Server.Anonymous.Get(link.Replace(path, $"{mail.Server.ServerName}/other", StringComparison.Ordinal))).Refused(404, "M_NOT_FOUND");
+        (await mail.Server.Anonymous.Get($"/_synapse/client/picture/{path}")).Refused(404, "M_NOT_FOUND");
+        (await mail.Server.Anonymous.Get($"/_matrix/client/v1/media/thumbnail/{path}?width=48&height=48")).Refused(401, "M_MISSING_TOKEN");
     }
 
     [Fact]

@@ -16,9 +16,15 @@ public sealed class MediaServing(MediaFinder finder, ContentSender sender, Multi
         await sender.Send(context, Describe(media, fileName), ct);
     }
 
-    public async Task Thumbnail(HttpContext context, ServerName origin, string mediaId, bool withToken, CancellationToken ct)
+    public Task Thumbnail(HttpContext context, ServerName origin, string mediaId, bool withToken, CancellationToken ct) =>
+        Thumbnail(context, origin, mediaId, withToken, ThumbnailRequest.From(context.Request.Query), ct);
+
+    /// <summary>A picture of the size of an avatar beside a line of text, for who may see it without a token.</summary>
+    public Task SmallPicture(HttpContext context, ServerName origin, string mediaId, CancellationToken ct) =>
+        Thumbnail(context, origin, mediaId, withToken: true, new ThumbnailRequest(48, 48, ThumbnailMethod.Crop, Animated: false), ct);
+
+    async Task Thumbnail(HttpContext context, ServerName origin, string mediaId, bool withToken, ThumbnailRequest request, CancellationToken ct)
     {
-        var request = ThumbnailRequest.From(context.Request.Query);
         var media = await finder.Get(MediaRequest.From(context, origin, mediaId, withToken), ct);
         await sender.Send(context, Describe(await thumbnailer.Get(media, request, ct), media), ct);
     }

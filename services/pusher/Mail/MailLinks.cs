@@ -1,9 +1,11 @@
+using Matrix.Federation;
 using Matrix.Hosting.Configuration;
+using Matrix.Protocol;
 
 namespace Matrix.Pusher.Mail;
 
 /// <summary>Where the links in mails lead.</summary>
-sealed class MailLinks(HomeserverOptions homeserver, MailOptions options)
+sealed class MailLinks(HomeserverOptions homeserver, MailOptions options, PictureLinks pictures)
 {
     /// <summary>Of this server; ends with a slash.</summary>
     readonly string baseUrl = (homeserver.PublicBaseurl?.ToString() ?? $"https://{homeserver.ServerName}/").TrimEnd('/') + "/";
@@ -15,6 +17,5 @@ sealed class MailLinks(HomeserverOptions homeserver, MailOptions options)
     public string Confirm(string secret) => $"{baseUrl}_synapse/client/confirm_mail?token={secret}";
 
     /// <summary>A picture, if mails may link to pictures and it is one of a media repository.</summary>
-    public string? Picture(string? mxc) => options.LinkAvatars && Uri.TryCreate(mxc, UriKind.Absolute, out var uri) && uri.Scheme == "mxc"
-        ? $"{baseUrl}_matrix/media/v3/thumbnail/{uri.Authority}{uri.AbsolutePath}?width=48&height=48&method=crop" : null;
+    public string? Picture(string? mxc) => options.LinkAvatars && MxcUri.TryParse(mxc, out var picture) ? baseUrl.TrimEnd('/') + pictures.To(picture) : null;
 }

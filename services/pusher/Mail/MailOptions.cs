@@ -38,8 +38,8 @@ public sealed class MailOptions : IValidatableObject
     /// <summary>Templates that are in this folder are used instead of the built-in ones of the same name.</summary>
     public string? TemplateDir { get; init; }
 
-    /// <summary>Show pictures of people and rooms by links to the old media paths, which must be open for that.</summary>
-    public bool LinkAvatars { get; init; }
+    /// <summary>Show pictures of people and rooms, by links that are good for the one picture. Without it a letter in a colour stands for them.</summary>
+    public bool LinkAvatars { get; init; } = true;
 
     /// <summary>What was not read for so long is mailed.</summary>
     public TimeSpan NotifDelayBeforeMail { get; init; } = TimeSpan.FromMinutes(10);

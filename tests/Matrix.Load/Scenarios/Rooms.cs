@@ -13,8 +13,8 @@ static class Rooms
             return measure => measure.Closed(2, (number, _) => crowd.Client.CreateRoom(
                 users[number % users.Count], measure.Stop, invite: Enumerable.Range(1, 3).Select(i => users[(number + i) % users.Count])));
         }),
-        Joins("join-100", 100),
-        Joins("join-2000", 2000),
+        Joins("join-100", 100, rooms: 5, each: 100),
+        Joins("join-2000", 2000, rooms: 1, each: 500),
         new("messages", "a page of 50 messages", async (crowd, ct) =>
         {
             var users = await Conversation(crowd, 1, 2, crowd.Size(200), ct);
@@ -70,13 +70,18 @@ static class Rooms
         return rooms.RootElement.GetProperty("joined_rooms")[0].GetString()!;
     }
 
-    /// <summary>One after the other. A room that has grown too much over the repeats is left for a new one.</summary>
-    static Scenario Joins(string name, int members) => new(name, $"joins, one after the other, into a public room of {members}", (crowd, ct) =>
+    /// <summary>
+    /// One after the other, so many into each room: a hundred alone are too few to tell two sizes apart. A room that has grown too much over the repeats is
+    /// left for a new one.
+    /// </summary>
+    static Scenario Joins(string name, int members, int rooms, int each) => new(name, $"joins, one after the other, into a public room of {members}", (crowd, ct) =>
         Task.FromResult<Func<Measurement, Task>>(async measure =>
         {
-            var most = crowd.Size(100, 2);
-            var room = await crowd.GrownRoom(crowd.Size(members, 4), measure.Stop);
-            var users = await crowd.Users(room.Members + most, measure.Stop);
-            await measure.Closed(1, (_, _) => room.JoinNext(users, measure.Stop), most);
+            var most = crowd.Size(each, 2);
+            var grown = new List<GrowingRoom>();
+            while (grown.Count < crowd.Size(rooms, 2))
+                grown.Add(await crowd.GrownRoom(crowd.Size(members, 4), grown, measure.Stop));
+            var users = await crowd.Users(grown.Max(room => room.Members) + most, measure.Stop);
+            await measure.Closed(1, (number, _) => grown[number / most].JoinNext(users, measure.Stop), most * grown.Count);
         }));
 }

@@ -24,7 +24,7 @@ static class Sending
 
     static Scenario InRoom(string name, int members) => new(name, $"one sender, a room of {members}", async (crowd, ct) =>
     {
-        var room = await crowd.GrownRoom(crowd.Size(members, 4), ct);
+        var room = await crowd.GrownRoom(crowd.Size(members, 4), [], ct);
         return Senders(crowd, [(await crowd.Users(1, ct))[0]], [room.Id]);
     });
 
