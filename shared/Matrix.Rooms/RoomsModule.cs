@@ -15,6 +15,7 @@ using Matrix.Rooms.Writing;
 using Matrix.Storage;
 using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
+using Matrix.Storage.Sync;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -58,6 +59,8 @@ public static class RoomsModule
         services.TryAddSingleton<EventBuilding>();
         services.TryAddSingleton<UnreadStore>();
         services.TryAddSingleton<PushRuleCache>();
+        services.TryAddSingleton<ThreadSubscriptionStore>();
+        services.TryAddSingleton<ThreadSubscribers>();
         services.TryAddSingleton<RoomAudiences>();
         services.TryAddSingleton<EventThreads>();
         services.TryAddSingleton<EventNotices>();

@@ -62,6 +62,7 @@ static class PushRuleEditing
     {
         "override" => ruleset with { Override = rules },
         "content" => ruleset with { Content = rules },
+        "postcontent" => ruleset with { PostContent = rules },
         "room" => ruleset with { Room = rules },
         "sender" => ruleset with { Sender = rules },
         _ => ruleset with { Underride = rules },

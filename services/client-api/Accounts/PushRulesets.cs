@@ -15,7 +15,7 @@ sealed class PushRulesets(AccountDataStore store, PushRuleChanges changes, Cache
     // every event in every room of the user is held against them
     const int Largest = 256 * 1024, MostRules = 1000;
 
-    static readonly string[] Kinds = ["override", "content", "room", "sender", "underride"];
+    static readonly string[] Kinds = ["override", "content", "postcontent", "room", "sender", "underride"];
 
     // What is shown of rules that were stored at a position never changes.
     readonly BoundedCache<(UserId User, long Position), string> shown = caches.Create<(UserId User, long Position), string>(
@@ -30,7 +30,8 @@ sealed class PushRulesets(AccountDataStore store, PushRuleChanges changes, Cache
         {
             var stored = await store.FindPushRules(userId, ct);
             var changed = change(Read(userId, stored));
-            var content = Content(changed);
+            // those about threads are stored once somebody wanted them: until then they are turned on by whoever subscribes to a thread
+            var content = Content(KnowsThreads(stored) || changed.PostContent.Any(rule => rule.Enabled) ? changed : changed with { PostContent = [] });
             if (content.Length > Largest || Kinds.Sum(kind => changed.OfKind(kind)?.Count(rule => !rule.Default)) > MostRules) throw MatrixException.TooLarge("There are too many push rules.");
             try
             {
@@ -54,6 +55,9 @@ sealed class PushRulesets(AccountDataStore store, PushRuleChanges changes, Cache
     }
 
     static string Content(PushRuleset ruleset) => $$"""{"global":{{Encoding.UTF8.GetString(ruleset.ToJson())}}}""";
+
+    static bool KnowsThreads(StoredPushRules? stored) => stored is not null && JsonElement.Parse(stored.Content).TryGetProperty("global", out var global)
+        && global.TryGetProperty("postcontent", out var rules) && rules.GetArrayLength() > 0;
 
     static PushRuleset Read(UserId userId, StoredPushRules? stored)
     {

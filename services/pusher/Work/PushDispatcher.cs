@@ -15,7 +15,7 @@ sealed class PushDispatcher(
     PushRooms rooms, PushEvents events, RoomLabels labels, Badges badges, PushRuleCache rules, PushRunner runner)
 {
     // By the rules as an object, which is another one when they change.
-    readonly ConditionalWeakTable<UserPushRules, ConcurrentDictionary<long, bool>> levels = [];
+    readonly ConditionalWeakTable<UserPushRules, ConcurrentDictionary<long, NotifyLevel>> levels = [];
 
     /// <summary>Adds the entries to the queues of the roster's users.</summary>
     public async Task Dispatch(IReadOnlyList<LogEntry> entries, PushRoster roster, CancellationToken ct)
@@ -76,18 +76,18 @@ sealed class PushDispatcher(
         {
             var isNotified = !note.IsWhole
                 || (personal.TryGetValue(users[i].UserId, out var notice) ? notice != Notice.None
-                    : own is not null && (own[i] is not { } theirs || await CountsOrdinary(theirs, due.RoomNid, ct)));
+                    : own is not null && (own[i] is not { } theirs || (await Level(theirs, due.RoomNid, ct)).Counts(note.ThreadId)));
             if (isNotified)
                 Add(users[i], due);
         }
     }
 
-    async ValueTask<bool> CountsOrdinary(UserPushRules own, long roomNid, CancellationToken ct)
+    async ValueTask<NotifyLevel> Level(UserPushRules own, long roomNid, CancellationToken ct)
     {
         var known = levels.GetOrCreateValue(own);
-        if (known.TryGetValue(roomNid, out var counts))
-            return counts;
-        return known[roomNid] = await events.FindRoom(roomNid, ct) is not { } room || own.In(room.RoomId).CountsOrdinary;
+        if (known.TryGetValue(roomNid, out var level))
+            return level;
+        return known[roomNid] = await events.FindRoom(roomNid, ct) is { } room ? own.In(room.RoomId).Level : NotifyLevel.Ordinary;
     }
 
     void Add(PushUser user, Due due)

@@ -23,6 +23,13 @@ static class DefaultPushRules
         Rule(".m.rule.encrypted", [Match("type", EventTypes.Encrypted)], Notify),
     ];
 
+    // Off until the user's clients subscribe to threads: without, nobody would be told of a message in one (MSC4306).
+    static readonly PushRule[] PostContent =
+    [
+        Rule(PushRuleset.UnsubscribedThread, [InThread(subscribed: false)]) with { Enabled = false },
+        Rule(PushRuleset.SubscribedThread, [InThread(subscribed: true)], Notify, Sound) with { Enabled = false },
+    ];
+
     static PushCondition TwoMembers => new() { Kind = "room_member_count", Is = "2" };
 
     public static PushRuleset For(UserId user) => new()
@@ -42,6 +49,7 @@ static class DefaultPushRules
             Rule(".m.rule.room.server_acl", [Match("type", EventTypes.ServerAcl), Match("state_key", "")]),
             Rule(".m.rule.suppress_edits", [Is(@"content.m\.relates_to.rel_type", ReplaceType)]),
         ],
+        PostContent = PostContent,
         Underride = Underride,
     };
 
@@ -49,6 +57,12 @@ static class DefaultPushRules
         new() { RuleId = id, Default = true, Conditions = conditions, Actions = actions };
 
     static PushCondition Match(string key, string pattern) => new() { Kind = "event_match", Key = key, Pattern = pattern };
+
+    static PushCondition InThread(bool subscribed) => new()
+    {
+        Kind = PushConditions.ThreadSubscription,
+        Other = new Dictionary<string, JsonElement> { ["subscribed"] = subscribed ? True : JsonElement.Parse("false") },
+    };
 
     static PushCondition Is(string key, JsonElement value) => new() { Kind = "event_property_is", Key = key, Value = value };
 

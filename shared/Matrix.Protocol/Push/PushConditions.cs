@@ -6,11 +6,14 @@ using System.Text.Json;
 namespace Matrix.Protocol;
 
 /// <summary>Conditions of push rules, made into functions (C-S API, Conditions).</summary>
-static class PushConditions
+public static class PushConditions
 {
+    /// <summary>The kind of the condition that asks whether the user is subscribed to the event's thread (MSC4306).</summary>
+    public const string ThreadSubscription = "io.element.msc4306.thread_subscription";
+
     static readonly Func<PushEvent, PushContext, bool> Never = (_, _) => false;
 
-    public static Func<PushEvent, PushContext, bool> Compile(IReadOnlyList<PushCondition> conditions)
+    internal static Func<PushEvent, PushContext, bool> Compile(IReadOnlyList<PushCondition> conditions)
     {
         var all = conditions.Select(Compile).ToArray();
         return (pushEvent, context) =>
@@ -23,7 +26,7 @@ static class PushConditions
     }
 
     /// <summary>A glob over the whole text, or for the body over whole words; without regard to case.</summary>
-    public static Func<PushEvent, PushContext, bool> Match(string? key, string? pattern)
+    internal static Func<PushEvent, PushContext, bool> Match(string? key, string? pattern)
     {
         if (key is null || pattern is null)
             return Never;
@@ -41,6 +44,7 @@ static class PushConditions
         "room_member_count" => MemberCount(condition.Is ?? ""),
         "sender_notification_permission" => NotificationPermission(condition.Key),
         "contains_display_name" => ContainsDisplayName,
+        ThreadSubscription => Subscribed(condition),
         _ => Never,
     };
 
@@ -86,6 +90,14 @@ static class PushConditions
 
     static Func<PushEvent, PushContext, bool> NotificationPermission(string? key) =>
         key is null ? Never : (pushEvent, context) => context.Levels.For(pushEvent.Pdu.Sender) >= context.Levels.Notification(key);
+
+    static Func<PushEvent, PushContext, bool> Subscribed(PushCondition condition)
+    {
+        if (condition.Other?.TryGetValue("subscribed", out var wanted) != true || wanted.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+            return Never;
+        var subscribed = wanted.ValueKind == JsonValueKind.True;
+        return (pushEvent, context) => context.IsSubscribed == subscribed && pushEvent.ThreadRoot is not null;
+    }
 
     static bool ContainsDisplayName(PushEvent pushEvent, PushContext context) =>
         context.DisplayName is { Length: > 0 } name && pushEvent.Lower("content.body") is { } body

@@ -11,9 +11,13 @@ public sealed class PushEvent(Pdu pdu)
     readonly Dictionary<string, Range?> _found = [];
     readonly Dictionary<string, string?> _texts = [];
     readonly Dictionary<string, string?> _lowered = [];
+    readonly Lazy<EventId?> _threadRoot = new(() => EventRelation.Read(pdu)?.ThreadRoot, LazyThreadSafetyMode.None);
 
     /// <summary>The event itself.</summary>
     public Pdu Pdu => pdu;
+
+    /// <summary>The root of the thread that the event says it is in; null if it says nothing of one.</summary>
+    public EventId? ThreadRoot => _threadRoot.Value;
 
     /// <summary>The text of a string property; null if it is missing or no string. <paramref name="path"/> has dots between names.</summary>
     internal string? Text(string path)

@@ -6,7 +6,8 @@ namespace Matrix.Protocol;
 /// <param name="MemberCount">How many users are joined.</param>
 /// <param name="DisplayName">The user's display name in the room.</param>
 /// <param name="Levels">The power levels in force.</param>
-public readonly record struct PushContext(int MemberCount, string? DisplayName, PowerLevels Levels);
+/// <param name="IsSubscribed">Is the user subscribed to the thread that the event is in?</param>
+public readonly record struct PushContext(int MemberCount, string? DisplayName, PowerLevels Levels, bool IsSubscribed = false);
 
 /// <summary>What push rules want done about an event.</summary>
 /// <param name="RuleId">The rule that matched.</param>
@@ -27,6 +28,7 @@ public sealed class PushRules
         var rules = new PushRules(user);
         rules.Add(ruleset.Override, rule => PushConditions.Compile(rule.Conditions ?? []));
         rules.Add(ruleset.Content, rule => PushConditions.Match("content.body", rule.Pattern));
+        rules.Add(ruleset.PostContent, rule => PushConditions.Compile(rule.Conditions ?? []));
         rules.Add(ruleset.Room, rule => (pushEvent, _) => pushEvent.Text("room_id") == rule.RuleId);
         rules.Add(ruleset.Sender, rule => (pushEvent, _) => pushEvent.Text("sender") == rule.RuleId);
         rules.Add(ruleset.Underride, rule => PushConditions.Compile(rule.Conditions ?? []));

@@ -6,6 +6,12 @@ namespace Matrix.Protocol;
 /// <summary>A user's push rules, in each list the most important first (C-S API, Push Rulesets). Its JSON is the value of <c>global</c>.</summary>
 public sealed record PushRuleset
 {
+    /// <summary>The predefined rule that keeps silent what is said in threads that a user is not subscribed to (MSC4306).</summary>
+    public const string UnsubscribedThread = ".io.element.msc4306.rule.unsubscribed_thread";
+
+    /// <summary>The predefined rule that tells of what is said in threads that a user is subscribed to (MSC4306).</summary>
+    public const string SubscribedThread = ".io.element.msc4306.rule.subscribed_thread";
+
     /// <summary>The first to be asked, with conditions.</summary>
     [JsonPropertyName("override")]
     public IReadOnlyList<PushRule> Override { get; init; } = [];
@@ -13,6 +19,10 @@ public sealed record PushRuleset
     /// <summary>With patterns for <c>content.body</c>.</summary>
     [JsonPropertyName("content")]
     public IReadOnlyList<PushRule> Content { get; init; } = [];
+
+    /// <summary>The server's rules between those for contents and those for rooms: about threads (MSC4306). Users have none of their own.</summary>
+    [JsonPropertyName("postcontent")]
+    public IReadOnlyList<PushRule> PostContent { get; init; } = [];
 
     /// <summary>For all events of a room.</summary>
     [JsonPropertyName("room")]
@@ -41,17 +51,19 @@ public sealed record PushRuleset
         {
             Override = Merge(stored.Override, defaults.Override),
             Content = Merge(stored.Content, defaults.Content),
+            PostContent = Merge(stored.PostContent, defaults.PostContent),
             Room = Merge(stored.Room, defaults.Room),
             Sender = Merge(stored.Sender, defaults.Sender),
             Underride = Merge(stored.Underride, defaults.Underride),
         };
     }
 
-    /// <summary>The rules of a kind: override, content, room, sender or underride; null for any other word.</summary>
+    /// <summary>The rules of a kind: override, content, postcontent, room, sender or underride; null for any other word.</summary>
     public IReadOnlyList<PushRule>? OfKind(string kind) => kind switch
     {
         "override" => Override,
         "content" => Content,
+        "postcontent" => PostContent,
         "room" => Room,
         "sender" => Sender,
         "underride" => Underride,

@@ -30,6 +30,9 @@ public enum LogKind : short
     /// <summary>Older events of a room were fetched from another server. Wakes nobody; what was remembered of the room's past is not all there is.</summary>
     History = 45,
 
+    /// <summary>A user was subscribed to a thread, or is no longer. The note is the thread's root.</summary>
+    ThreadSubscription = 50,
+
     /// <summary>A user's pushers were set or deleted. For the pusher service; no client is told.</summary>
     Pushers = 40,
 }

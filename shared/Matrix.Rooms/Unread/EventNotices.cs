@@ -9,7 +9,7 @@ namespace Matrix.Rooms.Unread;
 /// Evaluates push rules for events that are about to be written: once for everybody with the ordinary rules, once for each class of others who are in
 /// the room, and for those whom the event names. On warm caches it asks the database nothing.
 /// </summary>
-public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, EventThreads threads, ServerSigningKey server)
+public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, EventThreads threads, ThreadSubscribers subscribers, ServerSigningKey server)
 {
     /// <summary>The most local users whom one event can mention one by one.</summary>
     const int MaxMentioned = 500;
@@ -51,7 +51,7 @@ public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, E
             return;
         var own = after ? (await rules.Get([user], ct))[0] : null;
         moves.RemoveAll(move => move.UserId == user);
-        moves.Add(new UserMove(user, index, after, own?.In(room.RoomId).CountsOrdinary ?? true));
+        moves.Add(new UserMove(user, index, after, own?.In(room.RoomId).Level ?? NotifyLevel.Ordinary));
     }
 
     async ValueTask<EventNote?> Evaluate(EventChain chain, ChainedEvent e, RoomAudience audience, CancellationToken ct)
@@ -62,18 +62,21 @@ public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, E
         var levels = mentions.Room || audience.Holders.Count > 0 ? await chain.PowerLevels(ct) : NoLevels;
         var context = new PushContext(audience.Joined, null, levels);
         var ordinary = PushClass.Ordinary.Evaluate(push, context);
-        var personal = new PersonalNotices(pdu.Sender.ToString(), ordinary);
+        var relation = EventRelation.Read(pdu);
+        var thread = relation?.EventId is null ? EventNote.Main : relation.ThreadRoot?.ToString();
+        if (thread is null && (audience.NeedsThread || mentions.Users.Count > 0)) // else it makes no difference for whom the event counts
+            thread = await threads.Find(chain.Room.RoomNid, relation, ct);
+        var personal = new PersonalNotices(pdu.Sender.ToString(), ordinary, thread ?? EventNote.Main);
         await AddNamed(personal, push, context, mentions, chain, ct);
         await AddHolders(personal, push, context, audience, chain, ct);
 
-        var relation = EventRelation.Read(pdu);
         var isLocal = pdu.Sender.Server == server.ServerName;
         var reads = isLocal && IsMessage(pdu, relation);
         if (isLocal && !reads)
             personal.LeaveOutSender();
         if (ordinary == Notice.None && personal.Notices.Count == 0 && !reads)
             return null;
-        return new EventNote(ordinary, reads, pdu.Sender.ToString(), await threads.Find(chain.Room.RoomNid, relation, ct), personal.Notices);
+        return new EventNote(ordinary, reads, pdu.Sender.ToString(), thread ?? await threads.Find(chain.Room.RoomNid, relation, ct), personal.Notices);
     }
 
     /// <summary>Who writes a message has read what stands before it. A reaction, an edit or a change of state says nothing of the kind.</summary>
@@ -93,14 +96,22 @@ public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, E
         for (var i = 0; i < named.Count; i++)
         {
             if (own[i] is { } holder)
-                personal.Set(named[i], holder.Evaluate(e, await WithName(context, named[i], chain, ct)), holder.In(chain.Room.RoomId).CountsOrdinary);
+            {
+                var level = holder.In(chain.Room.RoomId);
+                personal.Set(named[i], holder.Evaluate(e, await For(named[i], level, e, await WithName(context, named[i], chain, ct), chain, ct)), level.Level);
+            }
             else // whoever has the ordinary rules and is named is like all others who are
-                personal.Set(named[i], PushClass.ToNotice((ordinaryNamed ??= Ordinary(named[i])).Evaluate(e, context)), true);
+                personal.Set(named[i], PushClass.ToNotice((ordinaryNamed ??= Ordinary(named[i])).Evaluate(e, context)), NotifyLevel.Ordinary);
         }
     }
 
     static async ValueTask<PushContext> WithName(PushContext context, string user, EventChain chain, CancellationToken ct) =>
         context with { DisplayName = (await chain.Find(EventTypes.Member, user, ct))?.ContentString("displayname"u8) };
+
+    /// <summary>With what rules about threads have to know of the user.</summary>
+    async ValueTask<PushContext> For(string user, PushClass rules, PushEvent e, PushContext context, EventChain chain, CancellationToken ct) =>
+        rules.NeedsThread && e.ThreadRoot is { } root
+            ? context with { IsSubscribed = (await subscribers.Get(chain.Room.RoomNid, root.ToString(), ct)).Contains(user) } : context;
 
     static PushRules Ordinary(string user)
     {
@@ -108,22 +119,23 @@ public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, E
         return PushRules.Compile(PushRuleset.Default(userId), userId);
     }
 
-    static async ValueTask AddHolders(
+    async ValueTask AddHolders(
         PersonalNotices personal, PushEvent e, PushContext context, RoomAudience audience, EventChain chain, CancellationToken ct)
     {
         if (audience.Holders.Count == 0)
             return;
-        var done = new Dictionary<PushClass, Notice>();
+        var done = new Dictionary<(PushClass, bool), Notice>();
         foreach (var holder in audience.Holders)
         {
             if (personal.Knows(holder.UserId))
                 continue;
+            var own = await For(holder.UserId, holder.Class, e, context, chain, ct);
             Notice notice;
             if (holder.Class.NeedsName)
-                notice = holder.Rules.Evaluate(e, await WithName(context, holder.UserId, chain, ct));
-            else if (!done.TryGetValue(holder.Class, out notice))
-                done[holder.Class] = notice = holder.Class.Evaluate(e, context);
-            personal.Set(holder.UserId, notice, holder.Class.CountsOrdinary);
+                notice = holder.Rules.Evaluate(e, await WithName(own, holder.UserId, chain, ct));
+            else if (!done.TryGetValue((holder.Class, own.IsSubscribed), out notice))
+                done[(holder.Class, own.IsSubscribed)] = notice = holder.Class.Evaluate(e, own);
+            personal.Set(holder.UserId, notice, holder.Class.Level);
         }
     }
 

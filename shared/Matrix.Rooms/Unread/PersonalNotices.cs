@@ -1,7 +1,8 @@
 namespace Matrix.Rooms.Unread;
 
 /// <summary>Collects for whom an event means something else than what the ordinary rules say.</summary>
-sealed class PersonalNotices(string sender, Notice ordinary)
+/// <param name="thread">In which thread the event is.</param>
+sealed class PersonalNotices(string sender, Notice ordinary, string thread)
 {
     readonly List<PersonalNotice> notices = [];
     HashSet<string>? known;
@@ -11,13 +12,13 @@ sealed class PersonalNotices(string sender, Notice ordinary)
     /// <summary>Is it decided what the event means for this user?</summary>
     public bool Knows(string userId) => userId == sender || known?.Contains(userId) == true;
 
-    /// <param name="countsOrdinary"><see cref="PushClass.CountsOrdinary"/> of the user.</param>
-    public void Set(string userId, Notice notice, bool countsOrdinary)
+    /// <param name="level">The user's in the room.</param>
+    public void Set(string userId, Notice notice, NotifyLevel level)
     {
         if (Knows(userId))
             return;
         (known ??= new HashSet<string>(StringComparer.Ordinal)).Add(userId);
-        if (notice != (countsOrdinary ? ordinary : Notice.None))
+        if (notice != (level.Counts(thread) ? ordinary : Notice.None))
             notices.Add(new PersonalNotice(userId, notice));
     }
 

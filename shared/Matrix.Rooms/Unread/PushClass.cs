@@ -22,7 +22,9 @@ public sealed class PushClass
     {
         rules = PushRules.Compile(ruleset, Nobody);
         NeedsName = Conditions(ruleset).Any(condition => condition.Kind == "contains_display_name");
-        CountsOrdinary = Evaluate(Sample(room), ManyMembers) == Notice.Notify;
+        NeedsThread = Conditions(ruleset).Any(condition => condition.Kind == PushConditions.ThreadSubscription);
+        var main = Evaluate(Sample(room, null), ManyMembers) == Notice.Notify;
+        Level = new NotifyLevel(main, NeedsThread ? Evaluate(Sample(room, "$root"), ManyMembers) == Notice.Notify : main);
     }
 
     /// <summary>The user that rules are compiled for when they are everybody's. An event cannot name it: each process draws it anew.</summary>
@@ -31,11 +33,14 @@ public sealed class PushClass
     /// <summary>The rules of users who never changed any.</summary>
     public static PushClass Ordinary { get; } = Of(PushRuleset.Default(Nobody), null);
 
-    /// <summary>Does what notifies by the ordinary rules count for these users, unless a personal notice says otherwise?</summary>
-    public bool CountsOrdinary { get; }
+    /// <summary>What of what notifies by the ordinary rules counts for these users.</summary>
+    public NotifyLevel Level { get; }
 
     /// <summary>Do the rules look for the user's display name?</summary>
     public bool NeedsName { get; }
+
+    /// <summary>Do the rules ask whether the user is subscribed to the event's thread?</summary>
+    public bool NeedsThread { get; }
 
     /// <summary>The class of composed rules in a room.</summary>
     /// <param name="ruleset">Composed for <see cref="Nobody"/>.</param>
@@ -46,6 +51,7 @@ public sealed class PushClass
         {
             Override = Plain(ruleset.Override.Where(rule => !IsOfOtherRoom(rule, room)), keepIds: false),
             Content = Plain(ruleset.Content, keepIds: false),
+            PostContent = Plain(ruleset.PostContent, keepIds: false),
             Room = Plain(ruleset.Room.Where(rule => rule.RuleId == room?.ToString()), keepIds: true),
             Sender = Plain(ruleset.Sender, keepIds: true),
             Underride = Plain(ruleset.Underride.Where(rule => !IsOfOtherRoom(rule, room)), keepIds: false),
@@ -61,7 +67,7 @@ public sealed class PushClass
         outcome is not { Notify: true } ? Notice.None : outcome.Highlight ? Notice.Highlight : Notice.Notify;
 
     static IEnumerable<PushCondition> Conditions(PushRuleset ruleset) =>
-        ruleset.Override.Concat(ruleset.Underride).SelectMany(rule => rule.Conditions ?? []);
+        ruleset.Override.Concat(ruleset.PostContent).Concat(ruleset.Underride).SelectMany(rule => rule.Conditions ?? []);
 
     static List<PushRule> Plain(IEnumerable<PushRule> rules, bool keepIds) =>
         [.. rules.Where(rule => rule.Enabled).Select(rule => rule with { RuleId = keepIds ? rule.RuleId : "", Default = false, Actions = Plain(rule.Actions) })];
@@ -81,12 +87,15 @@ public sealed class PushClass
             && !string.Equals(pattern, room?.ToString(), StringComparison.OrdinalIgnoreCase));
 
     /// <summary>A message as most are.</summary>
-    static PushEvent Sample(RoomId? room)
+    static PushEvent Sample(RoomId? room, string? thread)
     {
+        var content = new Dictionary<string, object> { ["body"] = "", ["msgtype"] = "m.text" };
+        if (thread is not null)
+            content["m.relates_to"] = new { rel_type = EventRelation.Thread, event_id = thread };
         var json = CanonicalJson.Canonicalize(JsonSerializer.SerializeToUtf8Bytes(new
         {
             auth_events = Array.Empty<string>(),
-            content = new { body = "", msgtype = "m.text" },
+            content,
             depth = 1,
             hashes = new { sha256 = "" },
             origin_server_ts = 1,

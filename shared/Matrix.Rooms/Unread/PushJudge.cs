@@ -8,7 +8,7 @@ namespace Matrix.Rooms.Unread;
 /// What a user's push rules say of an event that was written, as they are now. Whom an event concerns at all was found when it was written (<see
 /// cref="EventNote"/>); this is asked for those few, for actions and because rules may have changed since.
 /// </summary>
-public sealed class PushJudge(PushRuleCache rules, StateEvents stateEvents)
+public sealed class PushJudge(PushRuleCache rules, StateEvents stateEvents, RoomFinder rooms, ThreadSubscribers subscribers)
 {
     static readonly PushRules Everybody = PushRules.Compile(PushRuleset.Default(PushClass.Nobody), PushClass.Nobody);
 
@@ -35,8 +35,11 @@ public sealed class PushJudge(PushRuleCache rules, StateEvents stateEvents)
             return null;
         var own = (await rules.Get([userId], ct))[0];
         var context = new PushContext(memberCount, member?.ContentString("displayname"u8), levels);
-        var outcome = own is not null ? own.Judge(new PushEvent(pdu), context)
-            : (isInvited || Mentions.Read(pdu).Users.Contains(userId) ? Ordinary(userId) : Everybody).Evaluate(new PushEvent(pdu), context);
+        var push = new PushEvent(pdu);
+        if (own is not null && push.ThreadRoot is { } thread && own.In(pdu.RoomId).NeedsThread)
+            context = context with { IsSubscribed = (await subscribers.Get((await rooms.Get(pdu.RoomId, ct)).RoomNid, thread.ToString(), ct)).Contains(userId) };
+        var outcome = own is not null ? own.Judge(push, context)
+            : (isInvited || Mentions.Read(pdu).Users.Contains(userId) ? Ordinary(userId) : Everybody).Evaluate(push, context);
         return outcome is { Notify: true } ? outcome : null;
     }
 

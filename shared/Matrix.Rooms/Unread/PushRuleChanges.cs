@@ -16,13 +16,13 @@ public sealed class PushRuleChanges(MembershipStore memberships, RoomFinder room
     {
         var joined = await rooms.List([.. (await memberships.ListOfUser(userId, ["join"], ct)).Select(row => row.RoomNid)], ct);
         var rules = UserPushRules.Read(userId, content, null);
-        var levels = joined.Select(room => (room.RoomNid, Ordinary: rules?.In(room.RoomId).CountsOrdinary ?? true)).ToList();
-        var change = new Change(userId, content, expected, [.. levels.Select(l => l.RoomNid)], [.. levels.Select(l => l.Ordinary)]);
+        var levels = joined.Select(room => (room.RoomNid, Level: rules?.In(room.RoomId).Level ?? NotifyLevel.Ordinary)).ToList();
+        var change = new Change(userId, content, expected, [.. levels.Select(l => l.RoomNid)], [.. levels.Select(l => l.Level)]);
         // this process goes by the new rules from here on, the others as soon as they hear of it
         await follower.WaitFor(await log.Append(change, ct), ct);
     }
 
-    sealed class Change(UserId userId, string content, long expected, long[] rooms, bool[] ordinary) : LogChange
+    sealed class Change(UserId userId, string content, long expected, long[] rooms, NotifyLevel[] levels) : LogChange
     {
         public override IReadOnlyList<LogEntryDraft> Entries { get; } = [new(LogKind.PushRules, UserId: userId.ToString(), Key: EventTypes.PushRules)];
 
@@ -33,13 +33,14 @@ public sealed class PushRuleChanges(MembershipStore memberships, RoomFinder room
                 return;
             batch.Add(
                 """
-                INSERT INTO notify_levels (user_id, room_nid, position, ordinary)
-                SELECT $1, l.room_nid, log_position($2), l.ordinary
-                FROM unnest($3::bigint[], $4::boolean[]) AS l (room_nid, ordinary)
+                INSERT INTO notify_levels (user_id, room_nid, position, ordinary, threads)
+                SELECT $1, l.room_nid, log_position($2), l.ordinary, l.threads
+                FROM unnest($3::bigint[], $4::boolean[], $5::boolean[]) AS l (room_nid, ordinary, threads)
                 JOIN room_reads r ON r.user_id = $1 AND r.room_nid = l.room_nid AND r.thread_id = ''
-                WHERE l.ordinary <> coalesce((SELECT n.ordinary FROM notify_levels n
-                    WHERE n.user_id = $1 AND n.room_nid = l.room_nid ORDER BY n.position DESC LIMIT 1), true)
-                """, userId, back(0), rooms, ordinary);
+                LEFT JOIN LATERAL (SELECT n.ordinary, n.threads FROM notify_levels n
+                    WHERE n.user_id = $1 AND n.room_nid = l.room_nid ORDER BY n.position DESC LIMIT 1) n ON true
+                WHERE l.ordinary <> coalesce(n.ordinary, true) OR l.threads <> coalesce(n.threads, n.ordinary, true)
+                """, userId, back(0), rooms, levels.Select(level => level.Main).ToArray(), levels.Select(level => level.Threads).ToArray());
             // of what lies before the room's read mark only the newest says anything
             batch.Add(
                 """

@@ -10,4 +10,8 @@ public sealed record RuleHolder(string UserId, UserPushRules Rules, PushClass Cl
 /// </summary>
 /// <param name="Seen">The changes of rules that are looked at: <see cref="PushRuleCache.Changes"/>.</param>
 /// <param name="Joined">How many are in the room.</param>
-public sealed record RoomAudience(StateNodeId StateRoot, long Seen, int Joined, IReadOnlyList<RuleHolder> Holders);
+public sealed record RoomAudience(StateNodeId StateRoot, long Seen, int Joined, IReadOnlyList<RuleHolder> Holders)
+{
+    /// <summary>Is there somebody whose rules ask about threads?</summary>
+    public bool NeedsThread { get; } = Holders.Any(holder => holder.Class.NeedsThread);
+}

@@ -5,8 +5,8 @@ namespace Matrix.Rooms.Unread;
 
 /// <summary>Somebody of this server comes into the room or goes out of it.</summary>
 /// <param name="Index">Of the event in its chain.</param>
-/// <param name="CountsOrdinary"><see cref="PushClass.CountsOrdinary"/> of the user.</param>
-readonly record struct UserMove(string UserId, int Index, bool Joins, bool CountsOrdinary);
+/// <param name="Level">The user's in the room.</param>
+readonly record struct UserMove(string UserId, int Index, bool Joins, NotifyLevel Level);
 
 /// <summary>
 /// What a chain of events changes in the tables of what is unread. It touches rows of the room and of users of this server in it, all of them under
@@ -128,10 +128,10 @@ sealed class UnreadChanges(long roomNid, EventNote?[] notes, List<UserMove> move
                 ON CONFLICT (user_id, room_nid, thread_id) DO UPDATE SET position = excluded.position
                 """, come.Select(m => m.UserId).ToArray(), roomNid, come.Select(m => Back(m.Index, lastBack)).ToArray());
         }
-        foreach (var move in moves.Where(m => m is { Joins: true, CountsOrdinary: false }))
+        foreach (var move in moves.Where(m => m.Joins && m.Level != NotifyLevel.Ordinary))
         {
-            batch.Add("INSERT INTO notify_levels (user_id, room_nid, position, ordinary) VALUES ($1, $2, log_position($3), false)",
-                move.UserId, roomNid, Back(move.Index, lastBack));
+            batch.Add("INSERT INTO notify_levels (user_id, room_nid, position, ordinary, threads) VALUES ($1, $2, log_position($3), $4, $5)",
+                move.UserId, roomNid, Back(move.Index, lastBack), move.Level.Main, move.Level.Threads);
         }
     }
 

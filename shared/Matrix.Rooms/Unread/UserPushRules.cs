@@ -15,12 +15,16 @@ public sealed class UserPushRules
         // what is compiled of a rule weighs several times its text
         Weight = 4000 + 8L * length;
         var silent = ignored.Select(Silence).ToList();
+        KnowsThreads = stored.PostContent.Count > 0;
         forNobody = With(silent, PushRuleset.Compose(PushClass.Nobody, stored));
         own = new Lazy<PushRules>(() => PushRules.Compile(With(silent, PushRuleset.Compose(user, stored)), user));
     }
 
     /// <summary>Bytes of memory, roughly.</summary>
     public long Weight { get; }
+
+    /// <summary>Were the rules about threads ever turned on?</summary>
+    public bool KnowsThreads { get; }
 
     /// <param name="content">The account data <c>m.push_rules</c>, if there is any.</param>
     /// <param name="ignoredContent">The account data <c>m.ignored_user_list</c>, if there is any.</param>

@@ -4,10 +4,10 @@ namespace Matrix.Rooms.Unread;
 
 /// <summary>What is unread in a room for a user, as of a position of the log, and how it goes on with the log's entries. Immutable.</summary>
 /// <param name="UpTo">What the log says up to here is in it.</param>
-/// <param name="CountsOrdinary">Does what notifies by the ordinary rules count?</param>
+/// <param name="Level">What of what notifies by the ordinary rules counts.</param>
 /// <param name="RoomReadTo">How far the whole room is read.</param>
 /// <param name="Threads">Those, the main timeline among them, in which something is or was unread.</param>
-sealed record WarmRoom(long UpTo, bool CountsOrdinary, long RoomReadTo, IReadOnlyDictionary<string, ThreadUnread> Threads)
+sealed record WarmRoom(long UpTo, NotifyLevel Level, long RoomReadTo, IReadOnlyDictionary<string, ThreadUnread> Threads)
 {
     static readonly Dictionary<string, ThreadUnread> None = [];
 
@@ -29,7 +29,7 @@ sealed record WarmRoom(long UpTo, bool CountsOrdinary, long RoomReadTo, IReadOnl
                 threads.Add(row.ThreadId, new ThreadUnread(row.ReadTo, row.Newest, new UnreadCount(row.Notified, row.Highlighted), []));
             }
         }
-        return new WarmRoom(any.Position, any.Ordinary, any.Floor, threads ?? None);
+        return new WarmRoom(any.Position, new NotifyLevel(any.Ordinary, any.Threads), any.Floor, threads ?? None);
     }
 
     /// <summary>After an event of the room. Null: only the tables know.</summary>
@@ -40,7 +40,7 @@ sealed record WarmRoom(long UpTo, bool CountsOrdinary, long RoomReadTo, IReadOnl
         if (note.Sender == userId)
             return note.Reads ? ReadThread(note.ThreadId, position) : this;
         var notice = note.Personal.FirstOrDefault(p => p.UserId == userId) is { UserId: not null } personal ? personal.Notice
-            : CountsOrdinary ? note.Ordinary : Notice.None;
+            : Level.Counts(note.ThreadId) ? note.Ordinary : Notice.None;
         return notice == Notice.None ? this : With(note.ThreadId, Thread(note.ThreadId).Add(position, notice));
     }
 

@@ -73,6 +73,7 @@ public sealed class AccountStore(NpgsqlDataSource db)
         batch.Add("UPDATE users SET display_name = NULL, avatar_url = NULL WHERE user_id = $1", userId);
         batch.Add("DELETE FROM profile_fields WHERE user_id = $1", userId);
         batch.Add("DELETE FROM account_data WHERE user_id = $1", userId);
+        batch.Add("DELETE FROM thread_subscriptions WHERE user_id = $1", userId);
     }
 
     /// <summary>A guest becomes an ordinary account of the same id: what its sessions may do changes, so it is a change of sessions.</summary>

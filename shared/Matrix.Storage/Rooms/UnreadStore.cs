@@ -7,9 +7,10 @@ namespace Matrix.Storage.Rooms;
 /// <param name="Floor">How far the whole room is read.</param>
 /// <param name="ReadTo">How far the thread is read.</param>
 /// <param name="Newest">The newest event that can be among those counted.</param>
-/// <param name="Ordinary">Does what notifies by the ordinary rules count for the user now?</param>
+/// <param name="Ordinary">Does what notifies by the ordinary rules count for the user now, in the main timeline?</param>
+/// <param name="Threads">And in threads?</param>
 public sealed record UnreadRow(
-    long Position, long RoomNid, bool Ordinary, string ThreadId, long Floor, long ReadTo, long Newest, int Notified, int Highlighted);
+    long Position, long RoomNid, bool Ordinary, bool Threads, string ThreadId, long Floor, long ReadTo, long Newest, int Notified, int Highlighted);
 
 /// <param name="StateRoot">The room's state that the rest belongs to.</param>
 /// <param name="UsersWithRules">Those who are in the room and have changed some push rules, or ignore somebody.</param>
@@ -28,22 +29,23 @@ public sealed class UnreadStore(NpgsqlDataSource db)
     public Task<IReadOnlyList<UnreadRow>> List(string userId, IReadOnlyCollection<long> rooms, CancellationToken ct) => db.List<UnreadRow>(
         """
         WITH rooms AS (
-            SELECT room_nid, position AS floor, coalesce((SELECT n.ordinary FROM notify_levels n
-                WHERE n.user_id = @userId AND n.room_nid = r.room_nid ORDER BY n.position DESC LIMIT 1), true) AS ordinary
-            FROM room_reads r WHERE r.user_id = @userId AND r.room_nid = ANY(@rooms) AND r.thread_id = ''
+            SELECT r.room_nid, r.position AS floor, coalesce(l.ordinary, true) AS ordinary, coalesce(l.threads, l.ordinary, true) AS threaded
+            FROM room_reads r LEFT JOIN LATERAL (SELECT n.ordinary, n.threads FROM notify_levels n
+                WHERE n.user_id = @userId AND n.room_nid = r.room_nid ORDER BY n.position DESC LIMIT 1) l ON true
+            WHERE r.user_id = @userId AND r.room_nid = ANY(@rooms) AND r.thread_id = ''
         ), threads AS (
-            SELECT room_nid, 'main' AS thread_id, floor, ordinary FROM rooms
+            SELECT room_nid, 'main' AS thread_id, floor, ordinary, threaded FROM rooms
             UNION ALL
-            SELECT r.room_nid, t.thread_id, r.floor, r.ordinary FROM rooms r JOIN unread_threads t ON t.room_nid = r.room_nid AND t.position > r.floor
+            SELECT r.room_nid, t.thread_id, r.floor, r.ordinary, r.threaded FROM rooms r JOIN unread_threads t ON t.room_nid = r.room_nid AND t.position > r.floor
         ), reads AS MATERIALIZED (
-            SELECT t.room_nid, t.thread_id, t.ordinary, t.floor, greatest(t.floor, r.position) AS read_to,
+            SELECT t.room_nid, t.thread_id, t.ordinary, t.threaded, t.floor, greatest(t.floor, r.position) AS read_to,
                 greatest(
                     (SELECT max(m.position) FROM unread_marks m WHERE m.room_nid = t.room_nid AND m.user_id = '' AND m.thread_id = t.thread_id),
                     (SELECT max(m.position) FROM unread_marks m WHERE m.room_nid = t.room_nid AND m.user_id = @userId AND m.thread_id = t.thread_id)
                 ) AS newest
             FROM threads t LEFT JOIN room_reads r ON r.user_id = @userId AND r.room_nid = t.room_nid AND r.thread_id = t.thread_id
         )
-        SELECT log_position(0) AS position, r.room_nid, r.ordinary, r.thread_id, r.floor, r.read_to, coalesce(r.newest, 0) AS newest, coalesce(c.notified, 0) AS notified,
+        SELECT log_position(0) AS position, r.room_nid, r.ordinary, r.threaded AS threads, r.thread_id, r.floor, r.read_to, coalesce(r.newest, 0) AS newest, coalesce(c.notified, 0) AS notified,
             coalesce(c.highlighted, 0) AS highlighted
         FROM reads r
         LEFT JOIN LATERAL unread_count(@userId, r.room_nid, r.thread_id, r.read_to) c ON r.newest > r.read_to

@@ -10,6 +10,7 @@ sealed class CountOracle
     readonly Dictionary<(UserId User, RoomId Room), long> joinedAt = [];
     readonly Dictionary<UserId, PushRuleset> rules = [];
     readonly HashSet<(UserId User, UserId Ignored)> ignoring = [];
+    readonly HashSet<(UserId User, EventId Thread)> subscribed = [];
 
     public sealed record Written(Pdu Pdu, long Position, string Thread, IReadOnlyDictionary<UserId, (bool Notify, bool Highlight)> Outcomes);
 
@@ -30,6 +31,14 @@ sealed class CountOracle
         ignoring.UnionWith(ignored.Select(other => (user, other)));
     }
 
+    public void Subscribe(UserId user, EventId thread, bool subscribes)
+    {
+        if (subscribes)
+            subscribed.Add((user, thread));
+        else
+            subscribed.Remove((user, thread));
+    }
+
     /// <summary>An event was written at a position.</summary>
     /// <param name="names">Display names in the room after the event.</param>
     public void Write(Pdu pdu, long position, PowerLevels levels, Func<UserId, string?> names)
@@ -47,7 +56,8 @@ sealed class CountOracle
         foreach (var member in members)
         {
             var ruleset = PushRuleset.Compose(member, rules.GetValueOrDefault(member) ?? new PushRuleset());
-            var outcome = PushRules.Compile(ruleset, member).Evaluate(new PushEvent(pdu), new PushContext(members.Count, names(member), levels));
+            var outcome = PushRules.Compile(ruleset, member).Evaluate(new PushEvent(pdu), new PushContext(
+                members.Count, names(member), levels, EventRelation.Read(pdu)?.ThreadRoot is { } root && subscribed.Contains((member, root))));
             var notify = outcome?.Notify == true && !ignoring.Contains((member, pdu.Sender));
             outcomes[member] = (notify, notify && outcome!.Highlight);
         }

@@ -12,7 +12,7 @@ static class PushRuleSamples
 
     public static PushRuleset Change(PushRuleset rules, RoomId room, UserId other, Random random, out string what)
     {
-        (what, rules) = random.Next(12) switch
+        (what, rules) = random.Next(14) switch
         {
             0 => ("mutes the room", rules with { Override = Put(rules.Override, Rule(room.ToString(), [Match("room_id", room.ToString())])) }),
             1 => ("wants only mentions", rules with { Room = Put(rules.Room, Rule(room.ToString(), null)) }),
@@ -30,6 +30,10 @@ static class PushRuleSamples
             10 => ("hears reactions where few are", rules with
             {
                 Override = Put(rules.Override, Rule("few", [Match("type", EventTypes.Reaction), new() { Kind = "room_member_count", Is = "<3" }], Notify)),
+            }),
+            11 or 12 => ("follows threads", rules with
+            {
+                PostContent = [Rule(PushRuleset.UnsubscribedThread, []), Rule(PushRuleset.SubscribedThread, [], Notify, Sound)],
             }),
             _ => ("forgets all rules", new PushRuleset()),
         };

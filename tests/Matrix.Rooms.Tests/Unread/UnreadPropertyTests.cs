@@ -105,6 +105,9 @@ public sealed class UnreadPropertyTests : IAsyncLifetime
             case 4 when user == Users[0]:
                 await Send(room, EventDraft.State(user, Pick([EventTypes.Topic, EventTypes.Tombstone]), "", RoomNode.Json(new { topic = Guid.NewGuid() })));
                 break;
+            case 4 when oracle.Events(room).Where(e => e.Thread != "main").Select(e => e.Thread).Distinct().ToList() is { Count: > 0 } threads:
+                await Subscribe(user, room, EventId.Parse(Pick(threads)));
+                break;
             case >= 5 and <= 9:
                 await MoveReceipt(user, room);
                 break;
@@ -169,6 +172,15 @@ public sealed class UnreadPropertyTests : IAsyncLifetime
         newest = node.Get<LogFollower>().Position;
         rules[user] = (changed, newest.Value);
         oracle.SetRules(user, changed);
+    }
+
+    async Task Subscribe(UserId user, RoomId room, EventId thread)
+    {
+        var subscribes = random.Next(3) > 0;
+        Say($"{user.Localpart} {(subscribes ? "subscribes to" : "leaves")} {thread}");
+        newest = await node.Get<LogWriter>().Append(new ThreadSubscriptionChange(user, (await node.Room(room)).RoomNid, thread, subscribes, null), default);
+        await node.Get<LogFollower>().WaitFor(newest, default);
+        oracle.Subscribe(user, thread, subscribes);
     }
 
     async Task Ignore(UserId user)

@@ -17,6 +17,7 @@ static class PutPushRule
         requester.MustNotBeGuest();
         if (ruleId.StartsWith('.') || ruleId.AsSpan().ContainsAny('/', '\\'))
             throw MatrixException.InvalidParam("The id of a push rule may not begin with a dot or contain slashes.");
+        if (kind == "postcontent") throw MatrixException.InvalidParam("Push rules of this kind are the server's alone.");
         var (actions, conditions, pattern) = body.Value;
         PushRuleActions.MustBeGood(actions);
         if (kind == "content" && pattern is null) throw MatrixException.MissingParam("pattern");
