@@ -24,6 +24,7 @@ using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.ClientApi.Endpoints.Search;
 using Matrix.ClientApi.Endpoints.Spaces;
 using Matrix.ClientApi.Endpoints.Sync;
+using Matrix.ClientApi.Endpoints.Threads;
 using Matrix.ClientApi.Endpoints.Typing;
 using Matrix.ClientApi.Housekeeping;
 using Matrix.ClientApi.Keys;
@@ -54,6 +55,7 @@ public static class ClientApiModule
         DehydrationEndpoints.Add(builder.Services);
         RendezvousEndpoints.Add(builder.Services);
         PushEndpoints.Add(builder.Services);
+        ThreadsEndpoints.Add(builder.Services);
         builder.Services.AddSync();
         builder.Services.AddMatrixOptions<HousekeepingOptions>();
         builder.Services.AddHostedService<TransactionPurge>();
@@ -80,6 +82,7 @@ public static class ClientApiModule
         SearchEndpoints.Map(app);
         SyncEndpoints.Map(app);
         ReceiptsEndpoints.Map(app);
+        ThreadsEndpoints.Map(app);
         TypingEndpoints.Map(app);
         PresenceEndpoints.Map(app);
         KeysEndpoints.Map(app);

@@ -20,6 +20,7 @@ static class GetVersions
         ["org.matrix.msc4140"] = true,
         ["org.matrix.msc4143"] = true,
         ["org.matrix.msc4222"] = true,
+        ["org.matrix.msc4306"] = true,
         ["org.matrix.msc4380"] = true,
         ["org.matrix.msc4380.stable"] = true,
         ["org.matrix.simplified_msc3575"] = true,

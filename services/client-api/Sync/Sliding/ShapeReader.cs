@@ -98,9 +98,12 @@ static class ShapeReader
         if (json.ValueKind != JsonValueKind.Object)
             return ExtensionsShape.None;
         var toDevice = Object(json, "to_device");
+        var threads = Object(json, "io.element.msc4308.thread_subscriptions");
         return new ExtensionsShape(
             Enabled(toDevice) ? (int)Math.Clamp(Number(toDevice, "limit") ?? ToDeviceReader.MostAtOnce, 1, ToDeviceReader.MostAtOnce) : null,
-            Enabled(Object(json, "e2ee")), Scope(Object(json, "account_data")), Scope(Object(json, "receipts")), Scope(Object(json, "typing")));
+            Enabled(Object(json, "e2ee")), Scope(Object(json, "account_data")), Scope(Object(json, "receipts")), Scope(Object(json, "typing")),
+            Enabled(threads)
+                ? (int)Math.Clamp(Number(threads, "limit") ?? ThreadSubscriptionsExtension.DefaultLimit, 1, ThreadSubscriptionsExtension.MostLimit) : null);
     }
 
     static ExtensionScope Scope(JsonElement json) => !Enabled(json) ? ExtensionScope.Off : new ExtensionScope(true, Chosen(json, "lists"), Chosen(json, "rooms"));

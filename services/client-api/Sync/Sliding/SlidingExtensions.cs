@@ -32,7 +32,8 @@ sealed record ExtensionContext(
 
 /// <summary>Adds to an answer what the request's extensions ask for.</summary>
 sealed class SlidingExtensions(
-    ToDeviceExtension toDevice, E2eeExtension e2ee, AccountDataExtension accountData, ReceiptsExtension receipts, TypingExtension typing)
+    ToDeviceExtension toDevice, E2eeExtension e2ee, AccountDataExtension accountData, ReceiptsExtension receipts, TypingExtension typing,
+    ThreadSubscriptionsExtension threads)
 {
     public async Task Fill(
         SlidingRequest request, SlidingResult result, ConnectionState before, Selection selection, ImmutableDictionary<long, UserMembership> memberships,
@@ -50,5 +51,7 @@ sealed class SlidingExtensions(
             await receipts.Fill(context, wanted.Receipts, ct);
         if (wanted.Typing.Enabled)
             typing.Fill(context, wanted.Typing);
+        if (wanted.Threads is { } most)
+            await threads.Fill(context, most, ct);
     }
 }

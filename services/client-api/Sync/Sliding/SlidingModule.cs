@@ -27,6 +27,7 @@ static class SlidingModule
         services.AddSingleton<AccountDataExtension>();
         services.AddSingleton<ReceiptsExtension>();
         services.AddSingleton<TypingExtension>();
+        services.AddSingleton<ThreadSubscriptionsExtension>();
         services.AddSingleton<SlidingExtensions>();
         services.AddSingleton<SlidingBuilder>();
         services.AddSingleton<SlidingEngine>();

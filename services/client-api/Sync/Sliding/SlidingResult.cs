@@ -103,6 +103,9 @@ sealed class ExtensionResults
 
     public DeviceKeyCounts? KeyCounts { get; set; }
 
+    /// <summary>Subscriptions to threads that changed.</summary>
+    public ThreadSubscriptionBatch? Threads { get; set; }
+
     /// <summary>There is no news. How far the messages go, and the counts of keys, are none.</summary>
-    public bool IsEmpty => ToDevice is not { Messages.Count: > 0 } && DeviceLists.IsEmpty && GlobalAccountData.Count + RoomAccountData.Count + Receipts.Count + Typing.Count == 0;
+    public bool IsEmpty => ToDevice is not { Messages.Count: > 0 } && Threads is null && DeviceLists.IsEmpty && GlobalAccountData.Count + RoomAccountData.Count + Receipts.Count + Typing.Count == 0;
 }

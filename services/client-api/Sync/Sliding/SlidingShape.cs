@@ -45,10 +45,11 @@ sealed record ExtensionScope(bool Enabled, IReadOnlyList<string>? Lists, IReadOn
 }
 
 /// <param name="ToDevice">How many messages an answer may hold; null: none are wanted.</param>
+/// <param name="Threads">How many changes of subscriptions to threads an answer may hold; null: none are wanted.</param>
 sealed record ExtensionsShape(
-    int? ToDevice, bool E2ee, ExtensionScope AccountData, ExtensionScope Receipts, ExtensionScope Typing)
+    int? ToDevice, bool E2ee, ExtensionScope AccountData, ExtensionScope Receipts, ExtensionScope Typing, int? Threads)
 {
-    public static readonly ExtensionsShape None = new(null, false, ExtensionScope.Off, ExtensionScope.Off, ExtensionScope.Off);
+    public static readonly ExtensionsShape None = new(null, false, ExtensionScope.Off, ExtensionScope.Off, ExtensionScope.Off, null);
 }
 
 /// <summary>What a client follows: everything of a request but where it stands. Bodies that are equal are one object (<see cref="ShapeCache"/>).</summary>

@@ -23,10 +23,12 @@ sealed class SlidingWindow
 
     public bool HasAccountData { get; private set; }
 
+    public bool HasThreadSubscriptions { get; private set; }
+
     public static SlidingWindow Of(LogFollower follower, LogPosition? after, LogPosition upTo, string userId)
     {
         if (after is not { } since || !follower.Recent.TryRead(since, upTo, out var entries))
-            return new SlidingWindow { HasAccountData = true };
+            return new SlidingWindow { HasAccountData = true, HasThreadSubscriptions = true };
         var window = new SlidingWindow { IsKnown = true, After = since };
         foreach (var entry in entries)
             window.Add(entry, userId);
@@ -68,6 +70,9 @@ sealed class SlidingWindow
                 break;
             case { Kind: LogKind.AccountData or LogKind.PushRules } when entry.UserId == userId:
                 HasAccountData = true;
+                break;
+            case { Kind: LogKind.ThreadSubscription } when entry.UserId == userId:
+                HasThreadSubscriptions = true;
                 break;
         }
     }

@@ -76,6 +76,11 @@ static class SlidingWriter
             Rooms(to, results.Typing, PseudoEventWriter.Typing);
             to.Raw("}}"u8);
         }
+        if (results.Threads is { } threads)
+        {
+            to.Comma(ref first);
+            ThreadSubscriptionsWriter.Write(to, threads);
+        }
     }
 
     static void E2ee(JsonSplicer to, DeviceListChanges lists, DeviceKeyCounts counts)

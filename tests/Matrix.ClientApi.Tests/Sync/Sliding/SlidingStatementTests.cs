@@ -3,14 +3,8 @@ namespace Matrix.ClientApi.Tests.Sync.Sliding;
 /// <summary>What sliding sync asks of Postgres: on a server of its own, so that nobody else asks it anything.</summary>
 public sealed class SlidingStatementTests : IAsyncLifetime
 {
-    static readonly object Body = SlidingRequests.List(limit: 1, state: [["m.room.name", ""], ["m.room.member", "$LAZY"], ["m.space.child", "*"]], extensions: new
-    {
-        to_device = new { enabled = true },
-        e2ee = new { enabled = true },
-        account_data = new { enabled = true },
-        receipts = new { enabled = true },
-        typing = new { enabled = true },
-    });
+    static readonly object Body = SlidingRequests.List(limit: 1, state: [["m.room.name", ""], ["m.room.member", "$LAZY"], ["m.space.child", "*"]],
+        extensions: Extensions(new { enabled = true }));
 
     MatrixServer server = null!;
     string database = "";
@@ -93,12 +87,16 @@ public sealed class SlidingStatementTests : IAsyncLifetime
     public ValueTask DisposeAsync() => server.DisposeAsync();
 
     // As a client asks on: with the token of its messages.
-    static object WithMessages(SlidingReply reply) => SlidingRequests.List(limit: 1, extensions: new
+    static object WithMessages(SlidingReply reply) => SlidingRequests.List(
+        limit: 1, extensions: Extensions(new { enabled = true, since = reply.Extension("to_device.next_batch")!.Value.GetString() }));
+
+    static Dictionary<string, object> Extensions(object toDevice) => new()
     {
-        to_device = new { enabled = true, since = reply.Extension("to_device.next_batch")!.Value.GetString() },
-        e2ee = new { enabled = true },
-        account_data = new { enabled = true },
-        receipts = new { enabled = true },
-        typing = new { enabled = true },
-    });
+        ["to_device"] = toDevice,
+        ["e2ee"] = new { enabled = true },
+        ["account_data"] = new { enabled = true },
+        ["receipts"] = new { enabled = true },
+        ["typing"] = new { enabled = true },
+        ["io.element.msc4308.thread_subscriptions"] = new { enabled = true },
+    };
 }
