@@ -196,7 +196,7 @@ sealed class SyncHub(
         {
             if (user.TouchedOf(deviceId) > seen || user.TouchedTyping > seenTyping || user.TouchedPresence > seenPresence)
                 return true;
-            waiter = user.AddWaiter(deviceId);
+            waiter = user.AddWaiter(deviceId, seen);
         }
         try
         {

@@ -11,7 +11,7 @@ namespace Matrix.ClientApi.Sync;
 /// </summary>
 sealed class SyncUser(string userId)
 {
-    readonly List<(string DeviceId, TaskCompletionSource Source)> waiters = [];
+    readonly List<(string DeviceId, LogPosition Seen, TaskCompletionSource Source)> waiters = [];
     readonly Dictionary<string, LogPosition> devices = new(StringComparer.Ordinal);
     readonly List<LogEntry> unread = [];
 
@@ -67,7 +67,7 @@ sealed class SyncUser(string userId)
     {
         if (position > Touched)
             Touched = position;
-        Take(null, woken);
+        Take(null, position, woken);
     }
 
     /// <summary>The same, when the entry may have changed the user's list of rooms.</summary>
@@ -82,37 +82,38 @@ sealed class SyncUser(string userId)
     {
         if (!devices.TryGetValue(deviceId, out var own) || position > own)
             devices[deviceId] = position;
-        Take(deviceId, woken);
+        Take(deviceId, position, woken);
     }
 
     /// <inheritdoc cref="Touch(LogPosition, List{TaskCompletionSource})"/>
     public void TouchTyping(long number, List<TaskCompletionSource> woken)
     {
         TouchedTyping = Math.Max(TouchedTyping, number);
-        Take(null, woken);
+        Take(null, null, woken);
     }
 
     /// <summary>Others are there or gone.</summary>
     public void TouchPresence(long number, DateTimeOffset now, List<TaskCompletionSource> woken)
     {
         (TouchedPresence, PresenceWokenAt) = (number, now);
-        Take(null, woken);
+        Take(null, null, woken);
     }
 
-    public Task AddWaiter(string deviceId)
+    /// <param name="seen">What the one who waits knows: an entry up to there, told late, is no news.</param>
+    public Task AddWaiter(string deviceId, LogPosition seen)
     {
         var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        waiters.Add((deviceId, waiter));
+        waiters.Add((deviceId, seen, waiter));
         return waiter.Task;
     }
 
     public void RemoveWaiter(Task waiter) => waiters.RemoveAll(w => w.Source.Task == waiter);
 
-    void Take(string? deviceId, List<TaskCompletionSource> woken)
+    void Take(string? deviceId, LogPosition? position, List<TaskCompletionSource> woken)
     {
         for (var i = waiters.Count - 1; i >= 0; i--)
         {
-            if (deviceId is not null && waiters[i].DeviceId != deviceId)
+            if ((deviceId is not null && waiters[i].DeviceId != deviceId) || position <= waiters[i].Seen)
                 continue;
             woken.Add(waiters[i].Source);
             waiters.RemoveAt(i);
