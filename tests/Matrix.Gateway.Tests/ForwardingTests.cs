@@ -174,7 +174,7 @@ public sealed class ForwardingTests
         await arrived.Task;
         await leave.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
-        await aborted.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await aborted.Task.WaitAsync(TimeSpan.FromSeconds(60));
     }
 
     static async Task AssertError(HttpResponseMessage response, HttpStatusCode status, string errcode)

@@ -255,7 +255,7 @@ public sealed class ReplicaTests
 
     static async Task Eventually(Func<Task<bool>> condition)
     {
-        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var timeout = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!await condition()) timeout.Token.ThrowIfCancellationRequested();
     }
 }

@@ -147,7 +147,7 @@ public sealed class SearchTests(MatrixServer server)
     {
         var began = TimeProvider.System.GetTimestamp();
         while (!await done())
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(30), "It is not found.");
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(60), "It is not found.");
     }
 
     static object Body(object criteria) => new { search_categories = new { room_events = criteria } };

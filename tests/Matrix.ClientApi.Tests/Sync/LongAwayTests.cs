@@ -64,13 +64,13 @@ public sealed class LongAwayTests : IAsyncLifetime
         await using var stopping = await MatrixServer.Start(_ => { });
         var (alice, _) = await stopping.UserInRoom();
         var since = (await alice.Sync()).NextBatch;
-        var waiting = alice.Sync(since, timeout: 30_000);
+        var waiting = alice.Sync(since, timeout: 55_000);
         // a second request shows that the first has reached the server
         await alice.Sync(since);
         stopping.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
         var began = TimeProvider.System.GetTimestamp();
         Assert.False((await waiting).Json.TryGetProperty("rooms", out _));
-        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(10));
+        Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(40));
     }
 
     public async ValueTask InitializeAsync() => server = await MatrixServer.Start(_ => { });

@@ -77,11 +77,11 @@ public sealed class RemoteServer : IAsyncDisposable
             _answers.Insert(0, (method, pathPrefix, answer));
     }
 
-    /// <summary>Waits for a request, which may have come already; fails after 20 s.</summary>
+    /// <summary>Waits for a request, which may have come already; fails after a minute.</summary>
     public async Task<RemoteRequest> Asked(Func<RemoteRequest, bool> wanted)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
         {
             if (_requests.FirstOrDefault(wanted) is { } found)

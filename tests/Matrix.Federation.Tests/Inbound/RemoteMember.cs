@@ -102,7 +102,7 @@ sealed class RemoteMember
     public async Task<StoredEvent> Arrived(EventId eventId)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        limit.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
         {
             if (await Stored(eventId) is { StateBefore: not null } stored)

@@ -46,11 +46,11 @@ public sealed class TestSmtpServer : IAsyncDisposable
             return [.. mails.Where(mail => mail.To.Mailboxes.Any(to => to.Address == address))];
     }
 
-    /// <summary>Waits, for at most 20 s, for so many mails to an address.</summary>
+    /// <summary>Waits, for at most a minute, for so many mails to an address.</summary>
     public async Task<IReadOnlyList<MimeMessage>> Wait(string address, int count)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(TimeSpan.FromSeconds(20));
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
         {
             Task change;

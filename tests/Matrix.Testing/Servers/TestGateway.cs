@@ -76,14 +76,14 @@ public sealed class TestGateway : IAsyncDisposable
     /// <summary>What was accepted for a push key.</summary>
     public IReadOnlyList<JsonElement> For(string pushkey) => [.. Accepted.Where(n => n.At("devices")[0].String("pushkey") == pushkey)];
 
-    /// <summary>Waits until so many were accepted for a push key, for at most 20 s, and returns them.</summary>
+    /// <summary>Waits until so many were accepted for a push key, for at most a minute, and returns them.</summary>
     public Task<IReadOnlyList<JsonElement>> Wait(string pushkey, int count) => WaitUntil(() => For(pushkey), found => found.Count >= count);
 
     public async Task<IReadOnlyList<JsonElement>> WaitUntil(
         Func<IReadOnlyList<JsonElement>> find, Func<IReadOnlyList<JsonElement>, bool> arrived, TimeSpan? atMost = null)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        patience.CancelAfter(atMost ?? TimeSpan.FromSeconds(20));
+        patience.CancelAfter(atMost ?? TimeSpan.FromSeconds(60));
         while (true)
         {
             Task change;

@@ -75,7 +75,7 @@ public sealed class SlidingConnectionTests(MatrixServer server)
         await alice.CreateRoom();
         var began = TimeProvider.System.GetTimestamp();
         while ((await alice.TrySlide(SlidingRequests.List(connId: "old"), old.Pos)).Errcode != "M_UNKNOWN_POS")
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(10));
+            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(60));
     }
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class SlidingConnectionTests(MatrixServer server)
         var first = await alice.SlideUntil(SlidingRequests.List(), s => s.Room(room) is not null);
         var began = TimeProvider.System.GetTimestamp();
         Assert.True((await alice.Slide(SlidingRequests.List(), first.Pos, 400)).IsEmpty);
-        Assert.InRange(TimeProvider.System.GetElapsedTime(began).TotalMilliseconds, 390, 5000);
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began).TotalMilliseconds, 390, 30_000);
     }
 
     [Fact]
