@@ -38,6 +38,9 @@ sealed record EncodedEvent(
     /// <summary>event_nid of the state event that this state event replaced: 0 for none, null until somebody asked.</summary>
     public long? Replaces { get; set; }
 
+    /// <summary>Is this what <see cref="Redact"/> left of it?</summary>
+    public bool IsCut { get; private init; }
+
     public bool IsState => StateKey is not null;
 
     /// <summary>Bytes of memory, roughly.</summary>
@@ -47,7 +50,7 @@ sealed record EncodedEvent(
     public EncodedEvent Redact()
     {
         var json = Redaction.Redact((byte[])[.. Head.Span, (byte)'}'], Rules);
-        return this with { Head = json.AsMemory(0, json.Length - 1), Content = ClientEvent.Content(json), Replaces = 0 };
+        return this with { Head = json.AsMemory(0, json.Length - 1), Content = ClientEvent.Content(json), Replaces = 0, IsCut = true };
     }
 
     public bool IsMembershipOf(string userId) => Type == "m.room.member" && StateKey == userId;

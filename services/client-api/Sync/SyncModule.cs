@@ -66,6 +66,7 @@ static class SyncModule
         services.AddHostedService(provider => provider.GetRequiredService<PresenceExchange>());
         services.AddSingleton<SyncPresence>();
         services.AddSingleton<SyncBuilder>();
+        services.AddSingleton<FederationFormat>();
         services.AddSingleton<CatchUp>();
         services.AddSingleton<LostPositions>();
         services.AddHostedService(provider => provider.GetRequiredService<LostPositions>());

@@ -47,6 +47,17 @@ public static class ClientEvent
         return output.WrittenSpan.ToArray();
     }
 
+    /// <summary>
+    /// An event as servers exchange it, for clients that ask for <c>event_format</c> "federation" (C-S API, Filtering): with its id, which most room versions
+    /// leave out, and without <c>unsigned</c>. To be spliced.
+    /// </summary>
+    public static byte[] EncodeAsFederated(Pdu pdu)
+    {
+        var id = new ArrayBufferWriter<byte>(64);
+        JsonText.Write(id, pdu.EventId.ToString());
+        return JsonObjectEditor.With(pdu.Json.Span, "event_id"u8, id.WrittenSpan);
+    }
+
     /// <summary>The <c>content</c> of an event encoded before: a slice of it.</summary>
     /// <param name="encoded">What <see cref="Encode"/> made.</param>
     public static ReadOnlyMemory<byte> Content(ReadOnlyMemory<byte> encoded) =>

@@ -4,6 +4,7 @@ using Matrix.ClientApi.Sync.Filters;
 using Matrix.ClientApi.Sync.Presence;
 using Matrix.Hosting.Health;
 using Matrix.Http;
+using Matrix.Protocol;
 
 namespace Matrix.ClientApi.Endpoints.Sync;
 
@@ -14,7 +15,9 @@ static class GetSync
 
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/client/v3/sync", Handle);
 
-    static async Task Handle(HttpContext context, Requester requester, FilterCache filters, SyncEngine engine, PresenceExchange presence, TimeProvider time, CancellationToken ct)
+    static async Task Handle(
+        HttpContext context, Requester requester, FilterCache filters, SyncEngine engine, FederationFormat federation, PresenceExchange presence, TimeProvider time,
+        CancellationToken ct)
     {
         var query = context.Request.Query;
         var since = Since(query["since"]);
@@ -27,6 +30,8 @@ static class GetSync
         };
         using var present = presence.Begin(request.UserId, request.DeviceId, Presence(query["set_presence"]));
         var result = await engine.Sync(request, ct);
+        if (request.Filter.EventFormat == EventFormat.Federation)
+            await federation.Apply(result, ct);
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         await JsonBytes.Write(context, (request, result, now), (to, told) => SyncWriter.Write(to, told.request, told.result, told.now), ct);
     }
