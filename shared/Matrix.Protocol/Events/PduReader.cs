@@ -156,6 +156,9 @@ static class PduReader
             throw new InvalidEventException($"More than {MaxPrevEvents} prev_events or {MaxAuthEvents} auth_events.");
         if (fields.RoomId is { } room && (room.Server is null) != rules.RoomIdIsCreateHash)
             throw new InvalidEventException("The room id has not the form of the room version.");
+        // as in identifiers; what has a place in a room has to be found by it
+        if (fields.Type!.Contains('\0', StringComparison.Ordinal) || fields.StateKey?.Contains('\0', StringComparison.Ordinal) == true)
+            throw new InvalidEventException("A 'type' or 'state_key' has no NUL.");
     }
 
     static string Limited(ReadOnlySpan<byte> value, string member)

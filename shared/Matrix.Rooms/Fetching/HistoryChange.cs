@@ -62,8 +62,8 @@ sealed class HistoryChange(OldPage page, long oldest) : LogChange
             || EventRelation.Read(e.Pdu) is not { RelType: { } relType, EventId: { } target } relation)
             return;
         batch.Add("SELECT add_relation($1, $2, $3, $4, $5, $6, $7, $8, $9, false, $10)",
-            e.EventNid, page.Room.RoomNid, at, target.ToString(), EventsChange.Storable(relType)!, e.Pdu.Type, e.Pdu.Sender.ToString(), e.Pdu.OriginServerTs,
-            EventsChange.Storable(relation.Key), EventRelation.IsReplacement(e.Pdu));
+            e.EventNid, page.Room.RoomNid, at, target.ToString(), relType.Storable(), e.Pdu.Type, e.Pdu.Sender.ToString(), e.Pdu.OriginServerTs,
+            relation.Key.Storable(), EventRelation.IsReplacement(e.Pdu));
     }
 
     void AddEnds(NpgsqlBatch batch)

@@ -72,7 +72,7 @@ sealed class BulkOutliers(NpgsqlDataSource db, EventStore events, EventBuilding 
         if (chunk.Settled.Count > 0)
             batch.Add("DELETE FROM auth_backlog WHERE room_nid = $1 AND event_nid = ANY($2)", chunk.Shelf.Room.RoomNid, chunk.Settled.ToArray());
         foreach (var (nid, reason) in chunk.NewlyRejected)
-            batch.Add("UPDATE events SET rejected = $2 WHERE event_nid = $1 AND state_before IS NULL", nid, reason);
+            batch.Add("UPDATE events SET rejected = $2 WHERE event_nid = $1 AND state_before IS NULL", nid, reason.Storable());
         if (batch.BatchCommands.Count > 0)
             await batch.ExecuteNonQueryAsync(ct);
         await tx.CommitAsync(ct);
@@ -92,7 +92,7 @@ sealed class BulkOutliers(NpgsqlDataSource db, EventStore events, EventBuilding 
             chunk.Shelf.Room.RoomNid, rows.Select(r => r.Event.EventNid).ToArray(), rows.Select(r => r.Event.Pdu.EventId.ToString()).ToArray(),
             rows.Select(r => r.Event.Pdu.Depth).ToArray(), rows.Select(r => r.Event.Pdu.Type).ToArray(), rows.Select(r => r.Event.Pdu.StateKey).ToArray(),
             rows.Select(r => r.Event.Pdu.Sender.ToString()).ToArray(), rows.Select(r => r.Event.Pdu.OriginServerTs).ToArray(),
-            rows.Select(r => r.Rejected).ToArray());
+            rows.Select(r => r.Rejected.Storable()).ToArray());
         command.AddBytes([.. rows.Select(r => r.Event.Pdu.Json.ToArray())]);
     }
 

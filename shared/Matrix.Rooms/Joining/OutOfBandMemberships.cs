@@ -69,7 +69,7 @@ sealed class OutOfBandMemberships(RoomReceiver receiver, RoomFinder rooms, Event
                     position = EXCLUDED.position, display_name = EXCLUDED.display_name, avatar_url = EXCLUDED.avatar_url, forgotten = false
                 """,
                 roomNid, member.StateKey, Membership, eventNid, member.Sender.ToString(), back(0),
-                EventsChange.Storable(member.ContentString("displayname"u8)), EventsChange.Storable(member.ContentString("avatar_url"u8)));
+                member.ContentString("displayname"u8).Storable(), member.ContentString("avatar_url"u8).Storable());
             batch.Add(
                 """
                 INSERT INTO membership_merges (user_id, position, room_nid, event_nid, membership, was)

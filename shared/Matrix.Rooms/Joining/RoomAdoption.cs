@@ -115,8 +115,8 @@ sealed class RoomAdoption(
                 """,
                 room.RoomNid, some.Select(m => m.Pdu.StateKey).ToArray(), some.Select(m => m.Pdu.Membership ?? "leave").ToArray(),
                 some.Select(m => m.EventNid).ToArray(), some.Select(m => m.Pdu.Sender.ToString()).ToArray(),
-                some.Select(m => long.MinValue / 2 + Math.Min(m.Pdu.Depth, 1L << 53)).ToArray(), some.Select(m => EventsChange.Storable(m.Pdu.ContentString("displayname"u8))).ToArray(),
-                some.Select(m => EventsChange.Storable(m.Pdu.ContentString("avatar_url"u8))).ToArray());
+                some.Select(m => long.MinValue / 2 + Math.Min(m.Pdu.Depth, 1L << 53)).ToArray(), some.Select(m => m.Pdu.ContentString("displayname"u8).Storable()).ToArray(),
+                some.Select(m => m.Pdu.ContentString("avatar_url"u8).Storable()).ToArray());
             await batch.ExecuteNonQueryAsync(ct);
         }
     }

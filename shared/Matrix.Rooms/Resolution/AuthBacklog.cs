@@ -46,7 +46,7 @@ public sealed class AuthBacklog(NpgsqlDataSource db, AuthIndexStore store, AuthI
             batch.Add("DELETE FROM auth_backlog WHERE room_nid = $1 AND event_nid = ANY($2)",
                 roomNid, placements.Select(p => p.Node.EventNid).ToArray());
             foreach (var (nid, reason) in rejected)
-                batch.Add("UPDATE events SET rejected = $2 WHERE event_nid = $1", nid, reason);
+                batch.Add("UPDATE events SET rejected = $2 WHERE event_nid = $1", nid, reason.Storable());
             await batch.ExecuteNonQueryAsync(ct);
             await tx.CommitAsync(ct);
         }

@@ -143,9 +143,6 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
                 RoomNid, member.StateKey);
         }
     }
-
-    /// <summary>Without NUL, which events may have in their text and Postgres cannot store.</summary>
-    internal static string? Storable(string? text) => text?.Replace("\0", "", StringComparison.Ordinal);
 }
 
 /// <summary>What is stored with a new room besides its events.</summary>

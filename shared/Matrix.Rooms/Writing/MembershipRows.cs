@@ -82,7 +82,7 @@ sealed class MembershipRows
     /// <param name="Entry">The index of the log entry that tells of it.</param>
     readonly record struct Row(string UserId, Pdu Pdu, long EventNid, string Membership, int Entry, bool IsBlank = false)
     {
-        public string? Text(ReadOnlySpan<byte> name) => IsBlank ? null : EventsChange.Storable(Pdu.ContentString(name));
+        public string? Text(ReadOnlySpan<byte> name) => IsBlank ? null : Pdu.ContentString(name).Storable();
     }
 }
 

@@ -45,7 +45,7 @@ static class ReceivedRows
         if (e.WasOutlier)
         {
             batch.Add("UPDATE events SET state_before = $2, rejected = $3, soft_failed = $4 WHERE event_nid = $1 AND state_before IS NULL",
-                e.EventNid, e.StateBefore?.ToBytes(), e.Rejected, e.SoftFailed);
+                e.EventNid, e.StateBefore?.ToBytes(), e.Rejected.Storable(), e.SoftFailed);
         }
         else
         {
@@ -56,7 +56,7 @@ static class ReceivedRows
                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
                 """,
                 roomNid, e.EventNid, e.Pdu.EventId.ToString(), e.Pdu.Depth, e.Pdu.Type, e.Pdu.StateKey, e.Pdu.Sender.ToString(), e.Pdu.OriginServerTs,
-                e.Pdu.Json.ToArray(), e.StateBefore?.ToBytes(), e.Rejected, e.SoftFailed);
+                e.Pdu.Json.ToArray(), e.StateBefore?.ToBytes(), e.Rejected.Storable(), e.SoftFailed);
         }
         if (e.StateBefore is not null)
             AddEdges(batch, e.EventNid, e.Pdu);

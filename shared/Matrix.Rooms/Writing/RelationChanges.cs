@@ -30,8 +30,8 @@ static class RelationChanges
         else if (e.Pdu.Redacts is null && EventRelation.Read(e.Pdu) is { RelType: { } relType, EventId: { } target } relation)
         {
             batch.Add("SELECT add_relation($1, $2, log_position($3), $4, $5, $6, $7, $8, $9, $10, $11)",
-                e.EventNid, roomNid, back, target.ToString(), EventsChange.Storable(relType)!, e.Pdu.Type, e.Pdu.Sender.ToString(), e.Pdu.OriginServerTs,
-                EventsChange.Storable(relation.Key), isLocal, EventRelation.IsReplacement(e.Pdu));
+                e.EventNid, roomNid, back, target.ToString(), relType.Storable(), e.Pdu.Type, e.Pdu.Sender.ToString(), e.Pdu.OriginServerTs,
+                relation.Key.Storable(), isLocal, EventRelation.IsReplacement(e.Pdu));
         }
     }
 

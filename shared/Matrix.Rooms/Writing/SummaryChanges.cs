@@ -105,5 +105,5 @@ sealed class SummaryChanges
     /// <summary>Null if it is empty or no text.</summary>
     static string? String(JsonElement content, string member) =>
         content.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.String
-            && EventsChange.Storable(value.GetString()) is { Length: > 0 } text ? text : null;
+            && value.GetString().Storable() is { Length: > 0 } text ? text : null;
 }
