@@ -14,9 +14,10 @@ namespace Matrix.FederationSender.Queues;
 /// </summary>
 sealed partial class Deliveries
 {
-    static readonly TimeSpan DatabasePause = TimeSpan.FromSeconds(2);
+    static readonly TimeSpan DatabasePause = TimeSpan.FromSeconds(2), LongestRefused = TimeSpan.FromMinutes(5);
 
     readonly ConcurrentDictionary<ServerName, Destination> destinations = new();
+    readonly Lock membership = new(); // of what is in destinations and shards: nothing is handed to a destination that is just being forgotten
     readonly HeldShard?[] shards = new HeldShard?[Shard.Count];
     readonly TransactionSender sender;
     readonly DestinationBackoff backoff;
@@ -59,28 +60,34 @@ sealed partial class Deliveries
     public void Take(HeldShard shard, IEnumerable<Destination> known)
     {
         Destination[] restored = [.. known];
-        foreach (var destination in restored)
-            destinations[destination.Server] = destination;
-        shards[shard.Number] = shard; // from now on its position may be moved past what they have not got
+        lock (membership)
+        {
+            foreach (var destination in restored)
+                destinations[destination.Server] = destination;
+            shards[shard.Number] = shard; // from now on its position may be moved past what they have not got
+        }
         foreach (var destination in restored)
         {
             if (destination.Failing is { } failing && failing.RetryAt > time.GetUtcNow())
-                RetryLater(destination, shard, failing.RetryAt - time.GetUtcNow());
+                RetryLater(destination, failing.RetryAt - time.GetUtcNow());
             else if (destination.Resume())
-                Run(destination, shard);
+                Run(destination);
         }
     }
 
     /// <summary>Forgets a shard. What is under way there ends.</summary>
     public void Drop(HeldShard shard)
     {
-        if (shards[shard.Number] != shard)
-            return;
-        shards[shard.Number] = null;
-        foreach (var destination in destinations.Values.Where(destination => destination.Shard == shard.Number))
+        lock (membership)
         {
-            destination.Retry?.Dispose();
-            destinations.TryRemove(destination.Server, out _);
+            if (shards[shard.Number] != shard)
+                return;
+            shards[shard.Number] = null;
+            foreach (var destination in destinations.Values.Where(destination => destination.Holder == shard))
+            {
+                destination.Retry?.Dispose();
+                destinations.TryRemove(destination.Server, out _);
+            }
         }
     }
 
@@ -94,17 +101,20 @@ sealed partial class Deliveries
     /// <returns>Did anything wait?</returns>
     public bool HeardFrom(ServerName server)
     {
-        if (Find(server) is not { Failing: not null } destination || shards[destination.Shard] is not { } shard || !destination.Resume())
+        if (Find(server) is not { Failing: not null } destination || !Holds(destination.Holder) || !destination.Resume())
             return false;
-        Run(destination, shard);
+        Run(destination);
         return true;
     }
 
     /// <summary>Forgets destinations for which nothing waits.</summary>
     public void Sweep()
     {
-        foreach (var destination in destinations.Values.Where(destination => destination.IsIdle))
-            destinations.TryRemove(destination.Server, out _);
+        lock (membership)
+        {
+            foreach (var destination in destinations.Values.Where(destination => destination.IsIdle))
+                destinations.TryRemove(destination.Server, out _);
+        }
     }
 
     /// <summary>Begins nothing more, and waits for a while for what is under way.</summary>
@@ -118,41 +128,45 @@ sealed partial class Deliveries
 
     void With(ServerName server, Func<Destination, bool> add)
     {
-        if (shards[Shard.Of(server)] is not { } shard)
-            return;
-        var destination = destinations.GetOrAdd(server, static (name, arg) => new Destination(name, arg.Number, arg.Routed), (shard.Number, Routed));
-        if (add(destination))
-            Run(destination, shard);
+        lock (membership)
+        {
+            if (shards[Shard.Of(server)] is not { } shard)
+                return;
+            var destination = destinations.GetOrAdd(server, static (name, arg) => new Destination(name, arg.Holder, arg.Routed), (Holder: shard, Routed));
+            if (add(destination))
+                Run(destination);
+        }
     }
 
-    void Run(Destination destination, HeldShard shard) => _ = Task.Run(() => Drain(destination, shard), CancellationToken.None);
+    void Run(Destination destination) => _ = Task.Run(() => Drain(destination), CancellationToken.None);
 
-    async Task Drain(Destination destination, HeldShard shard)
+    async Task Drain(Destination destination)
     {
         try
         {
-            while (!isFinishing && await Step(destination, shard.Lost))
+            while (!isFinishing && await Step(destination, destination.Holder.Lost))
             {
             }
         }
-        catch (OperationCanceledException) when (shard.Lost.IsCancellationRequested)
+        catch (OperationCanceledException) when (destination.Holder.Lost.IsCancellationRequested)
         {
             // another replica goes on
         }
         catch (FederationException e)
         {
-            Failed(destination, shard, $"{e.Failure}: {e.Message}");
+            // what it refuses may be one event alone: others, which show that, are not to wait for long
+            Failed(destination, $"{e.Failure}: {e.Message}", TransactionSender.IsForContent(e) ? LongestRefused : options.LongestPause);
         }
         catch (NpgsqlException e)
         {
             NotRead(destination.Server, e.Message);
             destination.Interrupted();
-            RetryLater(destination, shard, DatabasePause);
+            RetryLater(destination, DatabasePause);
         }
         catch (Exception e)
         {
             Broken(destination.Server, e);
-            Failed(destination, shard, e.Message);
+            Failed(destination, e.Message, options.LongestPause);
         }
     }
 
@@ -220,27 +234,27 @@ sealed partial class Deliveries
             OnRecovered?.Invoke(destination.Server);
     }
 
-    void Failed(Destination destination, HeldShard shard, string reason)
+    void Failed(Destination destination, string reason, TimeSpan longest)
     {
         var now = time.GetUtcNow();
         var pause = destination.Failing is { } before && before.Pause > TimeSpan.Zero ? before.Pause * 2 : options.FirstPause;
-        pause = pause > options.LongestPause ? options.LongestPause : pause;
+        pause = pause > longest ? longest : pause;
         var wait = pause * (0.9 + 0.2 * Random.Shared.NextDouble()); // so that those that went away together are not tried together
         if (destination.Failing is null)
             NotDelivered(destination.Server, reason);
         destination.Failed(new Failing(destination.Failing?.Since ?? now, now + wait, pause, reason.Length > 200 ? reason[..200] : reason));
         SenderMetrics.Failed();
-        RetryLater(destination, shard, wait);
+        RetryLater(destination, wait);
     }
 
-    void RetryLater(Destination destination, HeldShard shard, TimeSpan wait)
+    void RetryLater(Destination destination, TimeSpan wait)
     {
-        if (shard.Lost.IsCancellationRequested)
+        if (destination.Holder.Lost.IsCancellationRequested)
             return;
         destination.Retry = time.CreateTimer(_ =>
         {
-            if (shards[shard.Number] == shard && destination.Resume())
-                Run(destination, shard);
+            if (Holds(destination.Holder) && destination.Resume())
+                Run(destination);
         }, null, wait, Timeout.InfiniteTimeSpan);
     }
 

@@ -1,3 +1,4 @@
+using Matrix.FederationSender.Sharding;
 using Matrix.Protocol;
 using Matrix.Storage.Federation;
 
@@ -11,7 +12,7 @@ sealed record Failing(DateTimeOffset Since, DateTimeOffset RetryAt, TimeSpan Pau
 /// lags: then only a position is known here, up to which everything was delivered, and the rest is read from the database.
 /// </summary>
 /// <remarks>Its state is guarded by a lock of its own; nothing is awaited under it.</remarks>
-sealed class Destination(ServerName server, short shard, long routed)
+sealed class Destination(ServerName server, HeldShard holder, long routed)
 {
     readonly Lock gate = new();
     readonly Queue<OutgoingPdu> pdus = new();
@@ -29,14 +30,15 @@ sealed class Destination(ServerName server, short shard, long routed)
 
     public ServerName Server => server;
 
-    public short Shard => shard;
+    /// <summary>The shard under whose lease this was made. When it is lost, so is what is known here.</summary>
+    public HeldShard Holder => holder;
 
     public Failing? Failing { get; private set; }
 
     /// <summary>Under way, or waiting for its next attempt.</summary>
     public ITimer? Retry { get; set; }
 
-    public static Destination Restore(DestinationRow row, long routed) => new(ServerName.Parse(row.Server), row.Shard, routed)
+    public static Destination Restore(DestinationRow row, HeldShard holder, long routed) => new(ServerName.Parse(row.Server), holder, routed)
     {
         isLagging = true,
         cursor = row.Lags ? row.Position : routed,
@@ -47,8 +49,8 @@ sealed class Destination(ServerName server, short shard, long routed)
     };
 
     /// <summary>One of which nothing is known but that everything up to a position was delivered.</summary>
-    public static Destination After(ServerName server, short shard, long position, long routed) =>
-        new(server, shard, routed) { isLagging = true, cursor = position, hasMessages = true };
+    public static Destination After(ServerName server, HeldShard holder, long position, long routed) =>
+        new(server, holder, routed) { isLagging = true, cursor = position, hasMessages = true };
 
     /// <summary>Something came after this position that it may not have been given; it fails perhaps, but did not lag.</summary>
     public void LagAtLeastFrom(long position)
@@ -89,14 +91,17 @@ sealed class Destination(ServerName server, short shard, long routed)
     {
         lock (gate)
         {
-            newest = Math.Max(newest, edu.Position);
             if (edu.Position > 0 && isLagging)
+            {
+                newest = Math.Max(newest, edu.Position);
                 return Start();
+            }
             if (Failing is not null)
                 return false; // it was good for the moment
             Wait(now);
             if (!edus.TryAdd(edu) && edu.Position > 0)
-                FallBehind();
+                FallBehind(); // from before this one on: it is not among those that were handed over
+            newest = Math.Max(newest, edu.Position);
             return Start();
         }
     }
@@ -275,7 +280,7 @@ sealed class Destination(ServerName server, short shard, long routed)
     }
 
     DestinationRow Row(bool lags, long position) => new(
-        server.ToString(), shard, lags, position, Failing?.Since, Failing?.RetryAt, Failing?.Pause, Failing?.Reason);
+        server.ToString(), holder.Number, lags, position, Failing?.Since, Failing?.RetryAt, Failing?.Pause, Failing?.Reason);
 
     void Wait(long now)
     {

@@ -6,7 +6,8 @@ namespace Matrix.FederationSender.Queues;
 
 /// <summary>
 /// Sends transactions, so many at a time. One whose content the other server refuses is taken apart until what it refuses is found, and that is left out: one
-/// event that a server does not bear would else hold up for ever all that comes after it.
+/// event that a server does not bear would else hold up for ever all that comes after it. But a server that refuses every one is not well, whatever it says:
+/// then nothing is left out. Which of the two it is, is seen by what it takes beside: an event that is refused alone waits for others.
 /// </summary>
 sealed partial class TransactionSender : IDisposable
 {
@@ -29,6 +30,9 @@ sealed partial class TransactionSender : IDisposable
         (places, retryPlaces) = (new SemaphoreSlim(this.options.Concurrency), new SemaphoreSlim(this.options.RetryConcurrency));
     }
 
+    /// <summary>Did the server refuse what it was sent for what is in it?</summary>
+    public static bool IsForContent(FederationException e) => e is { Failure: FederationFailure.Refused, Status: 400 or 413 };
+
     public int Underway => Volatile.Read(ref underway);
 
     /// <exception cref="FederationException">The server did not take it, and not because of what is in it.</exception>
@@ -39,7 +43,9 @@ sealed partial class TransactionSender : IDisposable
         Interlocked.Increment(ref underway);
         try
         {
-            await SendOrTakeApart(destination.Server, transaction, ct);
+            var verdict = new Verdict();
+            await SendOrTakeApart(destination.Server, transaction, verdict, ct);
+            await Settle(destination.Server, verdict, ct);
         }
         finally
         {
@@ -54,26 +60,45 @@ sealed partial class TransactionSender : IDisposable
         retryPlaces.Dispose();
     }
 
-    async Task SendOrTakeApart(ServerName server, FederationTransaction transaction, CancellationToken ct)
+    async Task SendOrTakeApart(ServerName server, FederationTransaction transaction, Verdict verdict, CancellationToken ct)
     {
         try
         {
             await Put(server, transaction, ct);
+            verdict.Taken(transaction);
         }
-        catch (FederationException e) when (e is { Failure: FederationFailure.Refused, Status: 400 or 413 })
+        catch (FederationException e) when (IsForContent(e))
         {
-            if (transaction.Count > 1)
-            {
+            if (transaction.Count == 1)
+                verdict.Refused.Add((transaction, e));
+            else
                 foreach (var part in transaction.Halves())
-                    await SendOrTakeApart(server, part, ct);
-                return;
-            }
-            // a server that refuses even nothing is not well: it is tried again later
-            await Put(server, Nothing, ct);
-            LeftOut(server, transaction.Pdus is [var pdu] ? $"the event at {pdu.Position}" : "an EDU", e.Message);
+                    await SendOrTakeApart(server, part, verdict, ct);
+        }
+    }
+
+    /// <summary>Leaves out what was refused, if the server is seen to take others of the kind; else it is away, and all of it is kept.</summary>
+    async Task Settle(ServerName server, Verdict verdict, CancellationToken ct)
+    {
+        if (verdict.Refused.Count == 0)
+            return;
+        if (verdict.Refused.Find(part => !verdict.Proves(part.Part)).Why is { } unproved)
+            throw unproved;
+        if (!verdict.TookAny)
+            await Put(server, Nothing, ct); // it takes nothing at all?
+        foreach (var (part, why) in verdict.Refused)
+        {
+            LeftOut(server, NameOf(part), why.Message);
             SenderMetrics.LeftOut();
         }
     }
+
+    static string NameOf(FederationTransaction one) => one switch
+    {
+        { Pdus: [var pdu] } => $"the event at {pdu.Position}",
+        { Messages: [var message] } => $"messages to devices, at {message.Position}",
+        _ => "an EDU",
+    };
 
     async Task Put(ServerName server, FederationTransaction transaction, CancellationToken ct)
     {
@@ -82,6 +107,31 @@ sealed partial class TransactionSender : IDisposable
         var began = time.GetTimestamp();
         await client.Put<byte[]>(server, $"/_matrix/federation/v1/send/{run}{number}", body, ct, new FederationRequest { Timeout = options.Timeout, SkipBackoff = true });
         SenderMetrics.Delivered(transaction, time.GetElapsedTime(began));
+    }
+
+    /// <summary>What came of one transaction.</summary>
+    sealed class Verdict
+    {
+        bool tookEvent, tookMessage, tookEdu;
+
+        public List<(FederationTransaction Part, FederationException Why)> Refused { get; } = [];
+
+        public bool TookAny => tookEvent || tookMessage || tookEdu;
+
+        /// <summary>Is it seen that the server takes others of this kind? EDUs need no proof: they are told again, or are good for the moment.</summary>
+        public bool Proves(FederationTransaction refused) => refused switch
+        {
+            { Pdus.Count: > 0 } => tookEvent,
+            { Messages.Count: > 0 } => tookEvent || tookMessage,
+            _ => true,
+        };
+
+        public void Taken(FederationTransaction part)
+        {
+            tookEvent |= part.Pdus.Count > 0;
+            tookMessage |= part.Messages.Count > 0;
+            tookEdu |= part.Edus.Count > 0;
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Destination} refuses {What}, which is left out: {Reason}")]

@@ -99,11 +99,11 @@ sealed partial class LogRouter(
         var (destinations, from) = (0, taken.Min(shard => shard.Position));
         foreach (var shard in taken)
         {
-            var known = (await store.List(shard.Number, ct)).Select(row => Destination.Restore(row, routed)).ToDictionary(destination => destination.Server);
+            var known = (await store.List(shard.Number, ct)).Select(row => Destination.Restore(row, shard, routed)).ToDictionary(destination => destination.Server);
             foreach (var server in concerned[shard.Number].Where(server => server != own.ServerName))
             {
                 if (!known.TryGetValue(server, out var destination))
-                    known[server] = Destination.After(server, shard.Number, shard.Position, routed);
+                    known[server] = Destination.After(server, shard, shard.Position, routed);
                 else
                     destination.LagAtLeastFrom(shard.Position);
             }
@@ -123,6 +123,10 @@ sealed partial class LogRouter(
                 entries = await reader.ReadAfter(after, PageSize, ct);
             if (entries.Count == 0)
                 return;
+            // also while nothing is held: what is remembered of rooms is used again later.
+            // What changes the lists is in the same rows of the database that they are read from, so all of it may be applied first
+            foreach (var entry in entries)
+                rooms.Apply(entry);
             if (deliveries.Held.Any())
                 await Route(entries, ct);
             deliveries.Routed = entries[^1].Position.Value;
@@ -131,9 +135,6 @@ sealed partial class LogRouter(
 
     async Task Route(IReadOnlyList<LogEntry> entries, CancellationToken ct)
     {
-        // what changes the lists is in the same rows of the database that they are read from, so all of it may be applied first
-        foreach (var entry in entries)
-            rooms.Apply(entry);
         long[] touched = [.. entries.Where(entry => entry.Kind is LogKind.Event or LogKind.Receipt).Select(entry => entry.RoomNid).OfType<long>().Distinct()];
         var lists = await rooms.Get(touched, deliveries.Routed, ct);
         long[] wantedEvents =

@@ -48,27 +48,29 @@ sealed partial class DeliveryRecord(Deliveries deliveries, DestinationStore stor
         await saving.WaitAsync(ct);
         try
         {
+            // of a shard that is still being taken over nothing is known yet: this replica may end in the middle of that
+            shards = [.. shards.Where(deliveries.Holds)];
             var routed = deliveries.Routed; // before the destinations are looked at: they have everything up to here
-            var positions = shards.ToDictionary(shard => shard.Number, _ => routed);
+            var positions = shards.ToDictionary(shard => shard, _ => routed);
             var rows = new List<(Destination Destination, DestinationRow Row, int Version)>();
             var (now, patience) = (time.GetTimestamp(), (long)(Patience.TotalSeconds * time.TimestampFrequency));
             foreach (var destination in deliveries.All)
             {
-                if (!positions.TryGetValue(destination.Shard, out var position))
+                if (!positions.TryGetValue(destination.Holder, out var position))
                     continue;
                 var (row, holds, version) = destination.Snapshot(now, patience);
                 if (row is not null)
                     rows.Add((destination, row, version));
                 if (holds < position)
-                    positions[destination.Shard] = holds.Value;
+                    positions[destination.Holder] = holds.Value;
             }
-            var moved = shards.Where(shard => positions[shard.Number] > shard.Position).ToArray();
+            var moved = shards.Where(shard => positions[shard] > shard.Position).ToArray();
             if (moved.Length + rows.Count == 0)
                 return;
-            await store.Save([.. rows.Select(row => row.Row)], [.. moved.Select(shard => (shard.Number, positions[shard.Number], shard.Fence))],
+            await store.Save([.. rows.Select(row => row.Row)], [.. moved.Select(shard => (shard.Number, positions[shard], shard.Fence))],
                 shards.ToDictionary(shard => shard.Number, shard => shard.Fence), ct);
             rows.ForEach(row => row.Destination.Saved(row.Row, row.Version));
-            Array.ForEach(moved, shard => shard.Position = positions[shard.Number]);
+            Array.ForEach(moved, shard => shard.Position = positions[shard]);
         }
         finally
         {

@@ -93,29 +93,40 @@ public sealed class DeliveryTests(FederatedServers servers)
     }
 
     [Fact]
-    public async Task A_server_that_refuses_whatever_it_is_sent_is_away_and_misses_nothing()
+    public async Task A_server_that_refuses_every_event_is_away_and_misses_nothing_and_one_event_that_is_refused_alone_waits_for_others()
     {
         await using var remote = await servers.NewRemote();
-        // what is asked last when everything was refused is a transaction with nothing in it: that is refused too, and all after it taken
-        var refusedNothing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var server = await servers.Start(configuration => configuration["federation_sender:first_pause_milliseconds"] = "50");
+        // it takes EDUs and empty transactions; once it has refused each event on its own, it takes all
+        var refusedEach = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var inbox = new RemoteInbox(remote)
         {
             Bears = transaction =>
             {
-                if (refusedNothing.Task.IsCompleted)
+                var events = transaction.At("pdus").Items();
+                if (events.Count == 0 || refusedEach.Task.IsCompleted)
                     return true;
-                if (transaction.At("pdus").Items().Count + transaction.At("edus").Items().Count == 0)
-                    refusedNothing.SetResult();
+                if (events is [var only] && only.Find("content.body")?.GetString() == "two")
+                    refusedEach.SetResult();
                 return false;
             },
         };
-        var alice = await servers.First.NewUser();
+        var alice = await server.NewUser();
         var room = await alice.CreatePublicRoom();
-        await inbox.Join(servers.First, room);
+        await inbox.Join(server, room);
         await alice.Say(room, "one");
         await alice.Say(room, "two");
-        await refusedNothing.Task;
-        await inbox.HeardUntil(servers.First, () => inbox.Bodies.Contains("two"));
+        await inbox.Until(() => inbox.Bodies.Contains("two"));
         Assert.Equal(["one", "two"], inbox.Bodies);
+
+        inbox.Bears = transaction => transaction.At("pdus").Items().All(pdu => pdu.Find("content.body")?.GetString() != "not for you");
+        await alice.Say(room, "not for you");
+        await remote.Asked(request => request.Method == HttpMethod.Put
+            && request.Json.At("pdus").Items() is [var only] && only.Find("content.body")?.GetString() == "not for you");
+        await alice.Say(room, "three");
+        await inbox.Until(() => inbox.Bodies.Contains("three"));
+        await alice.Say(room, "four");
+        await inbox.Until(() => inbox.Bodies.Contains("four"));
+        Assert.Equal(["one", "two", "three", "four"], inbox.Bodies);
     }
 }

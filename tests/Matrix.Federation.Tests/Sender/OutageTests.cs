@@ -1,7 +1,5 @@
 using System.Globalization;
 using Matrix.Federation.Tests.Harness;
-using Matrix.Testing;
-using Npgsql;
 
 namespace Matrix.Federation.Tests.Sender;
 
@@ -64,16 +62,13 @@ public sealed class OutageTests(FederatedServers servers)
     [Fact]
     public async Task A_server_that_ends_in_the_middle_loses_nothing_and_the_next_one_goes_on()
     {
-        await using var database = await TestDatabase.Create();
+        await using var home = await LastingHome.Create(servers);
         await using var remote = await servers.NewRemote();
         await using var slow = await servers.NewRemote();
         var (inbox, stuck) = (new RemoteInbox(remote), new RemoteInbox(slow));
-        var key = Path.GetTempFileName();
-        await File.WriteAllTextAsync(key, Protocol.SigningKey.Generate("kept").FormatFile(), TestContext.Current.CancellationToken);
         string[] said = [.. Enumerable.Range(0, 60).Select(i => i.ToString(CultureInfo.InvariantCulture))];
         string room;
-        string? name = null;
-        var first = await servers.Start(On);
+        var first = await home.Start();
         await using (first)
         {
             var alice = await first.NewUser();
@@ -87,30 +82,46 @@ public sealed class OutageTests(FederatedServers servers)
         }
         stuck.Hold = _ => Task.CompletedTask;
 
-        await using var second = await servers.Start(On);
+        await using var second = await home.Start();
         await stuck.Until(() => stuck.Bodies.Contains(said[^1]));
         await inbox.Until(() => inbox.Bodies.Contains(said[^1]));
         Assert.Equal(said, stuck.Bodies.Distinct());
         Assert.Equal(said, inbox.Bodies.Distinct());
-        File.Delete(key);
+    }
 
-        void On(Dictionary<string, string?> configuration)
+    [Fact]
+    public async Task A_server_that_ends_while_it_takes_destinations_over_passes_nothing_by()
+    {
+        await using var home = await LastingHome.Create(servers);
+        await using var remote = await servers.NewRemote();
+        var inbox = new RemoteInbox(remote);
+        // which destinations lag cannot be read: a takeover comes no further than there
+        await using var noList = await home.Lock("federation_destinations");
+        var first = await home.Start();
+        await using (first)
         {
-            var at = new NpgsqlConnectionStringBuilder(database.ConnectionString);
-            configuration["database:args:database"] = at.Database;
-            configuration["signing_key_path"] = key;
-            configuration["server_name"] = name ??= configuration["server_name"];
+            var alice = await first.NewUser();
+            var room = await alice.CreatePublicRoom();
+            // and it does not begin before there is something to deliver
+            await using (await home.Lock("leases"))
+            {
+                await inbox.Join(first, room);
+                await alice.Say(room, "one");
+            }
+            await home.UntilWaited("federation_destinations");
         }
+        await noList.DisposeAsync();
+
+        await using var second = await home.Start();
+        await inbox.Until(() => inbox.Bodies.Contains("one"));
+        Assert.Equal(["one"], inbox.Bodies);
     }
 
     [Fact]
     public async Task Two_replicas_share_the_destinations_and_deliver_each_event_once()
     {
-        await using var database = await TestDatabase.Create();
-        var key = Path.GetTempFileName();
-        await File.WriteAllTextAsync(key, Protocol.SigningKey.Generate("kept").FormatFile(), TestContext.Current.CancellationToken);
-        string? name = null;
-        await using var first = await servers.Start(On);
+        await using var home = await LastingHome.Create(servers);
+        await using var first = await home.Start();
         var remotes = await Task.WhenAll(Enumerable.Range(0, 6).Select(_ => servers.NewRemote()));
         var inboxes = remotes.Select(remote => new RemoteInbox(remote)).ToArray();
         var alice = await first.NewUser();
@@ -118,7 +129,7 @@ public sealed class OutageTests(FederatedServers servers)
         foreach (var inbox in inboxes)
             await inbox.Join(first, room);
         await alice.Say(room, "alone");
-        await using var second = await servers.Start(On);
+        await using var second = await home.Start();
         string[] said = [.. Enumerable.Range(0, 40).Select(i => i.ToString(CultureInfo.InvariantCulture))];
         foreach (var body in said)
             await alice.Say(room, body);
@@ -130,14 +141,6 @@ public sealed class OutageTests(FederatedServers servers)
         }
         foreach (var remote in remotes)
             await remote.DisposeAsync();
-        File.Delete(key);
-
-        void On(Dictionary<string, string?> configuration)
-        {
-            configuration["database:args:database"] = new NpgsqlConnectionStringBuilder(database.ConnectionString).Database;
-            configuration["signing_key_path"] = key;
-            configuration["server_name"] = name ??= configuration["server_name"];
-        }
     }
 
     static async Task AdministratorsSee(MatrixServer server, RemoteServer remote)
