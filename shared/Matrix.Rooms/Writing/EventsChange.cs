@@ -54,7 +54,8 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
         {
             if (e.Redacts is not null)
                 ApplyRedaction(batch, e);
-            RelationChanges.Add(batch, RoomNid, e, lastBack + events.Length - 1 - i, chain.IsLocal(e.Pdu.Sender));
+            // one of this server's own that others bring back, after a restore, is past being refused
+            RelationChanges.Add(batch, RoomNid, e, lastBack + events.Length - 1 - i, isLocal: e.Received is null && chain.IsLocal(e.Pdu.Sender));
             if (e.Received is { } received)
                 ReceivedRows.AddCommands(batch, RoomNid, received);
         }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Matrix.Federation.Tests.Harness;
 using Matrix.Protocol;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Matrix.Federation.Tests.Inbound;
 
@@ -120,6 +121,29 @@ public sealed class SendTests(FederatedServers servers) : IAsyncLifetime
         Assert.Null(await eve.Stored(denied.EventId));
         (await eve.Get($"event/{Uri.EscapeDataString(denied.EventId.ToString())}")).Refused(404, "M_NOT_FOUND");
         (await eve.Get($"backfill/{Uri.EscapeDataString(room)}?v={Uri.EscapeDataString(denied.EventId.ToString())}&limit=1")).Refused(403, "M_FORBIDDEN");
+    }
+
+    [Fact]
+    public async Task Our_own_events_are_taken_back_from_others_though_they_could_not_be_sent_today()
+    {
+        var own = servers.First.Services.GetRequiredService<ServerSigningKey>();
+        var root = (await alice.Say(room, "root")).EventId;
+        var reply = (await alice.Send(room, "m.room.message", Relating("m.thread", root))).EventId;
+        await alice.Send(room, "m.reaction", Relating("m.annotation", root));
+        // a thread on an event that relates to another, and the same reaction once more
+        foreach (var (type, content, errcode) in new[]
+        {
+            ("m.room.message", Relating("m.thread", reply), "M_UNKNOWN"), ("m.reaction", Relating("m.annotation", root), "M_DUPLICATE_ANNOTATION"),
+        })
+        {
+            (await alice.TrySend(room, type, content)).Refused(400, errcode);
+            var lost = EventSignatures.AddSignature(await eve.Build(type, content, sender: UserId.Parse(alice.UserId)), own.ServerName, own.Key);
+            Assert.Null(await eve.Send(lost));
+            Assert.NotNull((await eve.Stored(lost.EventId))?.StateBefore);
+        }
+
+        static object Relating(string how, string to) =>
+            new Dictionary<string, object> { ["body"] = "x", ["msgtype"] = "m.text", ["m.relates_to"] = new { rel_type = how, event_id = to, key = "+1" } };
     }
 
     [Fact]
