@@ -21,7 +21,7 @@ public sealed class SenderOptions
     [Range(1, 10_000)] public int MostQueued { get; set; } = 200;
 
     /// <summary>A destination for which more events wait than this, after an outage, gets the newest of each room: it fetches the others if it wants them.</summary>
-    [Range(1, 100_000)] public int MostCaughtUpInFull { get; set; } = 500;
+    [Range(1, 100_000)] public int MostCaughtUpInFull { get; set; } = 10_000;
 
     /// <summary>How long an answer to a transaction may take.</summary>
     [Range(1, 600)] public int TimeoutSeconds { get; set; } = 60;

@@ -9,11 +9,14 @@ namespace Matrix.Hosting;
 /// sent away with 503 and X-Matrix-Draining, so that a gateway moves them to another replica without a broken connection; then the port
 /// closes (<see cref="Closing"/>), requests under way finish (bounded by <c>shutdown_timeout</c>), and the process exits. A process that anybody reaches
 /// sends nobody away, for nobody would move the request: it serves on while it drains, and closes each connection with its next answer. It is done earlier
-/// when no connection is left and its port stays open without it. A second SIGTERM ends the drain: nobody will take its place.
+/// when no connection is left and its port stays open without it; then it takes no more, and serves those that came meanwhile. A second SIGTERM ends the drain: nobody will take its place.
 /// </summary>
 public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
 {
-    readonly CancellationTokenSource _draining = new(), _closing = new(), _drained = new();
+    /// <summary>How long a connection that came last may take to send its request.</summary>
+    static readonly TimeSpan s_last = TimeSpan.FromSeconds(1);
+
+    readonly CancellationTokenSource _draining = new(), _closing = new(), _hurried = new();
     readonly ShutdownOptions _options;
     readonly OpenConnections _connections;
     readonly bool _isReplaced;
@@ -32,7 +35,7 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
         _isReplaced = service.IsPublic && listen.Listen.Any(address => ListenOptions.Inherited(address) is not null);
         _signals = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ =>
         {
-            if (Interlocked.Increment(ref _told) == 2) _drained.Cancel();
+            if (Interlocked.Increment(ref _told) == 2) _hurried.Cancel();
         });
         _stopping = lifetime.ApplicationStopping.Register(Begin);
     }
@@ -55,11 +58,24 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         Begin();
-        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _drained.Token);
-        if (_isReplaced) _connections.WhenNone(_drained.Cancel);
-        if (_options.ShutdownDrain > TimeSpan.Zero) await Task.Delay(_options.ShutdownDrain, _time, over.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _connections.WhenNone(null);
+        await UntilNoConnectionIsLeft(_options.ShutdownDrain, cancellationToken);
+        if (_isReplaced && !_hurried.IsCancellationRequested)
+        {
+            // what came just now has sent a request that is not read yet: it is answered, and what comes next waits for the one that comes next
+            await _connections.TakeNoMore();
+            await UntilNoConnectionIsLeft(s_last, cancellationToken);
+        }
         await _closing.CancelAsync();
+    }
+
+    async Task UntilNoConnectionIsLeft(TimeSpan most, CancellationToken ct)
+    {
+        if (most <= TimeSpan.Zero) return;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(ct, _hurried.Token);
+        var none = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (_isReplaced) _connections.WhenNone(() => none.TrySetResult());
+        await Task.WhenAny(none.Task, Task.Delay(most, _time, over.Token));
+        _connections.WhenNone(null);
     }
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -74,7 +90,7 @@ public sealed partial class Shutdown : IHostedLifecycleService, IDisposable
         _draining.Dispose();
         _closing.Dispose();
         _signals.Dispose();
-        _drained.Dispose();
+        _hurried.Dispose();
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Stopping: no longer ready, finishing the requests under way")]

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Matrix.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -22,6 +23,7 @@ static class HealthEndpoints
             .Configure<OptionsSection<ShutdownOptions>>((host, shutdown) => host.ShutdownTimeout = shutdown.Unchecked.ShutdownTimeout);
         builder.Services.AddSingleton<OpenConnections>();
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(services => services.GetRequiredService<OpenConnections>());
+        builder.Services.AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<OpenConnections>());
         builder.Services.AddSingleton<Shutdown>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Shutdown>());
         builder.Services.AddSingleton<ForwardedFor>();

@@ -22,6 +22,8 @@ sealed class Person(Uri server, string name, Trouble trouble) : IDisposable
 
     public string UserId { get; private set; } = "";
 
+    public string Token { get; private set; } = "";
+
     /// <summary>The messages of each room in the order in which they came, by event id.</summary>
     public IReadOnlyDictionary<string, List<string>> Seen => _seen;
 
@@ -30,7 +32,8 @@ sealed class Person(Uri server, string name, Trouble trouble) : IDisposable
         using var answer = await Insist(HttpMethod.Post, "_matrix/client/v3/register",
             new { username = name, password = "a long password", auth = new { type = "m.login.dummy" } }, ct);
         UserId = answer.RootElement.GetProperty("user_id").GetString()!;
-        _http.DefaultRequestHeaders.Authorization = new("Bearer", answer.RootElement.GetProperty("access_token").GetString());
+        Token = answer.RootElement.GetProperty("access_token").GetString()!;
+        _http.DefaultRequestHeaders.Authorization = new("Bearer", Token);
     }
 
     public async Task<string> CreateRoom(CancellationToken ct)
@@ -39,8 +42,9 @@ sealed class Person(Uri server, string name, Trouble trouble) : IDisposable
         return answer.RootElement.GetProperty("room_id").GetString()!;
     }
 
-    public async Task Join(string room, CancellationToken ct) =>
-        (await Insist(HttpMethod.Post, $"_matrix/client/v3/join/{Uri.EscapeDataString(room)}", new { }, ct)).Dispose();
+    /// <param name="via">A server that is in the room, where this one may not be.</param>
+    public async Task Join(string room, string? via, CancellationToken ct) => (await Insist(HttpMethod.Post,
+        $"_matrix/client/v3/join/{Uri.EscapeDataString(room)}{(via is null ? "" : $"?via={Uri.EscapeDataString(via)}&server_name={Uri.EscapeDataString(via)}")}", new { }, ct)).Dispose();
 
     public async Task<Acknowledged> Send(string room, CancellationToken ct)
     {
@@ -48,6 +52,13 @@ sealed class Person(Uri server, string name, Trouble trouble) : IDisposable
         using var answer = await Insist(HttpMethod.Put, $"_matrix/client/v3/rooms/{Uri.EscapeDataString(room)}/send/m.room.message/{transaction}",
             new { msgtype = "m.text", body = transaction }, ct);
         return new(room, answer.RootElement.GetProperty("event_id").GetString()!, UserId, transaction);
+    }
+
+    /// <summary>The address of what was uploaded.</summary>
+    public async Task<string> Upload(byte[] content, CancellationToken ct)
+    {
+        using var answer = await Insist(HttpMethod.Post, "_matrix/media/v3/upload", content, ct);
+        return answer.RootElement.GetProperty("content_uri").GetString()!;
     }
 
     /// <summary>Things that change nothing for the auditor: they must not fail either.</summary>
@@ -74,6 +85,14 @@ sealed class Person(Uri server, string name, Trouble trouble) : IDisposable
         if (answer.RootElement.TryGetProperty("rooms", out var rooms) && rooms.TryGetProperty("join", out var joined))
             foreach (var room in joined.EnumerateObject()) await Read(room.Name, room.Value, ct);
         _since = answer.RootElement.GetProperty("next_batch").GetString();
+    }
+
+    /// <summary>A long poll of another of this person's devices, which looks at nothing but where to go on.</summary>
+    public async Task<string> Poll(string? since, int timeout, CancellationToken ct)
+    {
+        using var answer = await Insist(HttpMethod.Get,
+            $"_matrix/client/v3/sync?timeout={timeout.ToString(CultureInfo.InvariantCulture)}{(since is null ? "" : "&since=" + since)}", null, ct);
+        return answer.RootElement.GetProperty("next_batch").GetString()!;
     }
 
     /// <summary>All messages of a room from its beginning, as the server tells them to somebody who was not there.</summary>
@@ -126,11 +145,12 @@ sealed class Person(Uri server, string name, Trouble trouble) : IDisposable
             try
             {
                 using var request = new HttpRequestMessage(method, path);
-                if (body is not null) request.Content = JsonContent.Create(body);
+                if (body is byte[] bytes) request.Content = new ByteArrayContent(bytes);
+                else if (body is not null) request.Content = JsonContent.Create(body);
                 using var response = await _http.SendAsync(request, ct);
-                var bytes = await response.Content.ReadAsByteArrayAsync(ct);
-                if (response.IsSuccessStatusCode) return JsonDocument.Parse(bytes);
-                trouble.Refused($"{method} {path}", response, Encoding.UTF8.GetString(bytes));
+                var answer = await response.Content.ReadAsByteArrayAsync(ct);
+                if (response.IsSuccessStatusCode) return JsonDocument.Parse(answer);
+                trouble.Refused($"{method} {path}", response, Encoding.UTF8.GetString(answer));
             }
             catch (Exception e) when (e is HttpRequestException || (e is OperationCanceledException && !ct.IsCancellationRequested))
             {

@@ -28,15 +28,23 @@ public sealed class RunningServer : IAsyncDisposable
 
     public Uri Url { get; }
 
+    /// <summary>The build that it runs; this one unless said otherwise.</summary>
+    public string Program { get; init; } = Build.Matrixctl;
+
     /// <summary>How long the last start took, from the command to its return.</summary>
     public TimeSpan StartTime { get; private set; }
 
     public static Task<RunningServer> Start(params string[] options) => Start("e2e.example", new Dictionary<string, string>(), options);
 
     /// <param name="environment">Values of its configuration: <c>MATRIX__key__subkey</c>.</param>
-    public static async Task<RunningServer> Start(string name, IReadOnlyDictionary<string, string> environment, params string[] options)
+    public static Task<RunningServer> Start(string name, IReadOnlyDictionary<string, string> environment, params string[] options) =>
+        Start(Build.Matrixctl, name, environment, options);
+
+    /// <param name="program">matrixctl of the build that is to run.</param>
+    /// <inheritdoc cref="Start(string, IReadOnlyDictionary{string, string}, string[])" path="/param"/>
+    public static async Task<RunningServer> Start(string program, string name, IReadOnlyDictionary<string, string> environment, string[] options)
     {
-        var server = new RunningServer(Directory.CreateTempSubdirectory("matrix-e2e-").FullName, FreePort.Pick(new HashSet<int>()), name, environment, options);
+        var server = new RunningServer(Directory.CreateTempSubdirectory("matrix-e2e-").FullName, FreePort.Pick(new HashSet<int>()), name, environment, options) { Program = program };
         try
         {
             await server.Up();
@@ -61,7 +69,7 @@ public sealed class RunningServer : IAsyncDisposable
     public Task Down() => Matrixctl(["down"]);
 
     /// <summary>Runs a command of matrixctl on this server's data folder; fails unless it ends well.</summary>
-    public Task<string> Matrixctl(IReadOnlyList<string> arguments) => Run("dotnet", [Build.Matrixctl, .. arguments, "--data", DataFolder], start =>
+    public Task<string> Matrixctl(IReadOnlyList<string> arguments) => Run("dotnet", [Program, .. arguments, "--data", DataFolder], start =>
     {
         LiftLimits(start);
         foreach (var (key, value) in _environment)
@@ -82,6 +90,14 @@ public sealed class RunningServer : IAsyncDisposable
         // where the tests' push gateways are
         start.Environment["MATRIX__ip_range_whitelist"] = "127.0.0.0/8";
         start.Environment["MATRIX__push__allow_insecure_gateways"] = "true";
+    }
+
+    /// <summary>Its private Postgres.</summary>
+    public Npgsql.NpgsqlDataSource OpenDatabase()
+    {
+        using var stack = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(DataFolder, "stack.json")));
+        var postgres = new StackEndpoint(IPEndPoint.Parse(Process("postgres").Address!).Port, "matrix", stack.RootElement.GetProperty("password").GetString()!);
+        return Npgsql.NpgsqlDataSource.Create(postgres.PostgresConnection());
     }
 
     /// <summary>A value of its homeserver.yaml.</summary>
