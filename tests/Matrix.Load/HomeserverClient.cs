@@ -102,7 +102,9 @@ sealed class HomeserverClient(Target target) : IDisposable
         return response.IsSuccessStatusCode;
     }
 
-    public Task<byte[]> Join(User user, string room, CancellationToken ct) => Post(user, $"{Api}/join/{Escape(room)}", "{}", ct);
+    /// <param name="via">A server by which a room of others is reached.</param>
+    public Task<byte[]> Join(User user, string room, CancellationToken ct, string? via = null) =>
+        Post(user, $"{Api}/join/{Escape(room)}{(via is null ? "" : $"?via={Escape(via)}&server_name={Escape(via)}")}", "{}", ct);
 
     /// <summary>Sends a text; returns the event's id.</summary>
     public async Task<string> Send(User user, string room, string text, CancellationToken ct) => Text(await Put(user,

@@ -25,6 +25,7 @@ sealed class Peer : IDisposable
 
     readonly SigningKey _key = SigningKey.Generate("load");
     readonly ConcurrentDictionary<EventId, Pdu> _made = [];
+    readonly ConcurrentDictionary<string, FarRoom> _rooms = [];
     readonly HttpClient _http;
 
     Peer(ServerName name, string folder)
@@ -87,6 +88,15 @@ sealed class Peer : IDisposable
         return new(room, user, join, [EventId.Parse(state[EventTypes.Create]), EventId.Parse(state[EventTypes.PowerLevels]), join.EventId]);
     }
 
+    /// <summary>A room of its own, which others may join.</summary>
+    public FarRoom Make(int members)
+    {
+        var room = new FarRoom(Name, _key, members);
+        return _rooms[room.RoomId.ToString()] = room;
+    }
+
+    public void Forget(FarRoom room) => _rooms.TryRemove(room.RoomId.ToString(), out _);
+
     /// <summary>The room's next message.</summary>
     public Pdu Next(PeerRoom room, string text)
     {
@@ -133,6 +143,11 @@ sealed class Peer : IDisposable
             await GiveMissing(context);
             return;
         }
+        if (FindRoom(context) is var (room, endpoint, last))
+        {
+            await room.Answer(context, endpoint, last);
+            return;
+        }
         if (context.Request.Path != "/_matrix/key/v2/server")
         {
             context.Response.StatusCode = context.Request.Path.StartsWithSegments("/_matrix/federation/v1/send", StringComparison.Ordinal) ? 200 : 404;
@@ -145,6 +160,16 @@ sealed class Peer : IDisposable
             verify_keys = new Dictionary<string, object> { [_key.KeyId.ToString()] = new { key = _key.VerifyKey.ToString() } },
         };
         await context.Response.Body.WriteAsync(JsonSignatures.Sign(JsonSerializer.SerializeToUtf8Bytes(list), Name, _key), context.RequestAborted);
+    }
+
+    /// <summary>Of a request about a room of its own: the room, the endpoint, and the path's last part.</summary>
+    (FarRoom Room, string Endpoint, string Last)? FindRoom(HttpContext context)
+    {
+        var parts = context.Request.Path.Value!.Split('/').Select(Uri.UnescapeDataString).ToArray();
+        if (parts is not ["", "_matrix", "federation", _, { } endpoint, .., { } last])
+            return null;
+        var room = endpoint == "event" ? _rooms.Values.FirstOrDefault(room => room.Has(EventId.Parse(last))) : _rooms.GetValueOrDefault(parts[5]);
+        return room is null ? null : (room, endpoint, last);
     }
 
     /// <summary>To a server that takes the events of a transaction in another order than theirs.</summary>

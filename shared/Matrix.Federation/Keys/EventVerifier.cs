@@ -46,7 +46,7 @@ public sealed class EventVerifier(KeyRing keys)
         try
         {
             var pdu = Pdu.Parse(json, rules);
-            return CanBeStored(pdu) ? new(pdu, null, EventSignatures.RequiredSigners(pdu)) : new(null, "NUL in its type or state key is not taken.", [], pdu.EventId);
+            return new(pdu, null, EventSignatures.RequiredSigners(pdu));
         }
         catch (ProtocolException e)
         {
@@ -57,7 +57,7 @@ public sealed class EventVerifier(KeyRing keys)
     static VerifiedPdu Check(Parsed parsed, IReadOnlyDictionary<ServerName, KnownKeys> known)
     {
         if (parsed.Pdu is not { } pdu)
-            return new(null, parsed.Refusal, parsed.EventId);
+            return new(null, parsed.Refusal);
         try
         {
             foreach (var server in parsed.Signers)
@@ -83,8 +83,5 @@ public sealed class EventVerifier(KeyRing keys)
         return Task.CompletedTask;
     }
 
-    // Postgres stores no NUL, and without it the event would mean another place of the state. Refused here, it is nowhere met again: not in gaps, states or joins
-    static bool CanBeStored(Pdu pdu) => !pdu.Type.Contains('\0', StringComparison.Ordinal) && pdu.StateKey?.Contains('\0', StringComparison.Ordinal) != true;
-
-    readonly record struct Parsed(Pdu? Pdu, string? Refusal, IReadOnlyList<ServerName> Signers, EventId? EventId = null);
+    readonly record struct Parsed(Pdu? Pdu, string? Refusal, IReadOnlyList<ServerName> Signers);
 }

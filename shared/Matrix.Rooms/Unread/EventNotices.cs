@@ -20,7 +20,8 @@ public sealed class EventNotices(RoomAudiences audiences, PushRuleCache rules, E
     internal async ValueTask<UnreadChanges> Of(EventChain chain, CancellationToken ct)
     {
         var isNew = chain.Head.Version == 0;
-        var audience = await audiences.Get(chain.Room, chain.StateRoot, isNew, ct);
+        var audience = chain.Events is [{ Merge: { Counts: not null } adopted }] ? await audiences.Adopt(chain.Room, chain.StateRoot, adopted, ct)
+            : await audiences.Get(chain.Room, chain.StateRoot, isNew, ct);
         var notes = new EventNote?[chain.Events.Count];
         var moves = new List<UserMove>();
         for (var i = 0; i < notes.Length; i++)

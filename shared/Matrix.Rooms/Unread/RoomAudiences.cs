@@ -1,6 +1,7 @@
 using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
+using Matrix.Rooms.Writing;
 using Matrix.Storage.Caching;
 using Matrix.Storage.Rooms;
 
@@ -12,6 +13,8 @@ namespace Matrix.Rooms.Unread;
 /// </summary>
 public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents stateEvents, PushRuleCache rules, ServerSigningKey server, Caches caches)
 {
+    const int MembersAtOnce = 1000;
+
     readonly BoundedCache<long, RoomAudience> audiences =
         caches.Create<long, RoomAudience>("room_audiences", 8 << 20, (_, audience) => 100 + 64L * audience.Holders.Count);
 
@@ -34,6 +37,20 @@ public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents
             // it belongs to a state that never came to be: the events that lead to it were not committed, and are forgotten
             return await Move(room, await Read(room, ct), root, ct);
         }
+    }
+
+    /// <summary>
+    /// The audience of a room that this server has just joined. Who of other servers is in it may be fifty thousand: they are counted already, and none of them
+    /// is looked at.
+    /// </summary>
+    internal async ValueTask<RoomAudience> Adopt(Room room, StateNodeId root, StateMerge merge, CancellationToken ct)
+    {
+        var before = await Read(room, ct);
+        var locals = merge.Members.Select(member => member.Key.StateKey).Where(IsLocal).ToList();
+        var holders = await Holders(room, [.. locals.Union(before.Holders.Select(holder => holder.UserId))], root, ct);
+        var audience = new RoomAudience(root, before.Seen, before.Joined + merge.Counts!.Value.Joined, holders);
+        audiences.Set(room.RoomNid, audience);
+        return audience;
     }
 
     async Task<RoomAudience> Read(Room room, CancellationToken ct)
@@ -66,21 +83,25 @@ public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents
         var joined = from.Joined;
         var moved = new HashSet<string>(changed, StringComparer.Ordinal);
         var differences = from.StateRoot == root ? [] : (await tree.Diff(from.StateRoot, root, ct)).Where(d => d.Key.Type == EventTypes.Member).ToList();
-        var members = await stateEvents.Get(differences.SelectMany(d => new[] { d.Before, d.After }).OfType<long>().ToHashSet(), ct);
-        foreach (var difference in differences)
+        foreach (var some in differences.Chunk(MembersAtOnce))
         {
-            joined += (IsJoin(difference.After) ? 1 : 0) - (IsJoin(difference.Before) ? 1 : 0);
-            if (IsJoin(difference.After) != IsJoin(difference.Before) && IsLocal(difference.Key.StateKey))
-                moved.Add(difference.Key.StateKey);
+            var members = await stateEvents.Get(some.SelectMany(d => new[] { d.Before, d.After }).OfType<long>().ToHashSet(), ct);
+            foreach (var difference in some)
+            {
+                var (was, isNow) = (IsJoin(members, difference.Before), IsJoin(members, difference.After));
+                joined += (isNow ? 1 : 0) - (was ? 1 : 0);
+                if (was != isNow && IsLocal(difference.Key.StateKey))
+                    moved.Add(difference.Key.StateKey);
+            }
         }
         var holders = moved.Count == 0 ? from.Holders
-            : [.. from.Holders.Where(holder => !moved.Contains(holder.UserId)), .. await Holders(room, await Present(root, [.. moved], ct), ct)];
+            : [.. from.Holders.Where(holder => !moved.Contains(holder.UserId)), .. await Holders(room, [.. moved], root, ct)];
         var audience = new RoomAudience(root, seen, joined, holders);
         audiences.Set(room.RoomNid, audience);
         return audience;
-
-        bool IsJoin(long? nid) => nid is { } known && members[known].Membership == "join";
     }
+
+    static bool IsJoin(IReadOnlyDictionary<long, Pdu> members, long? nid) => nid is { } known && members[known].Membership == "join";
 
     /// <summary>Those of the users who are in the room.</summary>
     public async ValueTask<List<string>> Present(StateNodeId root, IReadOnlyList<string> users, CancellationToken ct)
@@ -88,6 +109,10 @@ public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents
         var found = await stateEvents.Find(root, [.. users.Select(user => new StateKeyPair(EventTypes.Member, user))], ct);
         return [.. users.Where((_, i) => found[i]?.Membership == "join")];
     }
+
+    /// <summary>Of those of the users who are in the room.</summary>
+    async ValueTask<List<RuleHolder>> Holders(Room room, IReadOnlyList<string> users, StateNodeId root, CancellationToken ct) =>
+        await Holders(room, await Present(root, users, ct), ct);
 
     async ValueTask<List<RuleHolder>> Holders(Room room, IReadOnlyList<string> users, CancellationToken ct)
     {

@@ -41,6 +41,21 @@ public sealed class BigJoinTests(FederatedServers servers)
         Assert.Equal(Members + 1, Assert.IsType<int>(await count.ExecuteScalarAsync(TestContext.Current.CancellationToken)));
     }
 
+    [Fact]
+    public async Task A_room_whose_members_do_not_fit_into_memory_is_joined()
+    {
+        await using var server = await servers.Start(configuration => configuration["caches:per_cache_factors:state_events"] = "0.001");
+        var bob = await server.NewUser();
+        await using var remote = await servers.NewRemote();
+        var room = new RemoteRoom(remote, RoomVersions.V10);
+        for (var i = 0; i < 200; i++)
+            room.Add("m.room.member", remote.User($"member{i}").ToString(), new { membership = "join" }, remote.User($"member{i}"));
+        room.ServeWhole();
+        (await bob.Post($"/_matrix/client/v3/join/{Abroad.Esc(room.Id)}")).Ok();
+        await bob.Say(room.Id, "first");
+        Assert.Equal(202, (await bob.Get($"/_matrix/client/v3/rooms/{Abroad.Esc(room.Id)}/joined_members")).Ok()["joined"].EnumerateObject().Count());
+    }
+
     [Theory, InlineData("1"), InlineData("2"), InlineData("3"), InlineData("12")]
     public async Task A_room_of_any_version_is_joined(string version)
     {
