@@ -57,7 +57,7 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
             // one of this server's own that others bring back, after a restore, is past being refused
             RelationChanges.Add(batch, RoomNid, e, lastBack + events.Length - 1 - i, isLocal: e.Received is null && chain.IsLocal(e.Pdu.Sender));
             if (e.Received is { } received)
-                ReceivedRows.AddCommands(batch, RoomNid, received);
+                ReceivedRows.AddCommands(batch, RoomNid, received, chain.IsLocal(e.Pdu.Sender));
         }
         if (newRoom is null)
             SummaryChanges.Of(chain).AddUpdate(batch, RoomNid);

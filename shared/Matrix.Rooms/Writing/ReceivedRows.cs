@@ -9,7 +9,8 @@ namespace Matrix.Rooms.Writing;
 static class ReceivedRows
 {
     /// <summary>With an accepted event: the ends of the known past, and redactions that met their target, or have not met it yet.</summary>
-    public static void AddCommands(NpgsqlBatch batch, long roomNid, ReceivedPdu received)
+    /// <param name="isLocal">It is by a user of this server.</param>
+    public static void AddCommands(NpgsqlBatch batch, long roomNid, ReceivedPdu received, bool isLocal)
     {
         var id = received.Pdu.EventId.ToString();
         batch.Add("DELETE FROM backward_extremities WHERE room_nid = $1 AND event_id = $2", roomNid, id);
@@ -20,6 +21,8 @@ static class ReceivedRows
         }
         if (received.IsRelayed)
             batch.Add("INSERT INTO relayed_events (event_nid) VALUES ($1)", received.EventNid);
+        else if (isLocal)
+            batch.Add("INSERT INTO told_events (event_nid) VALUES ($1)", received.EventNid);
         if (received.AwaitsTarget)
         {
             batch.Add("INSERT INTO redactions_due (room_nid, event_id, redaction_nid) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",

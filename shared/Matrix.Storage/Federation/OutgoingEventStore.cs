@@ -13,13 +13,18 @@ public sealed record OutgoingEvent(
     long EventNid, string EventId, long RoomNid, string Version, long Position, string Sender, string Type, string? StateKey, byte[] Json, long? RedactedBy);
 
 /// <summary>
-/// The events that this server has to send: those of its own users, and those that it relays (<c>relayed_events</c>).
+/// The events that this server has to send: those of its own users, but for those that came from others (<c>told_events</c>), and those that it relays
+/// (<c>relayed_events</c>).
 /// </summary>
 public sealed class OutgoingEventStore(NpgsqlDataSource db)
 {
     const string Columns = "e.event_nid, e.event_id, e.room_nid, r.version, e.position, e.sender, e.type, e.state_key, e.json, e.redacted_by";
 
-    const string IsOurs = "(right(e.sender, length(@own)) = @own OR EXISTS (SELECT FROM relayed_events x WHERE x.event_nid = e.event_nid))";
+    const string IsOurs =
+        """
+        (right(e.sender, length(@own)) = @own AND NOT EXISTS (SELECT FROM told_events x WHERE x.event_nid = e.event_nid)
+            OR EXISTS (SELECT FROM relayed_events x WHERE x.event_nid = e.event_nid))
+        """;
 
     /// <summary>Events of one destination in (after, upTo]: in each of its rooms, for as long as it was there, by the index events_timeline.</summary>
     const string Pending =

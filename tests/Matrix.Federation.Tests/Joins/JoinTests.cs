@@ -1,4 +1,6 @@
 using Matrix.Federation.Tests.Harness;
+using Matrix.Federation.Tests.Sender;
+using Matrix.Protocol;
 
 namespace Matrix.Federation.Tests.Joins;
 
@@ -28,6 +30,23 @@ public sealed class JoinTests(FederatedServers servers)
         Assert.Equal("join", (await alice.SyncUntil(s => s.Timeline(room).Membership(bob.UserId) is not null)).Timeline(room).Membership(bob.UserId));
         await bob.Say(room, "I am here");
         Assert.True((await bob.Sync()).HasMessage(room, "I am here"));
+    }
+
+    [Fact]
+    public async Task Who_was_told_of_a_join_by_the_server_that_took_it_is_not_told_again()
+    {
+        await using var host = await servers.NewRemote();
+        await using var member = await servers.NewRemote();
+        var (inbox, bob) = (new RemoteInbox(member), await First.NewUser());
+        var room = new RemoteRoom(host, RoomVersions.Find("10")!);
+        var carol = member.User("carol");
+        room.Take(EventSignatures.AddSignature(room.Build("m.room.member", carol.ToString(), new { membership = "join" }, carol), member.Name, member.Key));
+        room.Serve();
+        (await bob.Post($"/_matrix/client/v3/join/{Abroad.Esc(room.Id)}?via={host.Name}")).Ok();
+        await bob.Say(room.Id, "I am here");
+
+        await inbox.Until(() => inbox.Bodies.Count > 0);
+        Assert.Equal("I am here", Assert.Single(inbox.Pdus).String("content.body"));
     }
 
     [Fact]
