@@ -12,6 +12,7 @@ public sealed class TcpProxy : IAsyncDisposable
     readonly ConcurrentDictionary<Socket, bool> _open = new();
     readonly Task _accepting;
     volatile bool _away, _swallow;
+    volatile Hold? _hold;
 
     public TcpProxy(string host, int port)
     {
@@ -33,7 +34,15 @@ public sealed class TcpProxy : IAsyncDisposable
             socket.Dispose();
     }
 
-    public void ComeBack() => _away = false;
+    public void ComeBack()
+    {
+        _away = false;
+        Interlocked.Exchange(ref _hold, null)?.Released.TrySetResult();
+    }
+
+    /// <summary>Lets so many bytes more go to the server, and holds back all that come after them until <see cref="ComeBack"/>.</summary>
+    /// <returns>Done when it holds something back.</returns>
+    public Task HoldAfter(long bytes) => (_hold = new Hold { Left = bytes }).Reached.Task;
 
     public async ValueTask DisposeAsync()
     {
@@ -65,6 +74,20 @@ public sealed class TcpProxy : IAsyncDisposable
         }
     }
 
+    async Task Ask(NetworkStream from, NetworkStream to)
+    {
+        var buffer = new byte[16 * 1024];
+        while (await from.ReadAsync(buffer) is > 0 and var read)
+        {
+            if (_hold is { } hold && Interlocked.Add(ref hold.Left, -read) < 0)
+            {
+                hold.Reached.TrySetResult();
+                await hold.Released.Task;
+            }
+            await to.WriteAsync(buffer.AsMemory(0, read));
+        }
+    }
+
     async Task Serve(Socket client)
     {
         var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
@@ -76,7 +99,7 @@ public sealed class TcpProxy : IAsyncDisposable
             await server.ConnectAsync(_server.Host, _server.Port);
             await using var here = new NetworkStream(client);
             await using var there = new NetworkStream(server);
-            await Task.WhenAny(here.CopyToAsync(there), Answer(there, here));
+            await Task.WhenAny(Ask(here, there), Answer(there, here));
         }
         catch (Exception e) when (e is IOException or SocketException or ObjectDisposedException)
         {
@@ -89,5 +112,14 @@ public sealed class TcpProxy : IAsyncDisposable
             _open.TryRemove(client, out _);
             _open.TryRemove(server, out _);
         }
+    }
+
+    sealed class Hold
+    {
+        public long Left;
+
+        public TaskCompletionSource Reached { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Released { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

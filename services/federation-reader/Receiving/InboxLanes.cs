@@ -25,10 +25,14 @@ sealed partial class InboxLanes(
             for (var i = 0; i < events.Count;)
             {
                 var e = events[i++];
-                if (!await TryReceive(lane, room, e, ct) && e.Attempts + 1 < options.MostAttempts)
+                if (!await TryReceive(lane, room, e, ct))
                 {
-                    await store.Postpone(lane, e.InboxNid, options.FirstPause * Math.Pow(2, e.Attempts), ct);
-                    return;
+                    if (e.Attempts + 1 < options.MostAttempts)
+                    {
+                        await store.Postpone(lane, e.InboxNid, options.FirstPause * Math.Pow(2, e.Attempts), ct);
+                        return;
+                    }
+                    ReceivingMetrics.GivenUp(ServerName.Parse(lane.Origin));
                 }
                 await store.Delete([e.InboxNid], ct);
                 // what waited only because this one did
@@ -50,7 +54,10 @@ sealed partial class InboxLanes(
                 await store.Delete([.. events.Skip(taken).Take(done).Select(e => e.InboxNid)], ct);
                 taken += done;
                 foreach (var e in some.Where(e => e.Reception == Reception.Rejected))
+                {
                     Rejected(e.EventId, room.RoomId, origin, e.Reason ?? "");
+                    ReceivingMetrics.Rejected(ServerName.Parse(origin));
+                }
             }
         }
         catch (Exception failed) when (failed is not OperationCanceledException && !DatabaseOutage.IsOne(failed))
@@ -70,7 +77,10 @@ sealed partial class InboxLanes(
         {
             var received = await missing.Receive(room, pdu, [ServerName.Parse(lane.Origin), pdu.Sender.Server], ct);
             if (received.Reception == Reception.Rejected)
+            {
                 Rejected(pdu.EventId, room.RoomId, lane.Origin, received.Reason ?? "");
+                ReceivingMetrics.Rejected(ServerName.Parse(lane.Origin));
+            }
             if (received.Reception is not (Reception.MissingAuthEvents or Reception.MissingPrevEvents))
                 return true;
             NotFetched(pdu.EventId, room.RoomId, lane.Origin, received.Missing?.Count ?? 0, e.Attempts + 1);

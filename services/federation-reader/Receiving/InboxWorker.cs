@@ -11,11 +11,14 @@ namespace Matrix.FederationReader.Receiving;
 sealed partial class InboxWorker(
     InboxStore store, InboxLanes lanes, ReceivingOptions options, DatabaseOutage outage, TimeProvider time, ILogger<InboxWorker> logger) : BackgroundService
 {
-    static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(8), Tick = TimeSpan.FromSeconds(2);
+    const int MostCounted = 100_000;
+
+    static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(8), Tick = TimeSpan.FromSeconds(2), MeasureEvery = TimeSpan.FromSeconds(15);
 
     readonly Guid holder = Guid.NewGuid();
     readonly SemaphoreSlim wake = new(0, 1);
     readonly ConcurrentDictionary<InboxLane, Task> working = [];
+    InboxDepth depth = new(0, 0, 0);
 
     /// <summary>Something has been put into the inbox, or a lane was finished.</summary>
     public void Wake()
@@ -91,6 +94,8 @@ sealed partial class InboxWorker(
     async Task Renew(CancellationToken ct)
     {
         using var timer = new PeriodicTimer(Tick, time);
+        using var metrics = ReceivingMetrics.Observe(() => Volatile.Read(ref depth));
+        var measured = time.GetTimestamp();
         try
         {
             while (await timer.WaitForNextTickAsync(ct))
@@ -99,6 +104,10 @@ sealed partial class InboxWorker(
                 {
                     if (!working.IsEmpty)
                         await store.Renew(holder, HeldFor, ct);
+                    if (time.GetElapsedTime(measured) < MeasureEvery)
+                        continue;
+                    measured = time.GetTimestamp();
+                    Volatile.Write(ref depth, await store.GetDepth(MostCounted, ct));
                 }
                 catch (Exception e) when (DatabaseOutage.IsOne(e))
                 {

@@ -72,6 +72,7 @@ sealed partial class RoomEvents(
         if (received.Reception == Reception.Rejected)
         {
             Rejected(received.EventId, room.RoomId, origin, received.Reason ?? "");
+            ReceivingMetrics.Rejected(origin);
             outcome.Refuse(received.EventId, received.Reason ?? "It was rejected.");
         }
         else
@@ -82,6 +83,7 @@ sealed partial class RoomEvents(
     {
         var reason = e.Refusal ?? "It was refused.";
         Refused(room.RoomId, origin, reason);
+        ReceivingMetrics.Refused(origin);
         // what is not even an event has no id to be named by
         if (e.EventId is { } eventId)
             outcome.Refuse(eventId, reason);

@@ -42,7 +42,11 @@ sealed class TransactionReceiver(
         if (state.Response is { } answered)
             return answered;
         if (state.Lanes.Count > 0 && await store.CountWaiting(origin, options.MostWaiting, ct) >= options.MostWaiting)
+        {
+            ReceivingMetrics.Full(origin);
             throw MatrixException.LimitExceeded(TimeSpan.FromSeconds(30));
+        }
+        ReceivingMetrics.Received(transaction);
 
         var outcome = new TransactionOutcome();
         var told = transaction.Edus.Count > 0 ? edus.ReceiveApart(origin, transaction.Edus, ct) : Task.CompletedTask;

@@ -18,6 +18,11 @@ public sealed record StagedEvent(long RoomNid, EventId EventId, ReadOnlyMemory<b
 /// <param name="Lanes">The rooms in which earlier events of this server wait.</param>
 public sealed record TransactionState(byte[]? Response, IReadOnlySet<long> Lanes);
 
+/// <summary>How much waits.</summary>
+/// <param name="Events">Counted up to a limit.</param>
+/// <param name="OldestSeconds">How long the one that came first has waited.</param>
+public sealed record InboxDepth(long Events, long Lanes, double OldestSeconds);
+
 /// <summary>Transactions of other servers, and the events in them that were answered for and are not part of their rooms yet.</summary>
 public sealed class InboxStore(NpgsqlDataSource db)
 {
@@ -39,6 +44,13 @@ public sealed class InboxStore(NpgsqlDataSource db)
     /// <summary>How many events of the server wait, counted up to a limit.</summary>
     public Task<int> CountWaiting(ServerName origin, int limit, CancellationToken ct) => db.GetOne<int>(
         "SELECT count(*)::int FROM (SELECT FROM federation_inbox WHERE origin = @origin LIMIT @limit) x", new { origin = origin.ToString(), limit }, ct);
+
+    /// <summary>What waits, of all servers. Counts no further than a limit; the first that came is the first by its primary key.</summary>
+    public Task<InboxDepth> GetDepth(int limit, CancellationToken ct) => db.GetOne<InboxDepth>(
+        """
+        SELECT (SELECT count(*) FROM (SELECT FROM federation_inbox LIMIT @limit) AS e) AS events, (SELECT count(*) FROM (SELECT FROM federation_lanes LIMIT @limit) AS l) AS lanes,
+            coalesce((SELECT extract(epoch FROM now() - received_at)::float8 FROM federation_inbox ORDER BY inbox_nid LIMIT 1), 0) AS oldest_seconds
+        """, new { limit }, ct);
 
     /// <summary>Remembers the answer together with the events that it answers for and that have to wait.</summary>
     public async Task Insert(ServerName origin, string txnId, byte[] response, IReadOnlyList<StagedEvent> waiting, CancellationToken ct)

@@ -6,13 +6,17 @@ using Matrix.Testing.Servers;
 namespace Matrix.EndToEnd.Tests.Federation;
 
 /// <summary>A homeserver with people on it.</summary>
-public sealed class Home(string name, Uri url) : IDisposable
+/// <param name="server">Null for one that is not ours.</param>
+public sealed class Home(string name, Uri url, RunningServer? server = null) : IDisposable
 {
     static int s_users;
     readonly HttpClient _http = new() { BaseAddress = url, Timeout = TimeSpan.FromSeconds(60) };
 
     /// <summary>What stands behind the colon of its users' ids.</summary>
     public string Name => name;
+
+    /// <summary>Its processes.</summary>
+    public RunningServer Server => server!;
 
     public async Task<User> NewUser(string person)
     {
@@ -38,14 +42,17 @@ public sealed class FederatedHomes : IAsyncDisposable
     readonly CertificateAuthority _authority = new();
     readonly Dictionary<string, Lazy<Task<Home>>> _homes;
     readonly List<RunningServer> _servers = [];
+    readonly int _wholePort = Matrix.Testing.FreePort.Find();
     string? _peerData;
 
-    public FederatedHomes() => _homes = new()
+    public FederatedHomes()
     {
-        [Split] = new(() => StartSplit()),
-        [Whole] = new(() => StartWhole()),
-        [Peer] = new(() => StartPeer()),
-    };
+        ToWhole = new TcpProxy("127.0.0.1", _wholePort);
+        _homes = new() { [Split] = new(() => StartSplit()), [Whole] = new(() => StartWhole()), [Peer] = new(() => StartPeer()) };
+    }
+
+    /// <summary>What other servers send to the all-in-one passes here.</summary>
+    public TcpProxy ToWhole { get; }
 
     /// <summary>Who invites, and who is invited: each with each, both ways.</summary>
     public static TheoryData<string, string> Pairs => new() { { Split, Whole }, { Whole, Split }, { Split, Peer }, { Peer, Split } };
@@ -68,20 +75,17 @@ public sealed class FederatedHomes : IAsyncDisposable
             await RunningServer.Run("bash", [Path.Combine(s_peer!, "stop.sh"), _peerData]);
             Directory.Delete(_peerData, recursive: true);
         }
+        await ToWhole.DisposeAsync();
         _authority.Dispose();
     }
 
     Task<Home> StartSplit()
     {
         var port = Matrix.Testing.FreePort.Find();
-        return Start(port, [], "--tls-port", port.ToString(CultureInfo.InvariantCulture), "--replicas", "federation-reader=2");
+        return Start(port, [], "--tls-port", port.ToString(CultureInfo.InvariantCulture), "--replicas", "federation-reader=2", "federation-sender=2");
     }
 
-    Task<Home> StartWhole()
-    {
-        var port = Matrix.Testing.FreePort.Find();
-        return Start(port, new() { ["MATRIX__tls_listen"] = $"https://127.0.0.1:{port}" }, "--all-in-one");
-    }
+    Task<Home> StartWhole() => Start(ToWhole.Port, new() { ["MATRIX__tls_listen"] = $"https://127.0.0.1:{_wholePort}" }, "--all-in-one");
 
     async Task<Home> Start(int port, Dictionary<string, string> environment, params string[] options)
     {
@@ -95,7 +99,7 @@ public sealed class FederatedHomes : IAsyncDisposable
         var server = await RunningServer.Start($"localhost:{port}", environment, options);
         lock (_servers)
             _servers.Add(server);
-        return new Home(server.Name, server.Url);
+        return new Home(server.Name, server.Url, server);
     }
 
     /// <summary>It takes some ports above the first.</summary>

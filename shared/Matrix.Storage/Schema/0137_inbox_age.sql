@@ -1,0 +1,2 @@
+-- Since when an event waits.
+ALTER TABLE federation_inbox ADD COLUMN received_at timestamptz NOT NULL DEFAULT now();
