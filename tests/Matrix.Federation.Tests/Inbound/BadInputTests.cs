@@ -10,7 +10,7 @@ namespace Matrix.Federation.Tests.Inbound;
 /// What another server must not send, rightly signed, to every route for servers: the inputs are made from the list of routes and from what their handlers
 /// take. A refusal is in the spec's form, and nothing is ever an internal error.
 /// </summary>
-public sealed class BadInputTests(FederatedServers servers) : IAsyncLifetime
+public sealed class BadInputTests(FederatedServers all) : RemoteMemberTests(all)
 {
     static readonly string[] BadValues =
         ["x", "%00", "%FF%FE", "%2F..%2F", "%ED%A0%80", "-1", "99999999999999999999", "%7B%22a%22:%5B", "%F0%9F%98%80", "@nobody:nowhere.example", "$nothing", new string('a', 3000)];
@@ -18,21 +18,6 @@ public sealed class BadInputTests(FederatedServers servers) : IAsyncLifetime
     static readonly KnownRoute[] Routes = [.. KnownRoute.All.Where(route => route.Path.StartsWith("/_matrix/federation/", StringComparison.Ordinal))];
 
     readonly ConcurrentQueue<string> failures = new();
-    User alice = null!;
-    string room = null!;
-    RemoteServer remote = null!;
-    RemoteMember eve = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        alice = await servers.First.NewUser();
-        room = await alice.CreatePublicRoom();
-        remote = await servers.NewRemote();
-        eve = await RemoteMember.Join(servers.First, remote, room);
-    }
-
-    public ValueTask DisposeAsync() => remote.DisposeAsync();
-
     [Fact]
     public Task Bodies_that_are_not_what_they_should_be_are_refused() => ForEach(Routes.Where(route => route.Body is not null), async route =>
     {

@@ -7,25 +7,10 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Matrix.Federation.Tests.Inbound;
 
 /// <summary>Events whose surroundings are not here: they are answered for, and fetched.</summary>
-public sealed class GapTests(FederatedServers servers) : IAsyncLifetime
+public sealed class GapTests(FederatedServers all) : RemoteMemberTests(all)
 {
     const string Missing = "/_matrix/federation/v1/get_missing_events/", StateIds = "/_matrix/federation/v1/state_ids/",
         EventAuth = "/_matrix/federation/v1/event_auth/";
-
-    User alice = null!;
-    string room = null!;
-    RemoteServer remote = null!;
-    RemoteMember eve = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        alice = await servers.First.NewUser();
-        room = await alice.CreatePublicRoom();
-        remote = await servers.NewRemote();
-        eve = await RemoteMember.Join(servers.First, remote, room);
-    }
-
-    public ValueTask DisposeAsync() => remote.DisposeAsync();
 
     [Fact]
     public async Task What_is_missing_before_an_event_is_fetched_and_shown_in_order()

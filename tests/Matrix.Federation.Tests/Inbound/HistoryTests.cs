@@ -4,19 +4,8 @@ using Matrix.Federation.Tests.Harness;
 namespace Matrix.Federation.Tests.Inbound;
 
 /// <summary>A client that pages back to where the known past ends gets on, with what other servers have.</summary>
-public sealed class HistoryTests(FederatedServers servers) : IAsyncLifetime
+public sealed class HistoryTests(FederatedServers all) : RemoteServerTests(all)
 {
-    User alice = null!;
-    RemoteServer remote = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        alice = await servers.First.NewUser();
-        remote = await servers.NewRemote();
-    }
-
-    public ValueTask DisposeAsync() => remote.DisposeAsync();
-
     [Fact]
     public async Task A_rooms_past_is_fetched_page_by_page_until_its_beginning()
     {

@@ -7,19 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Matrix.Federation.Tests.Inbound;
 
 /// <summary>Rooms with a member whose server means ill, or has died at the wrong moment.</summary>
-public sealed class HostileTests(FederatedServers servers) : IAsyncLifetime
+public sealed class HostileTests(FederatedServers all) : RemoteServerTests(all)
 {
-    User alice = null!;
-    RemoteServer remote = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        alice = await servers.First.NewUser();
-        remote = await servers.NewRemote();
-    }
-
-    public ValueTask DisposeAsync() => remote.DisposeAsync();
-
     [Fact]
     public async Task Events_that_build_on_each_other_in_a_circle_end_as_events_with_a_gap()
     {

@@ -8,19 +8,8 @@ using Matrix.Protocol;
 namespace Matrix.Federation.Tests.Inbound;
 
 /// <summary>JSON can say NUL, and Postgres stores none: what another server says with it is taken in all the same.</summary>
-public sealed class NulTests(FederatedServers servers) : IAsyncLifetime
+public sealed class NulTests(FederatedServers all) : RemoteServerTests(all)
 {
-    User alice = null!;
-    RemoteServer remote = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        alice = await servers.First.NewUser();
-        remote = await servers.NewRemote();
-    }
-
-    public ValueTask DisposeAsync() => remote.DisposeAsync();
-
     [Fact]
     public async Task Events_that_say_it_are_part_of_the_room()
     {

@@ -7,21 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Matrix.Federation.Tests.Inbound;
 
 /// <summary>What another server may ask of a room, and what it sees (Server-Server API, Retrieving events, Backfilling and retrieving missing events).</summary>
-public sealed class ReadingTests(FederatedServers servers) : IAsyncLifetime
+public sealed class ReadingTests(FederatedServers all) : RemoteRoomTests(all)
 {
-    User alice = null!;
-    string room = null!;
-    RemoteServer remote = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        alice = await servers.First.NewUser();
-        room = await alice.CreatePublicRoom();
-        remote = await servers.NewRemote();
-    }
-
-    public ValueTask DisposeAsync() => remote.DisposeAsync();
-
     [Fact]
     public async Task The_state_before_an_event_is_given_whole_and_as_ids_with_its_auth_chain()
     {

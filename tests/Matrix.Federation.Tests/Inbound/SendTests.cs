@@ -7,23 +7,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Matrix.Federation.Tests.Inbound;
 
 /// <summary>Events that another server sends (Server-Server API, Transactions, and Checks performed on receipt of a PDU).</summary>
-public sealed class SendTests(FederatedServers servers) : IAsyncLifetime
+public sealed class SendTests(FederatedServers all) : RemoteMemberTests(all)
 {
-    User alice = null!;
-    string room = null!;
-    RemoteServer remote = null!;
-    RemoteMember eve = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        alice = await servers.First.NewUser();
-        room = await alice.CreatePublicRoom();
-        remote = await servers.NewRemote();
-        eve = await RemoteMember.Join(servers.First, remote, room);
-    }
-
-    public ValueTask DisposeAsync() => remote.DisposeAsync();
-
     [Fact]
     public async Task What_another_server_sends_reaches_clients_in_its_order()
     {

@@ -7,26 +7,21 @@ using Matrix.Protocol;
 namespace Matrix.Federation.Tests.Policy;
 
 /// <summary>Rooms with a policy server (Server-Server API, Policy Servers): a scripted one, which signs what does not say spam.</summary>
-public sealed class PolicyServerTests(FederatedServers servers) : IAsyncLifetime
+public sealed class PolicyServerTests(FederatedServers all) : RemoteRoomTests(all)
 {
     const string Sign = "/_matrix/policy/v1/sign";
     static readonly SigningKey Key = SigningKey.Generate("policy_server");
 
-    User alice = null!;
-    string room = null!;
-    RemoteServer policy = null!;
     RemoteMember guard = null!;
 
-    public async ValueTask InitializeAsync()
+    RemoteServer Policy => remote;
+
+    public override async ValueTask InitializeAsync()
     {
-        alice = await servers.First.NewUser();
-        room = await alice.CreatePublicRoom();
-        policy = await servers.NewRemote();
-        policy.On(HttpMethod.Post, Sign, request => System.Text.Encoding.UTF8.GetString(request.Body).Contains("spam", StringComparison.Ordinal)
+        await base.InitializeAsync();
+        Policy.On(HttpMethod.Post, Sign, request => System.Text.Encoding.UTF8.GetString(request.Body).Contains("spam", StringComparison.Ordinal)
             ? RemoteAnswer.Error(HttpStatusCode.BadRequest, "M_FORBIDDEN", "That looks like spam.") : Signature(request.Body));
     }
-
-    public ValueTask DisposeAsync() => policy.DisposeAsync();
 
     [Fact]
     public async Task Our_events_are_signed_by_it_before_they_are_sent_and_what_it_refuses_is_not()
@@ -40,7 +35,7 @@ public sealed class PolicyServerTests(FederatedServers servers) : IAsyncLifetime
         // state and memberships too, but not what names the policy server
         (await alice.TrySetState(room, "m.room.topic", new { topic = "spam" })).Refused(400, "M_FORBIDDEN");
         (await (await servers.First.NewUser()).Post($"/_matrix/client/v3/join/{ApiClient.Esc(room)}", new { reason = "spam" })).Refused(400, "M_FORBIDDEN");
-        policy.On(HttpMethod.Post, Sign, _ => RemoteAnswer.Error(HttpStatusCode.Forbidden, "M_UNKNOWN_TOKEN"));
+        Policy.On(HttpMethod.Post, Sign, _ => RemoteAnswer.Error(HttpStatusCode.Forbidden, "M_UNKNOWN_TOKEN"));
         (await alice.TrySend(room, "m.room.message", User.Text("no"))).Refused(403, "M_FORBIDDEN");
         await alice.SetState(room, "m.room.policy", new { });
         await alice.Say(room, "spam");
@@ -51,7 +46,7 @@ public sealed class PolicyServerTests(FederatedServers servers) : IAsyncLifetime
     {
         await alice.SetState(room, "m.room.policy", Content());
         await alice.Say(room, "spam");
-        Assert.DoesNotContain(policy.Requests, request => request.Path == Sign);
+        Assert.DoesNotContain(Policy.Requests, request => request.Path == Sign);
     }
 
     [Fact]
@@ -59,18 +54,18 @@ public sealed class PolicyServerTests(FederatedServers servers) : IAsyncLifetime
     {
         await UsePolicy();
         var other = SigningKey.Generate("policy_server");
-        policy.On(HttpMethod.Post, Sign, request => Signature(request.Body, other));
+        Policy.On(HttpMethod.Post, Sign, request => Signature(request.Body, other));
         (await alice.TrySend(room, "m.room.message", User.Text("x"))).Refused(403, "M_FORBIDDEN");
-        policy.On(HttpMethod.Post, Sign, (_, context) =>
+        Policy.On(HttpMethod.Post, Sign, (_, context) =>
         {
             context.Abort();
             return Task.FromResult<object?>(null);
         });
         (await alice.TrySend(room, "m.room.message", User.Text("x"))).Refused(504, "M_UNKNOWN");
-        var (asked, began) = (policy.Requests.Count(request => request.Path == Sign), TimeProvider.System.GetTimestamp());
+        var (asked, began) = (Policy.Requests.Count(request => request.Path == Sign), TimeProvider.System.GetTimestamp());
         (await alice.TrySend(room, "m.room.message", User.Text("x"))).Refused(504, "M_UNKNOWN");
         // on a machine so busy that the pause is over it may be asked again
-        Assert.True(asked == policy.Requests.Count(request => request.Path == Sign) || TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(3));
+        Assert.True(asked == Policy.Requests.Count(request => request.Path == Sign) || TimeProvider.System.GetElapsedTime(began) > TimeSpan.FromSeconds(3));
     }
 
     [Fact]
@@ -78,11 +73,11 @@ public sealed class PolicyServerTests(FederatedServers servers) : IAsyncLifetime
     {
         await UsePolicy();
         var signed = await guard.Text("signed");
-        signed = EventSignatures.AddSignature(signed, policy.Name, Key.KeyId, RawSignature(signed.Json, Key));
-        var asked = policy.Requests.Count;
+        signed = EventSignatures.AddSignature(signed, Policy.Name, Key.KeyId, RawSignature(signed.Json, Key));
+        var asked = Policy.Requests.Count;
         Assert.Null(await guard.Send(signed));
         await guard.Arrived(signed.EventId);
-        Assert.DoesNotContain(policy.Requests.Skip(asked), request => request.Path == Sign);
+        Assert.DoesNotContain(Policy.Requests.Skip(asked), request => request.Path == Sign);
         var unsigned = await guard.Text("unsigned");
         Assert.Null(await guard.Send(unsigned));
         Assert.True(IsSigned((await guard.Arrived(unsigned.EventId)).Json));
@@ -90,7 +85,7 @@ public sealed class PolicyServerTests(FederatedServers servers) : IAsyncLifetime
         await guard.Send(spam);
         Assert.True((await guard.Arrived(spam.EventId)).SoftFailed);
         var forged = await guard.Text("more spam");
-        forged = EventSignatures.AddSignature(forged, policy.Name, Key.KeyId, RawSignature(signed.Json, Key));
+        forged = EventSignatures.AddSignature(forged, Policy.Name, Key.KeyId, RawSignature(signed.Json, Key));
         await guard.Send(forged);
         Assert.True((await guard.Arrived(forged.EventId)).SoftFailed);
         var bodies = (await alice.Messages(room, limit: 50))["chunk"].Items().Bodies();
@@ -116,22 +111,22 @@ public sealed class PolicyServerTests(FederatedServers servers) : IAsyncLifetime
 
     async Task UsePolicy()
     {
-        guard = await RemoteMember.Join(servers.First, policy, room, "guard");
+        guard = await RemoteMember.Join(servers.First, Policy, room, "guard");
         await alice.SetState(room, "m.room.policy", Content());
     }
 
-    object Content() => new { via = policy.Name.ToString(), public_keys = new { ed25519 = Key.VerifyKey.ToString() } };
+    object Content() => new { via = Policy.Name.ToString(), public_keys = new { ed25519 = Key.VerifyKey.ToString() } };
 
     Dictionary<string, Dictionary<string, string>> Signature(byte[] pdu, SigningKey? key = null) => new()
     {
-        [policy.Name.ToString()] = new() { ["ed25519:policy_server"] = UnpaddedBase64.Encode(RawSignature(pdu, key ?? Key)) },
+        [Policy.Name.ToString()] = new() { ["ed25519:policy_server"] = UnpaddedBase64.Encode(RawSignature(pdu, key ?? Key)) },
     };
 
     byte[] RawSignature(ReadOnlyMemory<byte> pdu, SigningKey key)
     {
-        var signed = EventSignatures.AddSignature(Pdu.Parse(pdu, guard.Room.Rules), policy.Name, key);
-        return UnpaddedBase64.Decode(JsonElement.Parse(signed.Json.Span).At("signatures").At(policy.Name.ToString()).String(key.KeyId.ToString()))!;
+        var signed = EventSignatures.AddSignature(Pdu.Parse(pdu, guard.Room.Rules), Policy.Name, key);
+        return UnpaddedBase64.Decode(JsonElement.Parse(signed.Json.Span).At("signatures").At(Policy.Name.ToString()).String(key.KeyId.ToString()))!;
     }
 
-    bool IsSigned(ReadOnlyMemory<byte> json) => EventSignatures.Verify(json.Span, guard.Room.Rules, policy.Name, id => id == Key.KeyId ? Key.VerifyKey : null);
+    bool IsSigned(ReadOnlyMemory<byte> json) => EventSignatures.Verify(json.Span, guard.Room.Rules, Policy.Name, id => id == Key.KeyId ? Key.VerifyKey : null);
 }
