@@ -32,6 +32,15 @@ public sealed class PresenceBoardTests
     }
 
     [Fact]
+    public void Of_what_a_user_says_twice_within_a_millisecond_the_last_counts()
+    {
+        local.Set("@a:x", "D", "online", "one");
+        local.Set("@a:x", "D", "online", "two");
+        Assert.Equal("two", here.Find("@a:x").StatusMessage);
+        Assert.Equal("two", local.TakeUntold().Single().StatusMessage);
+    }
+
+    [Fact]
     public void A_user_of_another_server_is_idle_when_that_says_so()
     {
         here.Apply("@other.example", new Matrix.Rooms.Ephemeral.PresenceFact("@b:other.example", "online", null, 0, time.GetUtcNow().ToUnixTimeMilliseconds()));

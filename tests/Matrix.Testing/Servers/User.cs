@@ -75,6 +75,14 @@ public sealed class User(HttpClient http, string userId, string deviceId, string
 
     public async Task<JsonElement> Event(string room, string eventId) => (await Get($"{V3}/rooms/{Esc(room)}/event/{Esc(eventId)}")).Ok().Json;
 
+    /// <summary>Asks for an event until what is sent from now on has a later time than it.</summary>
+    public async Task PassMillisecond(string room, Sent sent)
+    {
+        while ((await Event(room, sent.EventId)).At("origin_server_ts").GetInt64() >= TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds())
+        {
+        }
+    }
+
     /// <param name="dir"><c>b</c> from the newest, <c>f</c> from the oldest.</param>
     public async Task<Reply> Messages(string room, string? from = null, string dir = "b", int limit = 10, object? filter = null) =>
         (await Get($"{V3}/rooms/{Esc(room)}/messages?dir={dir}&limit={limit}{Query("from", from)}{Query("filter", ToJson(filter))}")).Ok();

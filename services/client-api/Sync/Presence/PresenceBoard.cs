@@ -53,7 +53,7 @@ sealed class PresenceBoard(TimeProvider time)
                 user.Wishes.Remove(fromProcess);
             else
                 user.Wishes[fromProcess] = fact.Wish;
-            if (fact.StatusAt > user.StatusAt)
+            if (fact.StatusAt >= user.StatusAt) // two of one millisecond come in their order
                 (user.StatusMessage, user.StatusAt) = (fact.StatusMessage, fact.StatusAt);
             user.LastActive = Math.Max(user.LastActive, fact.LastActive);
             Look(fact.UserId, user);
