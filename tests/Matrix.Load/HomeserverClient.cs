@@ -116,6 +116,9 @@ sealed class HomeserverClient(Target target) : IDisposable
     public Task<byte[]> Typing(User user, string room, bool isTyping, CancellationToken ct) => Put(user,
         $"{Api}/rooms/{Escape(room)}/typing/{Escape(user.Id)}", isTyping ? """{"typing":true,"timeout":30000}""" : """{"typing":false}""", ct);
 
+    public Task<byte[]> SetPresence(User user, string presence, CancellationToken ct) =>
+        Put(user, $"{Api}/presence/{Escape(user.Id)}/status", $$"""{"presence":"{{presence}}"}""", ct);
+
     public Task<byte[]> SendToDevices(User user, IEnumerable<User> receivers, CancellationToken ct)
     {
         var content = $$$"""{"*":{"algorithm":"m.olm.v1.curve25519-aes-sha2","ciphertext":"{{{new string('x', 300)}}}"}}""";

@@ -38,7 +38,8 @@ run.SetAction((parsed, ct) =>
         names.ElementAtOrDefault(i) ?? $"server {i + 1}", new(address.TrimEnd('/') + "/"), parsed.GetValue(secret)![i], Processes(groups.ElementAtOrDefault(i)), parsed.GetValue(tiny),
         new((parsed.GetValue(federation)?.ElementAtOrDefault(i) ?? address).TrimEnd('/') + "/")));
     var wanted = Scenario.All.Where(scenario => parsed.GetValue(scenarios) is not { Length: > 0 } patterns
-        || patterns.Any(pattern => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, scenario.Name)));
+        ? !scenario.IsLong
+        : patterns.Any(pattern => System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, scenario.Name)));
     return new Runner([.. targets], TimeSpan.FromSeconds(parsed.GetValue(seconds)), TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
         parsed.GetValue(rounds), parsed.GetValue(tiny)).Run([.. wanted], ct);
 });
