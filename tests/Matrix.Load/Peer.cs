@@ -23,7 +23,8 @@ sealed class Peer : IDisposable
     static readonly SemaphoreSlim gate = new(1);
     static Peer? shared;
 
-    readonly SigningKey _key = SigningKey.Generate("load");
+    // a port may be used again by the next run, and servers remember keys by server and id
+    readonly SigningKey _key = SigningKey.Generate($"load_{Guid.NewGuid():N}");
     readonly ConcurrentDictionary<EventId, Pdu> _made = [];
     readonly ConcurrentDictionary<string, FarRoom> _rooms = [];
     readonly HttpClient _http;

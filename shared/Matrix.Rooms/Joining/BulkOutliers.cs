@@ -7,41 +7,34 @@ using Npgsql;
 
 namespace Matrix.Rooms.Joining;
 
-/// <summary>An event that is stored, with its number.</summary>
-readonly record struct ShelvedEvent(long EventNid, Pdu Pdu, bool IsRejected);
-
 /// <summary>
 /// Stores the events of a room that is being joined, tens of thousands of them: in the order of their auth chains, each judged by the events that it
 /// cites and given its place in the auth index at once. Nobody sees them before a state names them.
 /// </summary>
 sealed class BulkOutliers(NpgsqlDataSource db, EventStore events, EventBuilding building, AuthBacklog backlog)
 {
-    const int AtOnce = 1000;
     const int MaxAttempts = 10;
 
-    /// <summary>The events by id, rejected ones too. Those whose auth events neither are among them nor were here are left out.</summary>
-    public async Task<Dictionary<EventId, ShelvedEvent>> Store(Room room, IEnumerable<Pdu> pdus, CancellationToken ct)
-    {
-        var shelf = new Shelf(room);
-        var unplaced = false;
-        foreach (var some in AuthOrder.Sort(pdus).Chunk(AtOnce))
-            unplaced |= await StoreSome(shelf, some, ct);
-        if (unplaced)
-            await backlog.Settle(room.RoomNid, ct);
-        return shelf.ById;
-    }
+    /// <summary>Begins with the events of a room, which are given as they come.</summary>
+    public ToldEvents Begin(Room room) => new(this, room);
 
-    async Task<bool> StoreSome(Shelf shelf, Pdu[] pdus, CancellationToken ct)
+    /// <summary>Judges those that lacked what they cite, as far as it has come.</summary>
+    public async Task Settle(Room room, CancellationToken ct) => await backlog.Settle(room.RoomNid, ct);
+
+    /// <summary>Stores these, which come after those that they cite.</summary>
+    /// <returns>Do some of them cite what is not here?</returns>
+    public async Task<bool> StoreSome(Shelf shelf, IReadOnlyList<Pdu> pdus, CancellationToken ct)
     {
         for (var attempt = 0; ; attempt++)
         {
+            shelf.Trim();
             var known = (await events.ListNumbered(shelf.Room.RoomNid, [.. pdus.Select(pdu => pdu.EventId)], ct)).ToDictionary(k => EventId.Parse(k.EventId));
-            var missing = pdus.SelectMany(pdu => pdu.AuthEvents).Where(id => !shelf.ById.ContainsKey(id) && !known.ContainsKey(id)).ToHashSet();
+            var missing = pdus.SelectMany(pdu => pdu.AuthEvents).Where(id => shelf.Find(id) is null && !known.ContainsKey(id)).ToHashSet();
             missing.ExceptWith(pdus.Select(pdu => pdu.EventId));
-            if (shelf.Room.Rules.RoomIdIsCreateHash && shelf.Room.RoomId.CreateEventId is { } create && !shelf.ById.ContainsKey(create))
+            if (shelf.Room.Rules.RoomIdIsCreateHash && shelf.Room.RoomId.CreateEventId is { } create && shelf.Find(create) is null)
                 missing.Add(create);
             foreach (var stored in await events.FindInRoom(shelf.Room.RoomNid, missing, ct))
-                shelf.Cited[stored.EventId] = new ShelvedEvent(stored.EventNid, Pdu.FromStored(stored.EventId, stored.Json, stored.Rules), stored.Rejected is not null);
+                shelf.Cite(new ShelvedEvent(stored.EventNid, Pdu.FromStored(stored.EventId, stored.Json, stored.Rules), stored.Rejected is not null));
             var chunk = new Chunk(shelf, known);
             foreach (var pdu in pdus)
                 await chunk.Add(pdu, building, ct);
@@ -94,25 +87,6 @@ sealed class BulkOutliers(NpgsqlDataSource db, EventStore events, EventBuilding 
             rows.Select(r => r.Event.Pdu.Sender.ToString()).ToArray(), rows.Select(r => r.Event.Pdu.OriginServerTs).ToArray(),
             rows.Select(r => r.Rejected.Storable()).ToArray());
         command.AddBytes([.. rows.Select(r => r.Event.Pdu.Json.ToArray())]);
-    }
-
-    /// <summary>What has been stored so far.</summary>
-    sealed class Shelf(Room room)
-    {
-        public Room Room => room;
-
-        public Dictionary<EventId, ShelvedEvent> ById { get; } = [];
-
-        /// <summary>Events that were here before, and that the new ones cite.</summary>
-        public Dictionary<EventId, ShelvedEvent> Cited { get; } = [];
-
-        public ShelvedEvent? Find(EventId id) => ById.TryGetValue(id, out var e) || Cited.TryGetValue(id, out e) ? e : null;
-
-        public void Take(IEnumerable<ShelvedEvent> stored)
-        {
-            foreach (var e in stored)
-                ById[e.Pdu.EventId] = e;
-        }
     }
 
     /// <summary>What one round trip stores.</summary>

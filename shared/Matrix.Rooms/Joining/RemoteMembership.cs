@@ -144,12 +144,11 @@ public sealed partial class RemoteMembership
 
     async Task<SentEvent> SendJoin(ServerName server, Room room, Pdu join, bool isResident, CancellationToken ct)
     {
-        var told = await new SendJoinExchange(client, verifier).Send(server, room, join, BigAnswer, ct);
-        Joined(room.RoomId, server, told.State.Count);
+        var told = await new SendJoinExchange(client, verifier, outliers).Send(server, room, join, BigAnswer, ct);
+        Joined(room.RoomId, server, told.Events.State.Count);
         if (!isResident)
             return await adoption.Adopt(told, ct);
-        await outliers.Store(room, told.Chain.Concat(told.State), ct);
-        var received = await receiver.Receive(room, told.Join, [.. told.State.Select(e => e.EventId)], ct);
+        var received = await receiver.Receive(room, told.Join, [.. told.Events.State.Select(e => e.EventId)], ct);
         return received.Reception == Reception.Accepted ? new SentEvent(received.EventId, received.Position)
             : throw RoomException.Forbidden($"The join is not allowed: {received.Reason}");
     }

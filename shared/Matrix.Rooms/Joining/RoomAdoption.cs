@@ -9,9 +9,8 @@ using Npgsql;
 namespace Matrix.Rooms.Joining;
 
 /// <summary>What another server told of a room that one of our users has joined there.</summary>
-/// <param name="State">The state before the join.</param>
-/// <param name="Chain">The auth chains of the state and of the join.</param>
-sealed record JoinedRoom(Room Room, Pdu Join, IReadOnlyList<Pdu> State, IReadOnlyList<Pdu> Chain)
+/// <param name="Events">The state before the join, stored, and the auth chains of it and of the join.</param>
+sealed record JoinedRoom(Room Room, Pdu Join, ToldEvents Events)
 {
     /// <summary>The members of other servers are not in the state.</summary>
     public bool MembersOmitted { get; init; }
@@ -28,7 +27,7 @@ sealed record JoinedRoom(Room Room, Pdu Join, IReadOnlyList<Pdu> State, IReadOnl
 /// them; one small change of the log then makes them count, whatever the size of the room. Under a lease, so that nobody else does it at the same time.
 /// </summary>
 sealed class RoomAdoption(
-    NpgsqlDataSource db, BulkOutliers outliers, EventBuilding building, RoomWriter writer, RoomStore rooms, MembershipStore memberships,
+    NpgsqlDataSource db, EventBuilding building, RoomWriter writer, RoomStore rooms, MembershipStore memberships,
     RoomServers servers, RoomSummaryStore summaries, EventStore events)
 {
     const int RowsAtOnce = 1000;
@@ -39,17 +38,16 @@ sealed class RoomAdoption(
     public async Task<SentEvent> Adopt(JoinedRoom joined, CancellationToken ct)
     {
         var (room, join) = (joined.Room, joined.Join);
-        var stored = await outliers.Store(room, joined.Chain.Concat(joined.State), ct);
-        var state = CheckedState(joined, stored);
+        var state = await CheckedState(joined, ct);
         var root = await StoreTree(state, ct);
         var head = await rooms.FindHead(room.RoomNid, ct);
         if (head is { StateRoot: var old } && old != StateTree.Empty)
             await ForgetAbsent(room, state, ct);
-        await StoreMemberships(room, [.. state.Where(e => e.Pdu.Type == EventTypes.Member && !IsLocal(e.Pdu.StateKey!))], ct);
+        await StoreMemberships(room, [.. state.Where(e => e.Event.IsMember && !IsLocal(e.Event.Key.StateKey))], ct);
         await servers.Recount(room.RoomNid, OwnName, ct);
 
-        var cited = join.AuthEvents.Distinct().Select(id => stored.GetValueOrDefault(id)).Where(e => e.Pdu is not null)
-            .Select(e => new CitedEvent(e.EventNid, e.Pdu.Type, e.Pdu.StateKey)).ToList();
+        var cited = (await events.FindInRoom(room.RoomNid, [.. join.AuthEvents.Distinct().Where(id => joined.Events.Find(id) is not null)], ct))
+            .Select(e => new CitedEvent(e.EventNid, e.Type, e.StateKey)).ToList();
         var received = new ReceivedPdu(await building.Nids.NextEvent(ct), join, new StateUpdate(root, []), cited, new HashSet<EventId>(), false, join.PrevEvents, null, null);
         return await writer.Write(room, async (chain, token) =>
         {
@@ -60,24 +58,29 @@ sealed class RoomAdoption(
     }
 
     /// <summary>The events of the state that count.</summary>
-    static List<ShelvedEvent> CheckedState(JoinedRoom joined, Dictionary<EventId, ShelvedEvent> stored)
+    async Task<List<Standing>> CheckedState(JoinedRoom joined, CancellationToken ct)
     {
-        var state = new Dictionary<StateKeyPair, ShelvedEvent>();
-        foreach (var pdu in joined.State)
+        var state = new Dictionary<StateKeyPair, Standing>();
+        foreach (var told in joined.Events.State)
         {
-            if (pdu.StateKey is { } key && stored.TryGetValue(pdu.EventId, out var shelved) && !shelved.IsRejected)
-                state[new StateKeyPair(pdu.Type, key)] = shelved;
+            if (joined.Events.Find(told.EventId) is (var nid, false))
+                state[told.Key] = new Standing(nid, told);
         }
-        var allowed = EventAuth.Check(joined.Join, new AuthState(state.Values.Select(e => e.Pdu)), joined.Room.Rules);
+        var keys = AuthEvents.KeysFor(joined.Join).Append(new StateKeyPair(EventTypes.Create, "")).Distinct();
+        var found = await building.StateEvents.Get([.. keys.Where(state.ContainsKey).Select(key => state[key].EventNid)], ct);
+        var allowed = EventAuth.Check(joined.Join, new AuthState(found.Values), joined.Room.Rules);
         if (!allowed.Allowed)
             throw RoomException.Forbidden($"The state of the room does not let you in: {allowed.Reason}");
         return [.. state.Values];
     }
 
-    async Task<StateNodeId> StoreTree(List<ShelvedEvent> state, CancellationToken ct)
+    /// <summary>An event that stands in the state.</summary>
+    readonly record struct Standing(long EventNid, ToldEvent Event);
+
+    async Task<StateNodeId> StoreTree(List<Standing> state, CancellationToken ct)
     {
         var update = await building.Tree.Set(StateTree.Empty,
-            [.. state.Select(e => new StateAssignment(new StateKeyPair(e.Pdu.Type, e.Pdu.StateKey!), e.EventNid))], ct);
+            [.. state.Select(e => new StateAssignment(e.Event.Key, e.EventNid))], ct);
         foreach (var nodes in update.NewNodes.OrderBy(node => node.Id.Value).Chunk(RowsAtOnce))
         {
             await using var connection = await db.OpenConnectionAsync(ct);
@@ -89,9 +92,9 @@ sealed class RoomAdoption(
     }
 
     /// <summary>Of those who were in the room when this server left it, and are not any more, nothing may be left.</summary>
-    async Task ForgetAbsent(Room room, List<ShelvedEvent> state, CancellationToken ct)
+    async Task ForgetAbsent(Room room, List<Standing> state, CancellationToken ct)
     {
-        var present = state.Where(e => e.Pdu.Type == EventTypes.Member).Select(e => e.Pdu.StateKey!).ToArray();
+        var present = state.Where(e => e.Event.IsMember).Select(e => e.Event.Key.StateKey).ToArray();
         await db.Execute(
             """
             UPDATE memberships SET membership = 'leave', display_name = NULL, avatar_url = NULL
@@ -99,9 +102,9 @@ sealed class RoomAdoption(
             """, new { nid = room.RoomNid, suffix = $":{OwnName}", present }, ct);
     }
 
-    async Task StoreMemberships(Room room, List<ShelvedEvent> members, CancellationToken ct)
+    async Task StoreMemberships(Room room, List<Standing> members, CancellationToken ct)
     {
-        foreach (var some in members.OrderBy(m => m.Pdu.StateKey, StringComparer.Ordinal).Chunk(RowsAtOnce))
+        foreach (var some in members.OrderBy(m => m.Event.Key.StateKey, StringComparer.Ordinal).Chunk(RowsAtOnce))
         {
             await using var connection = await db.OpenConnectionAsync(ct);
             await using var batch = connection.CreateBatch();
@@ -113,20 +116,20 @@ sealed class RoomAdoption(
                 ON CONFLICT (room_nid, user_id) DO UPDATE SET membership = EXCLUDED.membership, event_nid = EXCLUDED.event_nid, sender = EXCLUDED.sender,
                     position = EXCLUDED.position, display_name = EXCLUDED.display_name, avatar_url = EXCLUDED.avatar_url, forgotten = false
                 """,
-                room.RoomNid, some.Select(m => m.Pdu.StateKey).ToArray(), some.Select(m => m.Pdu.Membership ?? "leave").ToArray(),
-                some.Select(m => m.EventNid).ToArray(), some.Select(m => m.Pdu.Sender.ToString()).ToArray(),
-                some.Select(m => long.MinValue / 2 + Math.Min(m.Pdu.Depth, 1L << 53)).ToArray(), some.Select(m => m.Pdu.ContentString("displayname"u8).Storable()).ToArray(),
-                some.Select(m => m.Pdu.ContentString("avatar_url"u8).Storable()).ToArray());
+                room.RoomNid, some.Select(m => m.Event.Key.StateKey).ToArray(), some.Select(m => m.Event.Membership ?? "leave").ToArray(),
+                some.Select(m => m.EventNid).ToArray(), some.Select(m => m.Event.Sender).ToArray(),
+                some.Select(m => long.MinValue / 2 + Math.Min(m.Event.Depth, 1L << 53)).ToArray(), some.Select(m => m.Event.DisplayName).ToArray(),
+                some.Select(m => m.Event.AvatarUrl).ToArray());
             await batch.ExecuteNonQueryAsync(ct);
         }
     }
 
     /// <summary>What changes for this server's users and for the summary.</summary>
     async ValueTask<StateMerge> Merge(
-        RoomHead head, StateNodeId after, ReceivedPdu join, List<ShelvedEvent> state, Room room, CancellationToken ct)
+        RoomHead head, StateNodeId after, ReceivedPdu join, List<Standing> state, Room room, CancellationToken ct)
     {
         var known = (await memberships.ListOf(room.RoomNid, OwnName, ct)).ToDictionary(row => row.UserId, row => row.EventNid);
-        var locals = state.Where(e => e.Pdu.Type == EventTypes.Member && IsLocal(e.Pdu.StateKey!)).Select(e => e.Pdu.StateKey!)
+        var locals = state.Where(e => e.Event.IsMember && IsLocal(e.Event.Key.StateKey)).Select(e => e.Event.Key.StateKey)
             .Concat(known.Keys).Append(join.Pdu.StateKey!).Distinct();
         List<StateKeyPair> keys = [.. locals.Select(user => new StateKeyPair(EventTypes.Member, user)), .. SummaryChanges.Kept];
         var (were, are) = (await building.Tree.Find(head.StateRoot, keys, ct), await building.Tree.Find(after, keys, ct));
@@ -135,9 +138,9 @@ sealed class RoomAdoption(
             .Where(d => d.Before != d.After && !(d.Key.Type == EventTypes.Member && d.After is { } now && known.GetValueOrDefault(d.Key.StateKey) == now)).ToList();
         var named = differences.SelectMany(d => new[] { d.Before, d.After }).OfType<long>().ToHashSet();
         var summary = await summaries.Find(room.RoomNid, ct);
-        var members = state.Where(e => e.Pdu.Type == EventTypes.Member && e.Pdu.StateKey != join.Pdu.StateKey).ToList();
-        var counts = (1 + members.Count(e => e.Pdu.Membership == "join") - (summary?.JoinedCount ?? 0),
-            members.Count(e => e.Pdu.Membership == "invite") - (summary?.InvitedCount ?? 0));
+        var members = state.Where(e => e.Event.IsMember && e.Event.Key.StateKey != join.Pdu.StateKey).ToList();
+        var counts = (1 + members.Count(e => e.Event.Membership == "join") - (summary?.JoinedCount ?? 0),
+            members.Count(e => e.Event.Membership == "invite") - (summary?.InvitedCount ?? 0));
         return new StateMerge(differences, await building.StateEvents.Get(named, ct), await building.Events.FindRedacted(named, ct), counts);
     }
 

@@ -4,8 +4,8 @@ using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms.Joining;
 
-/// <summary>Sends a join to a server that is in the room, and takes in what it tells of the room as it comes: its events are verified while others arrive.</summary>
-sealed class SendJoinExchange(FederationClient client, EventVerifier verifier)
+/// <summary>Sends a join to a server that is in the room, and takes in what it tells of the room as it comes: its events are verified and stored while others arrive.</summary>
+sealed class SendJoinExchange(FederationClient client, EventVerifier verifier, BulkOutliers outliers)
 {
     const int VerifiedAtOnce = 500;
     static readonly int BatchesAtOnce = Math.Max(2, Environment.ProcessorCount);
@@ -14,7 +14,7 @@ sealed class SendJoinExchange(FederationClient client, EventVerifier verifier)
     {
         await using var answer = await Open(server, room, join, options, ct);
         var reader = new SendJoinAnswer(answer.Body);
-        var (state, chain, signed) = (new List<Pdu>(), new List<Pdu>(), join);
+        var (told, signed) = (outliers.Begin(room), join);
         var underway = new Queue<(SendJoinPart Part, Task<IReadOnlyList<VerifiedPdu>> Verified)>();
         var batch = new List<ReadOnlyMemory<byte>>(VerifiedAtOnce);
         var part = SendJoinPart.State;
@@ -30,7 +30,8 @@ sealed class SendJoinExchange(FederationClient client, EventVerifier verifier)
             await Begin();
         while (underway.Count > 0)
             await End();
-        return new JoinedRoom(room, signed, state, chain) { MembersOmitted = reader.MembersOmitted, Servers = reader.ServersInRoom, By = server };
+        await told.End(ct);
+        return new JoinedRoom(room, signed, told) { MembersOmitted = reader.MembersOmitted, Servers = reader.ServersInRoom, By = server };
 
         async Task Begin()
         {
@@ -48,7 +49,7 @@ sealed class SendJoinExchange(FederationClient client, EventVerifier verifier)
             if (of == SendJoinPart.Join)
                 signed = good.FirstOrDefault(pdu => pdu.EventId == join.EventId) ?? join;
             else
-                (of == SendJoinPart.State ? state : chain).AddRange(good);
+                await told.Add(good, of == SendJoinPart.State, ct);
         }
     }
 
