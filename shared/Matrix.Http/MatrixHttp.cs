@@ -24,6 +24,7 @@ public static class MatrixHttp
         builder.Services.TryAddSingleton<RateLimits>();
         builder.Services.AddMatrixOptions<OriginLimitOptions>();
         builder.Services.TryAddSingleton<OriginLimits>();
+        QueueProbes.Add(builder.Services);
         builder.Services.Configure<JsonOptions>(json => MatrixJson.Configure(json.SerializerOptions));
         // so that a parameter that does not parse reaches the error handler outside Development too
         builder.Services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);

@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Sync.Devices;
+using Matrix.Hosting.Overload;
 using Matrix.Replication;
 using Matrix.Rooms.Devices;
 using Matrix.Storage.Sync;
@@ -198,6 +199,7 @@ sealed class SyncHub(
                 return true;
             waiter = user.AddWaiter(deviceId, seen);
         }
+        Work.OnlyWaits();
         try
         {
             await waiter.WaitAsync(timeout, time, ct);

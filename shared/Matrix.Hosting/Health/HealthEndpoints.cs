@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Matrix.Hosting.Configuration;
+using Matrix.Hosting.Overload;
+using Matrix.Hosting.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
@@ -27,6 +29,9 @@ static class HealthEndpoints
         builder.Services.AddSingleton<Shutdown>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Shutdown>());
         builder.Services.AddSingleton<ForwardedFor>();
+        builder.Services.AddMatrixOptions<OverloadOptions>("overload");
+        builder.Services.AddSingleton<OverloadMetrics>();
+        builder.Services.AddSingleton<Admission>();
         builder.Services.AddHealthChecks();
         builder.Services.AddTransient<IStartupFilter, ProcessEndpoints>();
     }
@@ -34,10 +39,11 @@ static class HealthEndpoints
 
 /// <summary>
 /// Answers, before everything else, what concerns the process alone: /health/live (the process answers), /health/ready (it should get
-/// requests: not draining, and all registered health checks pass), and sends every other request away while draining.
+/// requests: not draining, and all registered health checks pass), sends every other request away while draining, and refuses what is too much.
 /// The gateway never routes these paths.
 /// </summary>
-sealed partial class ProcessEndpoints(Shutdown shutdown, ServiceName service, ForwardedFor forwarded, ILogger<ProcessEndpoints> log) : IStartupFilter
+sealed partial class ProcessEndpoints(
+    Shutdown shutdown, ServiceName service, ForwardedFor forwarded, Admission admission, ILogger<ProcessEndpoints> log) : IStartupFilter
 {
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
@@ -61,6 +67,26 @@ sealed partial class ProcessEndpoints(Shutdown shutdown, ServiceName service, Fo
     }
 
     async Task Serve(HttpContext context, RequestDelegate next)
+    {
+        // the gateway's own part is small: the services know what is too much for them
+        if (service.Value == "gateway" || context.Request.Path == MetricsEndpoint.Path)
+        {
+            await Pass(context, next);
+            return;
+        }
+
+        using var work = await admission.Enter(context.RequestAborted);
+        if (work is null)
+        {
+            await Refusal.Write(context);
+            return;
+        }
+
+        work.Begin();
+        await Pass(context, next);
+    }
+
+    async Task Pass(HttpContext context, RequestDelegate next)
     {
         var began = Stopwatch.GetTimestamp();
         await next(context);

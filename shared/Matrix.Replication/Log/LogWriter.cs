@@ -66,6 +66,9 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
         return Outcome(pending, ct);
     }
 
+    /// <summary>How long the change that comes next has waited for its batch to begin; zero when none waits.</summary>
+    public TimeSpan QueueingTime => _queue.Reader.TryPeek(out var next) ? next.Waited : TimeSpan.Zero;
+
     static async Task<LogPosition> Outcome(PendingChange pending, CancellationToken ct)
     {
         await using var takeBack = ct.UnsafeRegister(static (state, token) => ((PendingChange)state!).TryTakeBack(token), pending);

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Matrix.Ctl.Running;
+using Matrix.Hosting.Configuration;
 using Spectre.Console;
 
 namespace Matrix.Ctl.Commands;
@@ -38,6 +39,13 @@ static class UpCommand
         Arity = ArgumentArity.OneOrMore,
         CustomParser = ParseReplicas,
     };
+    static readonly Option<Dictionary<string, long>> memory = new("--memory")
+    {
+        Description = "The most memory that each process of a service takes, such as client-api=512M; a part of the machine's when left out.",
+        AllowMultipleArgumentsPerToken = true,
+        Arity = ArgumentArity.OneOrMore,
+        CustomParser = ParseMemory,
+    };
     static readonly Option<bool> allInOne = new("--all-in-one")
     {
         Description = "All services in one process, without RabbitMQ and Redis.",
@@ -54,7 +62,7 @@ static class UpCommand
     {
         var command = new Command("up", "Starts a homeserver, setting it up first where needed.")
         {
-            data, configPath, serverName, bind, port, tlsPort, replicas, allInOne, openRegistration, detach, json, supervise,
+            data, configPath, serverName, bind, port, tlsPort, replicas, memory, allInOne, openRegistration, detach, json, supervise,
         };
         command.SetAction((result, _) => Run(result));
         return command;
@@ -71,6 +79,7 @@ static class UpCommand
             Port = result.GetValue(port),
             TlsPort = result.GetValue(tlsPort),
             Replicas = result.GetValue(replicas) ?? [],
+            Memory = result.GetValue(memory) ?? [],
             AllInOne = result.GetValue(allInOne),
             OpenRegistration = result.GetValue(openRegistration),
         };
@@ -139,6 +148,23 @@ static class UpCommand
                 return null;
             }
             parsed[parts[0]] = count;
+        }
+        return parsed;
+    }
+
+    static Dictionary<string, long>? ParseMemory(ArgumentResult result)
+    {
+        var parsed = new Dictionary<string, long>();
+        string[] services = [.. ServiceKind.Workers.Append(ServiceKind.Gateway).Append(ServiceKind.AllInOne).Select(service => service.Name)];
+        foreach (var token in result.Tokens)
+        {
+            var parts = token.Value.Split('=');
+            if (parts.Length != 2 || !services.Contains(parts[0]) || !ByteSizes.TryParse(parts[1], out var size) || size < 128 << 20)
+            {
+                result.AddError($"'{token.Value}' is not SERVICE=SIZE of at least 128M with one of {string.Join(", ", services)}.");
+                return null;
+            }
+            parsed[parts[0]] = size;
         }
         return parsed;
     }

@@ -21,6 +21,7 @@ sealed class ServicePlan(UpOptions options, ServerConfig config, PrivateStack st
     {
         var front = new Dictionary<string, string>(shared) { ["MATRIX__listen"] = $"fd:{open[0].Number}" };
         if (options.TlsPort is not null) AddTls(front, open[1]);
+        MemoryLimits.Apply(front, options.AllInOne ? ServiceKind.AllInOne : ServiceKind.Gateway, options);
         if (options.AllInOne) return [new("all-in-one", ServiceKind.AllInOne, options.LocalUrl, front) { Ports = open }];
 
         var plans = new List<ReplicaPlan>();
@@ -40,7 +41,9 @@ sealed class ServicePlan(UpOptions options, ServerConfig config, PrivateStack st
     public ReplicaPlan CreateReplica(ServiceKind service, string name)
     {
         var url = $"http://127.0.0.1:{FreePort.Pick(ports)}";
-        return new(name, service, url, new Dictionary<string, string>(shared) { ["MATRIX__listen"] = url });
+        var environment = new Dictionary<string, string>(shared) { ["MATRIX__listen"] = url };
+        MemoryLimits.Apply(environment, service, options);
+        return new(name, service, url, environment);
     }
 
     static Dictionary<string, string> Shared(UpOptions options, ServerConfig config, PrivateStack stack)

@@ -12,6 +12,9 @@ sealed record UpOptions
     public int Port { get; init; } = 8008;
     public int? TlsPort { get; init; }
     public IReadOnlyDictionary<string, int> Replicas { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Bytes for each process of a service.</summary>
+    public IReadOnlyDictionary<string, long> Memory { get; init; } = new Dictionary<string, long>();
     public bool AllInOne { get; init; }
     public bool OpenRegistration { get; init; }
 
