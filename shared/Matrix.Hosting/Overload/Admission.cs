@@ -73,7 +73,7 @@ public sealed class Admission : IDisposable
             }
             _isWanted = true;
             // while something queues too long, waiting would only add to it
-            if (IsShedding || _waiting.Count >= _options.AlwaysAdmitted * 4 || _options.Patience == TimeSpan.Zero) return Refused();
+            if (IsShedding || _waiting.Count >= _options.MostAdmitted || _options.Patience == TimeSpan.Zero) return Refused();
             place = _waiting.AddLast(new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously));
         }
         await Wait(place.Value.Task, ct);
