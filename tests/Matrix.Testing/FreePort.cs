@@ -5,17 +5,19 @@ namespace Matrix.Testing;
 
 /// <summary>
 /// Ports for servers that must know theirs before they listen. They lie below those that the system gives to outgoing connections, so nobody takes
-/// one in between by chance.
+/// one in between by chance, and below those that matrixctl takes for what it starts.
 /// </summary>
 public static class FreePort
 {
-    static int s_next = 10_000 + (Environment.ProcessId * 37 % 20_000);
+    const int Lowest = 10_000, Count = 10_000;
+
+    static int s_next = Lowest + (Environment.ProcessId * 37 % Count);
 
     public static int Find()
     {
         while (true)
         {
-            var port = 10_000 + (Interlocked.Increment(ref s_next) % 20_000);
+            var port = Lowest + (Interlocked.Increment(ref s_next) % Count);
             try
             {
                 using var listener = new TcpListener(IPAddress.Loopback, port);

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json;
 
@@ -49,37 +47,6 @@ sealed record StackPorts(int Postgres, int Redis, int RabbitMq, int RabbitMqDist
         var taken = new HashSet<int>();
         return new(Pick(last?.Postgres), Pick(last?.Redis), Pick(last?.RabbitMq), Pick(last?.RabbitMqDistribution), Pick(last?.Epmd));
 
-        int Pick(int? wanted) => wanted is { } port && taken.Add(port) && FreePort.IsFree(port) ? port : FreePort.Pick(taken);
-    }
-}
-
-/// <summary>Finds TCP ports on 127.0.0.1 that nobody listens on.</summary>
-public static class FreePort
-{
-    /// <summary>Below the range that Linux takes for outgoing connections, so that a kept port is not found busy for that.</summary>
-    const int Lowest = 20_000, Highest = 32_000;
-
-    /// <summary>A free port that is not in <paramref name="taken"/>, and is added to it.</summary>
-    public static int Pick(ISet<int> taken)
-    {
-        while (true)
-        {
-            var port = RandomNumberGenerator.GetInt32(Lowest, Highest);
-            if (IsFree(port) && taken.Add(port)) return port;
-        }
-    }
-
-    public static bool IsFree(int port)
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            socket.Bind(new IPEndPoint(IPAddress.Loopback, port));
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
+        int Pick(int? wanted) => wanted is { } port && taken.Add(port) && FreePort.TryKeep(port) ? port : FreePort.Pick(taken);
     }
 }
