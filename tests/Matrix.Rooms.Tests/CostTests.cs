@@ -1,28 +1,13 @@
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms.Writing;
-using Matrix.Testing;
 
 namespace Matrix.Rooms.Tests;
 
 /// <summary>What writing costs in round trips to the database.</summary>
-public sealed class CostTests : IAsyncLifetime
+public sealed class CostTests : NodeTests
 {
     static readonly UserId Alice = RoomNode.User("alice");
-    TestDatabase database = null!;
-    RoomNode node = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        database = await TestDatabase.Create();
-        node = await RoomNode.Start(database);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
 
     [Fact]
     public async Task A_message_takes_one_round_trip_on_warm_caches()

@@ -4,28 +4,13 @@ using Matrix.Rooms.State;
 using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
-using Matrix.Testing;
 
 namespace Matrix.Rooms.Tests;
 
-public sealed class RoomWriterTests : IAsyncLifetime
+public sealed class RoomWriterTests : NodeTests
 {
     static readonly UserId Alice = RoomNode.User("alice");
     static readonly UserId Bob = RoomNode.User("bob");
-    TestDatabase database = null!;
-    RoomNode node = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        database = await TestDatabase.Create();
-        node = await RoomNode.Start(database);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
 
     [Fact]
     public async Task Events_stand_one_upon_the_other_in_the_order_of_the_log()

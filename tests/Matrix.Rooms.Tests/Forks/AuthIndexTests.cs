@@ -6,28 +6,12 @@ using Matrix.Protocol.Tests;
 using Matrix.Rooms.Resolution;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
-using Matrix.Testing;
 
 namespace Matrix.Rooms.Tests.Forks;
 
 /// <summary>The index over auth chains against a walk of the chains.</summary>
-public sealed class AuthIndexTests : IAsyncLifetime
+public sealed class AuthIndexTests : NodeTests
 {
-    TestDatabase database = null!;
-    RoomNode node = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        database = await TestDatabase.Create();
-        node = await RoomNode.Start(database);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
-
     [Theory]
     [InlineData("6")]
     [InlineData("12")]

@@ -6,24 +6,10 @@ using Matrix.Testing;
 namespace Matrix.Rooms.Tests.Forks;
 
 /// <summary>Events of other servers, wherever in a room they belong.</summary>
-public sealed class ForkTests : IAsyncLifetime
+public sealed class ForkTests() : NodeTests("example.org")
 {
     static readonly UserId Alice = UserId.Parse("@alice:example.org");
     static readonly UserId Bob = UserId.Parse("@bob:example.org");
-    TestDatabase database = null!;
-    RoomNode node = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        database = await TestDatabase.Create();
-        node = await RoomNode.Start(database, "example.org");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
 
     [Theory]
     [InlineData("1")]

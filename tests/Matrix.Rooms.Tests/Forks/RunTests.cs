@@ -11,24 +11,10 @@ using Npgsql;
 namespace Matrix.Rooms.Tests.Forks;
 
 /// <summary>Events of other servers that are taken together are what they would be one by one.</summary>
-public sealed class RunTests : IAsyncLifetime
+public sealed class RunTests() : NodeTests("example.org")
 {
     const string Eve = "@eve:far.example", Zoe = "@zoe:far.example";
     static readonly UserId Alice = UserId.Parse("@alice:example.org"), Bob = UserId.Parse("@bob:example.org");
-    TestDatabase database = null!;
-    RoomNode node = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        database = await TestDatabase.Create();
-        node = await RoomNode.Start(database, "example.org");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
 
     /// <summary>MATRIX_TEST_ROOMS: so many rooms, and of an older version too.</summary>
     static readonly string? s_rooms = Environment.GetEnvironmentVariable("MATRIX_TEST_ROOMS");

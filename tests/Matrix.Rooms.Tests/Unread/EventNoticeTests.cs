@@ -1,29 +1,19 @@
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms.Unread;
-using Matrix.Testing;
 
 namespace Matrix.Rooms.Tests.Unread;
 
-public sealed class EventNoticeTests : IAsyncLifetime
+public sealed class EventNoticeTests : NodeTests
 {
     static readonly UserId Alice = RoomNode.User("alice"), Bob = RoomNode.User("bob");
-    TestDatabase database = null!;
-    RoomNode node = null!;
     RoomId room;
 
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
-        database = await TestDatabase.Create();
-        node = await RoomNode.Start(database);
+        await base.InitializeAsync();
         room = await node.CreateRoom(Alice, RoomPreset.PublicChat);
         await node.Membership.Join(room, new MembershipRequest(Bob), default);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
     }
 
     [Fact]

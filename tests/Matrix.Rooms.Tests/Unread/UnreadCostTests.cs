@@ -8,28 +8,13 @@ using Matrix.Rooms.Writing;
 using Matrix.Storage;
 using Matrix.Storage.Rooms;
 using Matrix.Storage.Sync;
-using Matrix.Testing;
 
 namespace Matrix.Rooms.Tests.Unread;
 
 /// <summary>What unread counts cost; prints what it finds.</summary>
-public sealed class UnreadCostTests(ITestOutputHelper output) : IAsyncLifetime
+public sealed class UnreadCostTests(ITestOutputHelper output) : NodeTests
 {
     static readonly UserId Alice = RoomNode.User("alice");
-    TestDatabase database = null!;
-    RoomNode node = null!;
-
-    public async ValueTask InitializeAsync()
-    {
-        database = await TestDatabase.Create();
-        node = await RoomNode.Start(database);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await node.DisposeAsync();
-        await database.DisposeAsync();
-    }
 
     [Theory]
     [InlineData(2, 0)]
