@@ -17,6 +17,12 @@ public sealed class SenderOptions
     /// <summary>Requests under way at once to servers that failed last time: those that answer never wait for them.</summary>
     [Range(1, 1000)] public int RetryConcurrency { get; set; } = 32;
 
+    /// <summary>A request that takes longer makes room for another one.</summary>
+    [Range(1, 600_000)] public int SlowAfterMilliseconds { get; set; } = 3000;
+
+    /// <summary>Requests under way at once that have made room for others.</summary>
+    [Range(0, 100_000)] public int SlowConcurrency { get; set; } = 2000;
+
     /// <summary>Events that wait in memory for one destination. One that is further behind is read for from the database.</summary>
     [Range(1, 10_000)] public int MostQueued { get; set; } = 200;
 
@@ -32,6 +38,8 @@ public sealed class SenderOptions
     [Range(1, 10_080)] public int LongestPauseMinutes { get; set; } = 1440;
 
     public TimeSpan Timeout => TimeSpan.FromSeconds(TimeoutSeconds);
+
+    public TimeSpan SlowAfter => TimeSpan.FromMilliseconds(SlowAfterMilliseconds);
 
     public TimeSpan FirstPause => TimeSpan.FromMilliseconds(FirstPauseMilliseconds);
 

@@ -36,7 +36,7 @@ public sealed class Origin
             throw MatrixException.Forbidden($"This server does not federate with {origin}.");
         var limits = services.GetRequiredService<OriginLimits>();
         context.Response.RegisterForDispose(limits.TakeBytes(context.Request.ContentLength ?? UnknownLength));
-        var body = await RequestBytes.Read(context.Request, context.RequestAborted);
+        var body = await RequestBytes.ReadText(context.Request, context.RequestAborted);
         await Verify(context, signatures, body);
         context.Response.RegisterForDispose(await limits.Enter(origin, context.RequestAborted));
         await services.GetRequiredService<DestinationBackoff>().Heard(origin, context.RequestAborted);

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Matrix.Protocol;
 using Microsoft.AspNetCore.Http;
 
 namespace Matrix.Http;
@@ -16,6 +17,17 @@ static class RequestBytes
         if (request.HttpContext.Items.TryGetValue(Kept, out var read)) return (ReadOnlyMemory<byte>)read!;
         var bytes = await ReadPipe(request, ct);
         request.HttpContext.Items[Kept] = bytes;
+        return bytes;
+    }
+
+    /// <summary>The same without halves of surrogate pairs, for all who read it.</summary>
+    public static async ValueTask<ReadOnlyMemory<byte>> ReadText(HttpRequest request, CancellationToken ct)
+    {
+        var read = await Read(request, ct);
+        if (read.Span.IndexOf("\\ud"u8) < 0 && read.Span.IndexOf("\\uD"u8) < 0) return read;
+        var bytes = read.ToArray();
+        HalfSurrogates.Replace(bytes);
+        request.HttpContext.Items[Kept] = (ReadOnlyMemory<byte>)bytes;
         return bytes;
     }
 

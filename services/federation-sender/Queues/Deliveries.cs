@@ -36,8 +36,8 @@ sealed partial class Deliveries
         (this.options, this.time, this.logger) = (options.Value, time, logger);
     }
 
-    /// <summary>Called with a server that failed and has taken what waited for it.</summary>
-    public Action<ServerName>? OnRecovered { get; set; }
+    /// <summary>A server failed, and takes what it is sent again.</summary>
+    public event Action<ServerName>? CameBack;
 
     /// <summary>Every entry of the log up to here has been handed to the destinations that it concerns.</summary>
     public long Routed
@@ -189,7 +189,7 @@ sealed partial class Deliveries
             if (!destination.TryTake(waiting, options.PdusPerTransaction, options.EdusPerTransaction, out var next))
                 return false;
             if (next is not null)
-                await Send(destination, next, ct);
+                await Send(destination, next, null, ct);
             else if (waiting.Count > 0)
                 destination.HasMoreMessages();
             return true;
@@ -206,20 +206,23 @@ sealed partial class Deliveries
     {
         var upTo = Routed;
         var reached = after;
-        foreach (var transaction in await lag.Read(destination, after, upTo, waiting, ct))
+        var transactions = await lag.Read(destination, after, upTo, waiting, ct);
+        var last = transactions[^1];
+        foreach (var transaction in transactions)
         {
-            await Send(destination, transaction, ct);
+            await Send(destination, transaction, token => lag.ReadBehind(destination, last.UpTo, upTo, last.Messages, token), ct);
             reached = transaction.UpTo;
         }
         if (reached >= upTo)
             destination.CaughtUp(upTo);
     }
 
-    async Task Send(Destination destination, FederationTransaction transaction, CancellationToken ct)
+    async Task Send(
+        Destination destination, FederationTransaction transaction, Func<CancellationToken, Task<FederationTransaction>>? behind, CancellationToken ct)
     {
         if (!transaction.IsEmpty)
         {
-            await sender.Send(destination, transaction, ct);
+            await sender.Send(destination, transaction, behind, ct);
             if (transaction.Messages is [.., var last])
                 await messages.Delete(destination.Server.ToString(), last.Position, last.Number, ct);
         }
@@ -231,7 +234,7 @@ sealed partial class Deliveries
         }
         destination.Delivered(transaction, time.GetTimestamp());
         if (failing is not null)
-            OnRecovered?.Invoke(destination.Server);
+            CameBack?.Invoke(destination.Server);
     }
 
     void Failed(Destination destination, string reason, TimeSpan longest)

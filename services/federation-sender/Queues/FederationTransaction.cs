@@ -21,6 +21,10 @@ sealed record FederationTransaction(
         _ => [new(Half(Pdus, 0), Half(Edus, 0), Half(Messages, 0), 0), new(Half(Pdus, 1), Half(Edus, 1), Half(Messages, 1), 0)],
     };
 
+    /// <summary>Each of its events and messages as a transaction of its own.</summary>
+    public IEnumerable<FederationTransaction> Each() =>
+        Pdus.Select(pdu => new FederationTransaction([pdu], [], [], 0)).Concat(Messages.Select(message => new FederationTransaction([], [], [message], 0)));
+
     public ReadOnlyMemory<byte> Write(string origin, long now)
     {
         var output = new ArrayBufferWriter<byte>(512 + Pdus.Sum(pdu => pdu.Json.Length + 1) + 300 * Edus.Count + Messages.Sum(message => message.Edu.Length + 50));

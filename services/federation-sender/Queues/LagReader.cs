@@ -8,8 +8,10 @@ namespace Matrix.FederationSender.Queues;
 /// Reads what waits for a destination that lags, from the database. All of it if that is not much; after a long outage of each room the newest event, from
 /// which the other server fetches what it misses as it wants.
 /// </summary>
-sealed class LagReader(OutgoingEventStore events, StoredEdus edus, ServerSigningKey own, IOptions<SenderOptions> options)
+sealed class LagReader(OutgoingEventStore events, OutgoingMessageStore devices, StoredEdus edus, ServerSigningKey own, IOptions<SenderOptions> options)
 {
+    const int FewBehind = 5;
+
     readonly string suffix = $":{own.ServerName}";
 
     /// <summary>The next transactions of (after, upTo], of which the last has everything that is left, if it says <paramref name="upTo"/>.</summary>
@@ -30,5 +32,15 @@ sealed class LagReader(OutgoingEventStore events, StoredEdus edus, ServerSigning
             .. chunks.SkipLast(1).Select(chunk => new FederationTransaction([], chunk, [], 0)),
             new FederationTransaction([.. page.Select(OutgoingPdu.Of)], chunks.LastOrDefault() ?? [], messages, reached),
         ];
+    }
+
+    /// <summary>Some of what waits behind what was read: of a few rooms the newest event in (after, upTo], and the messages to devices after these.</summary>
+    public async Task<FederationTransaction> ReadBehind(
+        Destination destination, long after, long upTo, IReadOnlyList<OutgoingMessage> messages, CancellationToken ct)
+    {
+        var server = destination.Server.ToString();
+        var newest = await events.ListNewestPending(server, after, upTo, suffix, FewBehind, ct);
+        var others = messages is [.., var last] ? await devices.ListAfter(server, last.Position, last.Number, FewBehind, ct) : [];
+        return new FederationTransaction([.. newest.Select(OutgoingPdu.Of)], [], others, 0);
     }
 }

@@ -7,7 +7,7 @@ namespace Matrix.FederationSender.Queues;
 /// <summary>
 /// Sends transactions, so many at a time. One whose content the other server refuses is taken apart until what it refuses is found, and that is left out: one
 /// event that a server does not bear would else hold up for ever all that comes after it. But a server that refuses every one is not well, whatever it says:
-/// then nothing is left out. Which of the two it is, is seen by what it takes beside: an event that is refused alone waits for others.
+/// then nothing is left out. Which of the two it is, is seen by what it takes beside, or of what waits behind: an event that is refused alone waits for others.
 /// </summary>
 sealed partial class TransactionSender : IDisposable
 {
@@ -18,7 +18,7 @@ sealed partial class TransactionSender : IDisposable
     readonly string origin;
     readonly TimeProvider time;
     readonly ILogger<TransactionSender> logger;
-    readonly SemaphoreSlim places, retryPlaces;
+    readonly SendingPlaces places, retryPlaces;
     readonly string run = Guid.NewGuid().ToString("N")[..8];
     long transactions;
     int underway;
@@ -27,7 +27,9 @@ sealed partial class TransactionSender : IDisposable
     {
         (this.client, this.options, this.time, this.logger) = (client, options.Value, time, logger);
         origin = own.ServerName.ToString();
-        (places, retryPlaces) = (new SemaphoreSlim(this.options.Concurrency), new SemaphoreSlim(this.options.RetryConcurrency));
+        (places, retryPlaces) = (Places(this.options.Concurrency), Places(this.options.RetryConcurrency));
+
+        SendingPlaces Places(int count) => new(count, this.options.SlowConcurrency, this.options.SlowAfter, time);
     }
 
     /// <summary>Did the server refuse what it was sent for what is in it?</summary>
@@ -35,22 +37,24 @@ sealed partial class TransactionSender : IDisposable
 
     public int Underway => Volatile.Read(ref underway);
 
+    /// <param name="behind">Some of what comes after it, by which to try whether the server takes anything, if it refuses all of this.</param>
     /// <exception cref="FederationException">The server did not take it, and not because of what is in it.</exception>
-    public async Task Send(Destination destination, FederationTransaction transaction, CancellationToken ct)
+    public async Task Send(
+        Destination destination, FederationTransaction transaction, Func<CancellationToken, Task<FederationTransaction>>? behind, CancellationToken ct)
     {
-        var slots = destination.Failing is null ? places : retryPlaces;
-        await slots.WaitAsync(ct);
+        using var place = await (destination.Failing is null ? places : retryPlaces).Enter(ct);
         Interlocked.Increment(ref underway);
         try
         {
             var verdict = new Verdict();
             await SendOrTakeApart(destination.Server, transaction, verdict, ct);
+            if (behind is not null && !verdict.IsProved)
+                await TryOthers(destination.Server, await behind(ct), verdict, ct);
             await Settle(destination.Server, verdict, ct);
         }
         finally
         {
             Interlocked.Decrement(ref underway);
-            slots.Release();
         }
     }
 
@@ -74,6 +78,25 @@ sealed partial class TransactionSender : IDisposable
             else
                 foreach (var part in transaction.Halves())
                     await SendOrTakeApart(server, part, verdict, ct);
+        }
+    }
+
+    // They come too early, and come again at their time: by their ids they are known.
+    async Task TryOthers(ServerName server, FederationTransaction others, Verdict verdict, CancellationToken ct)
+    {
+        foreach (var one in others.Each())
+        {
+            try
+            {
+                await Put(server, one, ct);
+                verdict.Taken(one);
+            }
+            catch (FederationException e) when (IsForContent(e))
+            {
+                continue;
+            }
+            if (verdict.IsProved)
+                return;
         }
     }
 
@@ -115,6 +138,9 @@ sealed partial class TransactionSender : IDisposable
         bool tookEvent, tookMessage, tookEdu;
 
         public List<(FederationTransaction Part, FederationException Why)> Refused { get; } = [];
+
+        /// <summary>Is it seen of all that was refused that the server takes others of its kind?</summary>
+        public bool IsProved => Refused.TrueForAll(part => Proves(part.Part));
 
         public bool TookAny => tookEvent || tookMessage || tookEdu;
 

@@ -34,7 +34,7 @@ sealed class Ephemera(
             if (Read(message.Span) is { } news && inbox.Writer.TryWrite(news))
                 wake();
         });
-        deliveries.OnRecovered = server =>
+        deliveries.CameBack += server =>
         {
             if (inbox.Writer.TryWrite(new ServerBack(server)))
                 wake();

@@ -12,21 +12,31 @@ namespace Matrix.FederationSender.Sharding;
 sealed partial class DeliveryRecord(Deliveries deliveries, DestinationStore store, DatabaseOutage outage, TimeProvider time, ILogger<DeliveryRecord> logger)
     : IDisposable
 {
-    static readonly TimeSpan Every = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(3), SweepEvery = TimeSpan.FromMinutes(1);
+    static readonly TimeSpan Every = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(3), SweepEvery = TimeSpan.FromMinutes(1), CleanEvery = TimeSpan.FromHours(1);
 
-    readonly SemaphoreSlim saving = new(1);
+    readonly SemaphoreSlim saving = new(1), hint = new(0, 1);
 
-    public void Dispose() => saving.Dispose();
+    public void Dispose()
+    {
+        saving.Dispose();
+        hint.Dispose();
+    }
 
     public async Task Run(CancellationToken ct)
     {
-        using var timer = new PeriodicTimer(Every, time);
-        var swept = time.GetTimestamp();
-        while (await timer.WaitForNextTickAsync(ct))
+        deliveries.CameBack += _ => Hint();
+        var (swept, cleaned) = (time.GetTimestamp(), time.GetTimestamp());
+        while (true)
         {
+            await hint.WaitAsync(Every, ct);
             try
             {
                 await Save([.. deliveries.Held], ct);
+                if (time.GetElapsedTime(cleaned) >= CleanEvery)
+                {
+                    await store.DeleteTurnedAway(Shard.Count, ct);
+                    cleaned = time.GetTimestamp();
+                }
             }
             catch (NpgsqlException e)
             {
@@ -39,6 +49,19 @@ sealed partial class DeliveryRecord(Deliveries deliveries, DestinationStore stor
                 continue;
             deliveries.Sweep();
             swept = time.GetTimestamp();
+        }
+    }
+
+    // That a server takes things again is stored at once: who goes on for this replica would else leave it alone until its next attempt.
+    void Hint()
+    {
+        try
+        {
+            hint.Release();
+        }
+        catch (SemaphoreFullException)
+        {
+            // it is to be stored anyway
         }
     }
 

@@ -53,6 +53,7 @@ public sealed class FederationClient(
 
     static T Parse<T>(ServerName destination, byte[] bytes)
     {
+        HalfSurrogates.Replace(bytes); // one bad event is no reason to do without the others
         try
         {
             return JsonSerializer.Deserialize<T>(bytes, FederationJson.Options) ?? throw new JsonException("null");
@@ -147,6 +148,7 @@ public sealed class FederationClient(
         try
         {
             body = await LimitedStream.ReadAll(await response.Content.ReadAsStreamAsync(ct), MaxErrorBytes, ct);
+            HalfSurrogates.Replace(body);
             using var document = JsonDocument.Parse(body);
             errcode = Member(document.RootElement, "errcode");
             error = Member(document.RootElement, "error");

@@ -25,6 +25,9 @@ static class JsonEscape
         }
     }
 
+    /// <summary>Is the escape whose backslash comes just before a surrogate?</summary>
+    public static bool IsHalf(ReadOnlySpan<byte> text) => text.StartsWith("u"u8) && ReadUnit(text[1..]) is >= 0 and var unit && char.IsSurrogate((char)unit);
+
     static int ReadCodePoint(ReadOnlySpan<byte> text, out int consumed)
     {
         consumed = 5;

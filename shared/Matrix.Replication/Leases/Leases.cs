@@ -120,9 +120,11 @@ public sealed partial class Leases(NpgsqlDataSource db, DatabaseOutage outage, T
     async Task RenewDue(CancellationToken ct)
     {
         var now = time.GetTimestamp();
-        var due = _held.Values.Where(lease => time.GetElapsedTime(lease.HeldSince, now) >= lease.Duration / 3).ToList();
-        if (due.Count == 0)
+        var durations = _held.Values.Where(lease => time.GetElapsedTime(lease.HeldSince, now) >= lease.Duration / 3).Select(lease => lease.Duration).ToHashSet();
+        if (durations.Count == 0)
             return;
+        // with those of the same kind: what a process held that dies is then free at one moment
+        var due = _held.Values.Where(lease => durations.Contains(lease.Duration)).ToList();
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
         patience.CancelAfter(Tick);
         try

@@ -23,17 +23,22 @@ public sealed record ShardChanges(IReadOnlyList<LeasedShard> Gained, IReadOnlyLi
 /// <param name="count">How many shards there are.</param>
 public sealed class ShardLeases(Leases leases, NpgsqlDataSource db, string scope, string shards, short count)
 {
-    static readonly TimeSpan s_takeoverAfter = TimeSpan.FromSeconds(6);
+    static readonly TimeSpan s_takeoverAfter = TimeSpan.FromSeconds(6), s_justAfter = TimeSpan.FromMilliseconds(50);
 
     readonly string _replica = $"{scope}replica:{Guid.NewGuid():n}";
     readonly Dictionary<short, LeasedShard> _held = [];
     Lease? _presence;
+    TimeSpan? _nextFree;
 
     public IReadOnlyCollection<LeasedShard> Held => _held.Values;
 
-    /// <summary>Takes what is due to this replica; to be called every few seconds. What has come back as lost is not held any more.</summary>
+    /// <summary>How long to wait for the next look: so long, or until another's lease runs out that is not renewed by then.</summary>
+    public TimeSpan Wait(TimeSpan most) => _nextFree is { } next && next < most ? next : most;
+
+    /// <summary>Takes what is due to this replica; to be called every few seconds (<see cref="Wait"/>). What has come back as lost is not held any more.</summary>
     public async Task<ShardChanges> Balance(CancellationToken ct)
     {
+        _nextFree = null;
         var lost = _held.Values.Where(shard => shard.IsLost).ToList();
         lost.ForEach(shard => _held.Remove(shard.Number));
         try
@@ -106,8 +111,17 @@ public sealed class ShardLeases(Leases leases, NpgsqlDataSource db, string scope
                 WHERE name >= @prefix AND name < @prefix || '~' AND expires_at < clock_timestamp() - interval '1 hour'
                 """, new { prefix = $"{scope}replica:" }, ct);
         }
-        var living = await db.List<string>(
-            "SELECT name FROM leases WHERE name >= @scope AND name < @scope || '~' AND expires_at > clock_timestamp()", new { scope }, ct);
-        return living.ToHashSet(StringComparer.Ordinal);
+        var living = await db.List<Living>(
+            """
+            SELECT name, expires_at - clock_timestamp() AS rest FROM leases
+            WHERE name >= @scope AND name < @scope || '~' AND expires_at > clock_timestamp()
+            """, new { scope }, ct);
+        var own = _held.Values.Select(shard => shard.Lease.Name).Append(_replica).ToHashSet(StringComparer.Ordinal);
+        var others = living.Where(lease => !own.Contains(lease.Name)).ToList();
+        if (others.Count > 0)
+            _nextFree = others.Min(lease => lease.Rest) + s_justAfter;
+        return living.Select(lease => lease.Name).ToHashSet(StringComparer.Ordinal);
     }
+
+    sealed record Living(string Name, TimeSpan Rest);
 }

@@ -47,6 +47,7 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
             InsertTransaction(batch, txn);
         memberships.AddCommands(batch, back);
         RoomServerChanges.Of(chain).AddCommands(batch, RoomNid, back);
+        TurnedAway.AddCommands(batch, chain, back);
         AuthIndexRows.AddInsert(batch, [.. chain.Events.Select(e => e.Placement).OfType<AuthPlacement>()]);
         AuthIndexRows.AddBacklog(batch, RoomNid,
             [.. chain.Events.Where(e => e is { Pdu.IsState: true, Placement: null, Received: not { WasOutlier: true } }).Select(e => e.EventNid)]);

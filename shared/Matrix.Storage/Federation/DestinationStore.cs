@@ -22,7 +22,7 @@ public sealed class DestinationStore(NpgsqlDataSource db)
 
     /// <summary>Is there anybody to deliver to?</summary>
     public Task<bool> Any(CancellationToken ct) => db.GetOne<bool>(
-        "SELECT EXISTS (SELECT FROM room_servers) OR EXISTS (SELECT FROM outgoing_messages)", null, ct);
+        "SELECT EXISTS (SELECT FROM room_servers) OR EXISTS (SELECT FROM outgoing_messages) OR EXISTS (SELECT FROM turned_away)", null, ct);
 
     /// <summary>Takes a shard over and returns its position, from which its other destinations have to be looked at.</summary>
     public Task<long> Take(short shard, long fence, CancellationToken ct) => db.GetOne<long>(
@@ -45,7 +45,15 @@ public sealed class DestinationStore(NpgsqlDataSource db)
             UNION SELECT m.room_nid FROM (SELECT DISTINCT user_id FROM entries WHERE kind = 5) u JOIN memberships m USING (user_id) WHERE m.membership = 'join')
         SELECT DISTINCT server FROM rooms JOIN room_servers USING (room_nid) WHERE joined > 0 OR left_at > @after
         UNION SELECT server FROM outgoing_messages
+        UNION SELECT server FROM turned_away WHERE position > @after AND position <= @upTo
         """, new { after, upTo }, ct);
+
+    /// <summary>Deletes of <c>turned_away</c> what was delivered: all shards are past it, and its destination is, or keeps up.</summary>
+    public Task<int> DeleteTurnedAway(int shards, CancellationToken ct) => db.Execute(
+        """
+        DELETE FROM turned_away t WHERE position <= (SELECT min(position) FROM federation_shards HAVING count(*) = @shards)
+            AND NOT EXISTS (SELECT FROM federation_destinations d WHERE d.server = t.server AND d.lags AND d.position < t.position)
+        """, new { shards }, ct);
 
     /// <summary>The servers that this one shares rooms with, or has something for, by name.</summary>
     /// <param name="contains">Null: all.</param>

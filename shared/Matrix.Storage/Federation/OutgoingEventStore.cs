@@ -26,11 +26,21 @@ public sealed class OutgoingEventStore(NpgsqlDataSource db)
             OR EXISTS (SELECT FROM relayed_events x WHERE x.event_nid = e.event_nid))
         """;
 
-    /// <summary>Events of one destination in (after, upTo]: in each of its rooms, for as long as it was there, by the index events_timeline.</summary>
+    const string Event = "e.event_nid, e.event_id, e.room_nid, e.position, e.sender, e.type, e.state_key, e.json, e.redacted_by";
+
+    /// <summary>
+    /// Events of one destination in (after, upTo]: in each of its rooms, for as long as it was there, by the index events_timeline; and those by which its
+    /// users were turned away from others (<c>turned_away</c>).
+    /// </summary>
     const string Pending =
-        """
-        room_servers s JOIN room_heads h ON h.room_nid = s.room_nid AND h.position > @after
+        $"""
+        SELECT {Event} FROM room_servers s JOIN room_heads h ON h.room_nid = s.room_nid AND h.position > @after
         JOIN events e ON e.room_nid = s.room_nid AND e.position > greatest(@after, s.since) AND e.position <= least(@upTo, s.left_at)
+        WHERE s.server = @server AND {IsOurs} AND right(e.sender, length(@server) + 1) <> ':' || @server
+        UNION ALL
+        SELECT {Event} FROM turned_away t JOIN events e ON e.event_nid = t.event_nid
+        WHERE t.server = @server AND t.position > @after AND t.position <= @upTo AND NOT EXISTS (
+            SELECT FROM room_servers s WHERE s.room_nid = e.room_nid AND s.server = t.server AND e.position > s.since AND (s.left_at IS NULL OR e.position <= s.left_at))
         """;
 
     /// <summary>The servers in rooms now, and those that left after a position. By primary key.</summary>
@@ -50,16 +60,14 @@ public sealed class OutgoingEventStore(NpgsqlDataSource db)
     /// <summary>How many events wait for a destination, counted up to a limit.</summary>
     public Task<long> CountPending(string server, long after, long upTo, string own, int limit, CancellationToken ct) => db.GetOne<long>(
         $"""
-        SELECT count(*) FROM (
-            SELECT FROM {Pending} WHERE s.server = @server AND {IsOurs} AND right(e.sender, length(@server) + 1) <> ':' || @server LIMIT @limit) AS pending
+        SELECT count(*) FROM (SELECT FROM ({Pending}) AS e LIMIT @limit) AS counted
         """, new { server, after, upTo, own, limit }, ct);
 
     /// <summary>The oldest events that wait for a destination, in order.</summary>
     public Task<IReadOnlyList<OutgoingEvent>> ListPending(string server, long after, long upTo, string own, int limit, CancellationToken ct) =>
         db.List<OutgoingEvent>(
         $"""
-        SELECT {Columns} FROM {Pending} JOIN rooms r ON r.room_nid = e.room_nid
-        WHERE s.server = @server AND {IsOurs} AND right(e.sender, length(@server) + 1) <> ':' || @server ORDER BY e.position LIMIT @limit
+        SELECT {Columns} FROM ({Pending}) AS e JOIN rooms r ON r.room_nid = e.room_nid ORDER BY e.position LIMIT @limit
         """, new { server, after, upTo, own, limit }, ct);
 
     /// <summary>Of each room the newest event that waits for a destination, in order: the oldest of these.</summary>
@@ -67,9 +75,7 @@ public sealed class OutgoingEventStore(NpgsqlDataSource db)
         db.List<OutgoingEvent>(
         $"""
         SELECT {Columns} FROM (
-            SELECT s.room_nid, max(e.position) AS newest FROM {Pending}
-            WHERE s.server = @server AND {IsOurs} AND right(e.sender, length(@server) + 1) <> ':' || @server
-            GROUP BY s.room_nid ORDER BY newest LIMIT @limit) n
+            SELECT e.room_nid, max(e.position) AS newest FROM ({Pending}) AS e GROUP BY e.room_nid ORDER BY newest LIMIT @limit) n
         JOIN events e ON e.room_nid = n.room_nid AND e.position = n.newest JOIN rooms r ON r.room_nid = e.room_nid ORDER BY e.position
         """, new { server, after, upTo, own, limit }, ct);
 }

@@ -12,6 +12,13 @@ public sealed class OutgoingMessageStore(NpgsqlDataSource db)
     public Task<IReadOnlyList<OutgoingMessage>> List(string server, int limit, CancellationToken ct) => db.List<OutgoingMessage>(
         "SELECT position, number, edu FROM outgoing_messages WHERE server = @server ORDER BY position, number LIMIT @limit", new { server, limit }, ct);
 
+    /// <summary>The messages to a server after one of them, in order, by primary key.</summary>
+    public Task<IReadOnlyList<OutgoingMessage>> ListAfter(string server, long position, int number, int limit, CancellationToken ct) => db.List<OutgoingMessage>(
+        """
+        SELECT position, number, edu FROM outgoing_messages WHERE server = @server AND (position, number) > (@position, @number)
+        ORDER BY position, number LIMIT @limit
+        """, new { server, position, number, limit }, ct);
+
     /// <summary>Deletes the messages to a server up to one of them.</summary>
     public Task<int> Delete(string server, long position, int number, CancellationToken ct) => db.Execute(
         "DELETE FROM outgoing_messages WHERE server = @server AND (position, number) <= (@position, @number)", new { server, position, number }, ct);

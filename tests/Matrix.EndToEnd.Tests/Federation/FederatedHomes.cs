@@ -37,13 +37,11 @@ public sealed class FederatedHomes : IAsyncDisposable
 {
     public const string Split = "split stack", Whole = "all-in-one", Peer = "Synapse";
 
-    static readonly string? s_peer = Environment.GetEnvironmentVariable("MATRIX_TEST_PEER") is { Length: > 0 } folder ? folder : null;
-
     readonly CertificateAuthority _authority = new();
     readonly Dictionary<string, Lazy<Task<Home>>> _homes;
     readonly List<RunningServer> _servers = [];
     readonly int _wholePort = Matrix.Testing.FreePort.Find();
-    string? _peerData;
+    SynapsePeer? _peer;
 
     public FederatedHomes()
     {
@@ -60,7 +58,7 @@ public sealed class FederatedHomes : IAsyncDisposable
     /// <summary>Skips the test where the peer is not installed.</summary>
     public async Task<(Home First, Home Second)> Get(string first, string second)
     {
-        Assert.SkipWhen(s_peer == null && Peer is var peer && (first == peer || second == peer), "MATRIX_TEST_PEER names no Synapse (tests/README.md)");
+        Assert.SkipWhen(!SynapsePeer.IsThere && Peer is var peer && (first == peer || second == peer), SynapsePeer.Missing);
         var both = await Task.WhenAll(_homes[first].Value, _homes[second].Value);
         return (both[0], both[1]);
     }
@@ -70,11 +68,8 @@ public sealed class FederatedHomes : IAsyncDisposable
         foreach (var home in _homes.Values.Where(home => home.IsValueCreated && home.Value.IsCompletedSuccessfully))
             (await home.Value).Dispose();
         await Task.WhenAll(_servers.Select(server => server.DisposeAsync().AsTask()));
-        if (_peerData != null)
-        {
-            await RunningServer.Run("bash", [Path.Combine(s_peer!, "stop.sh"), _peerData]);
-            Directory.Delete(_peerData, recursive: true);
-        }
+        if (_peer is not null)
+            await _peer.DisposeAsync();
         await ToWhole.DisposeAsync();
         _authority.Dispose();
     }
@@ -102,20 +97,10 @@ public sealed class FederatedHomes : IAsyncDisposable
         return new Home(server.Name, server.Url, server);
     }
 
-    /// <summary>It takes some ports above the first.</summary>
     async Task<Home> StartPeer()
     {
-        var (client, federation) = (Matrix.Testing.FreePort.Find(), Matrix.Testing.FreePort.Find() + 20);
-        // readable by the account that its database runs under
-        _peerData = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"matrix-peer-{Guid.NewGuid():N}")).FullName;
-        // its background processes would keep the pipes of this call open
-        await RunningServer.Run("bash", ["-c", "\"$0\" \"$@\" >\"$4/start.log\" 2>&1 </dev/null || { cat \"$4/start.log\"; exit 1; }", Path.Combine(s_peer!, "start.sh"), "peer",
-            client.ToString(CultureInfo.InvariantCulture), federation.ToString(CultureInfo.InvariantCulture), _peerData], start =>
-        {
-            start.Environment["PEER_CA_DIR"] = _authority.Folder;
-            start.Environment["BCRYPT_ROUNDS"] = "4";
-        });
-        return new Home($"localhost:{federation}", new Uri($"http://127.0.0.1:{client}"));
+        _peer = await SynapsePeer.Start(_authority);
+        return new Home(_peer.Name, _peer.Url);
     }
 }
 

@@ -21,7 +21,7 @@ public sealed class BadInputTests(FederatedServers all) : RemoteMemberTests(all)
     [Fact]
     public Task Bodies_that_are_not_what_they_should_be_are_refused() => ForEach(Routes.Where(route => route.Body is not null), async route =>
     {
-        foreach (var (name, text, errcode) in BadBodies.NoObjects)
+        foreach (var (name, text, errcode) in BadBodies.NoObjects.Where(bad => bad.Name != HalfSurrogateTests.Body))
             await Check(route, name, Good(route), text, reply => errcode is null || reply.Errcode == errcode || reply.Errcode == "M_NOT_JSON" || (int)reply.Status is 401 or 403 or 404);
         foreach (var (name, text, refused) in new BadBodies(alice, room).Of(route.Body!))
             await Check(route, name, Good(route), text, reply => !refused || (int)reply.Status >= 300);

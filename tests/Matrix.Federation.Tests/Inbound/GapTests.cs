@@ -66,7 +66,7 @@ public sealed class GapTests(FederatedServers all) : RemoteMemberTests(all)
     [Fact]
     public async Task Where_the_events_before_are_not_to_be_had_the_state_is_asked_for()
     {
-        var state = await StateNow();
+        var state = await eve.State();
         var hidden = await eve.Text("nobody gives this");
         var topic = await eve.Build(EventTypes.Member, new { membership = "join", displayname = "Eve" }, eve.User.ToString(), prev: [hidden.EventId]);
         var after = await eve.Text("after the gap", prev: [topic.EventId], auth: [.. (await eve.Text("x")).AuthEvents.SkipLast(1), topic.EventId]);
@@ -82,7 +82,7 @@ public sealed class GapTests(FederatedServers all) : RemoteMemberTests(all)
     [Fact]
     public async Task An_event_that_cannot_be_stored_is_refused_alone_and_the_room_goes_on()
     {
-        var state = await StateNow();
+        var state = await eve.State();
         var good = await eve.Chain(3);
         // NUL in its type: those beside it are one run, and those that build on it get the state instead
         var bad = JsonElement.Parse(System.Text.Encoding.UTF8.GetString(good[1].Json.Span).Replace("m.room.message", "m.room\\u0000message", StringComparison.Ordinal));
@@ -140,7 +140,7 @@ public sealed class GapTests(FederatedServers all) : RemoteMemberTests(all)
     [Fact]
     public async Task A_state_that_fails_the_rules_gives_nobody_power()
     {
-        var state = await StateNow();
+        var state = await eve.State();
         var power = await eve.Build(EventTypes.PowerLevels, new { users = new Dictionary<string, int> { [eve.User.ToString()] = 100 } }, "");
         var hidden = await eve.Text("nobody gives this");
         var name = await eve.Build("m.room.name", new { name = "Eve's now" }, "", prev: [hidden.EventId],
@@ -153,14 +153,6 @@ public sealed class GapTests(FederatedServers all) : RemoteMemberTests(all)
         Assert.Null(await eve.Send(name));
         Assert.NotNull((await eve.Arrived(name.EventId)).Rejected);
         (await alice.Get($"/_matrix/client/v3/rooms/{Uri.EscapeDataString(room)}/state/m.room.name")).Refused(404, "M_NOT_FOUND");
-    }
-
-    async Task<IReadOnlyList<Pdu>> StateNow()
-    {
-        var services = servers.First.Services;
-        var entries = await services.GetRequiredService<RoomState>().ReadAll((await eve.Head()).StateRoot, default);
-        var stored = await services.GetRequiredService<Storage.Rooms.EventStore>().Get([.. entries.Select(e => e.EventNid)], default);
-        return [.. stored.Values.Select(e => Pdu.FromStored(e.EventId, e.Json, e.Rules))];
     }
 
     static JsonElement Json(Pdu pdu) => JsonElement.Parse(pdu.Json.Span);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Matrix.Federation.Tests.Harness;
+using Matrix.Federation.Tests.Joins;
 using Matrix.Protocol;
 using Npgsql;
 using Microsoft.Extensions.DependencyInjection;
@@ -82,6 +83,21 @@ public sealed class HostileTests(FederatedServers all) : RemoteServerTests(all)
             from = page.Json.TryGetProperty("end", out var end) ? end.GetString() : null;
         } while (from is not null);
         Assert.Equal((50 * rounds) + 3, shown);
+    }
+
+    [Fact]
+    public async Task A_room_of_a_version_that_nobody_knows_is_not_joined()
+    {
+        var away = new RemoteRoom(remote, RoomVersions.V11);
+        away.Serve();
+        remote.On(HttpMethod.Get, "/_matrix/federation/v1/make_join/", request =>
+        {
+            var template = JsonSerializer.SerializeToNode(away.Template(request, "join"))!;
+            template["room_version"] = "99";
+            return template;
+        });
+        (await alice.Post($"/_matrix/client/v3/join/{Uri.EscapeDataString(away.Id)}?via={remote.Name}")).Refused(502, "M_UNKNOWN");
+        Assert.DoesNotContain(remote.Requests, request => request.Path.Contains("/send_join/", StringComparison.Ordinal));
     }
 
     [Fact]

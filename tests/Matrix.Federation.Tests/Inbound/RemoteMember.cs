@@ -50,6 +50,14 @@ sealed class RemoteMember
     /// <summary>The events at which the room ends, as our server has them.</summary>
     public async Task<RoomHead> Head() => (await Server.Services.GetRequiredService<RoomStore>().FindHead(Room.RoomNid, Ct))!;
 
+    /// <summary>The room's state, as our server has it.</summary>
+    public async Task<IReadOnlyList<Pdu>> State()
+    {
+        var entries = await Server.Services.GetRequiredService<RoomState>().ReadAll((await Head()).StateRoot, Ct);
+        var stored = await Events.Get([.. entries.Select(e => e.EventNid)], Ct);
+        return [.. stored.Values.Select(e => Pdu.FromStored(e.EventId, e.Json, e.Rules))];
+    }
+
     /// <summary>An event on these, or on the room's ends, that cites what the room's state demands, or these.</summary>
     public async Task<Pdu> Build(
         string type, object content, string? stateKey = null, IReadOnlyList<EventId>? prev = null, IReadOnlyList<EventId>? auth = null, long? depth = null,

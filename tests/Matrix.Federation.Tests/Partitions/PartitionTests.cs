@@ -7,7 +7,7 @@ namespace Matrix.Federation.Tests.Partitions;
 /// Three servers are cut apart in pairs while their users change powers, ban, rename and talk; afterwards all have the same events and the same state.
 /// MATRIX_TEST_PARTITIONS sets the number of random runs, and MATRIX_TEST_SEED the first one's seed.
 /// </summary>
-public sealed class PartitionTests(PartitionedServers servers) : IClassFixture<PartitionedServers>
+public abstract class PartitionRuns(PartitionedServers servers)
 {
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
     static readonly string[] Versions = ["10", "11", "12"];
@@ -18,15 +18,13 @@ public sealed class PartitionTests(PartitionedServers servers) : IClassFixture<P
         return [.. Enumerable.Range(first, Read("MATRIX_TEST_PARTITIONS", 3))];
     }
 
-    [Theory]
-    [MemberData(nameof(Seeds))]
-    public async Task Servers_that_were_cut_apart_agree_afterwards(int seed)
+    private protected async Task Run(int seed)
     {
         var random = new Random(seed);
         var people = await Task.WhenAll(Enumerable.Range(0, 6).Select(async i => new Person(await servers.All[i % 3].NewUser(), i % 3) { IsSteward = i < 3 }));
         var stewards = people[..3];
         var room = await Meet(people, Versions[random.Next(Versions.Length)]);
-        var before = await PartitionedServers.EventsAt(servers.All[0], room); // others need not have what was before they came
+        var before = await servers.All[0].EventsOf(room); // others need not have what was before they came
         for (var round = 0; round < 3; round++)
         {
             foreach (var (one, other) in new[] { (0, 1), (0, 2), (1, 2) })
@@ -99,7 +97,7 @@ public sealed class PartitionTests(PartitionedServers servers) : IClassFixture<P
         var began = TimeProvider.System.GetTimestamp();
         while (true)
         {
-            var events = await Task.WhenAll(servers.All.Select(server => PartitionedServers.EventsAt(server, room)));
+            var events = await Task.WhenAll(servers.All.Select(server => server.EventsOf(room)));
             foreach (var own in events)
                 own.ExceptWith(before);
             var states = await Task.WhenAll(stewards.Select(steward => StateOf(steward.User, room)));
@@ -132,5 +130,25 @@ public sealed class PartitionTests(PartitionedServers servers) : IClassFixture<P
 
         public async Task Join(string room, Person host) =>
             (await User.Post($"/_matrix/client/v3/join/{ApiClient.Esc(room)}?via={ApiClient.Esc(host.User.UserId[(host.User.UserId.IndexOf(':', StringComparison.Ordinal) + 1)..])}", new { })).Ok();
+    }
+}
+
+/// <summary>Among three servers of ours.</summary>
+public sealed class PartitionTests(OwnServers servers) : PartitionRuns(servers), IClassFixture<OwnServers>
+{
+    [Theory, MemberData(nameof(Seeds), MemberType = typeof(PartitionRuns))]
+    public Task Servers_that_were_cut_apart_agree_afterwards(int seed) => Run(seed);
+}
+
+/// <summary>Among two of ours and a Synapse.</summary>
+public sealed class PeerPartitionTests(ServersWithPeer servers) : PartitionRuns(servers), IClassFixture<ServersWithPeer>
+{
+    public static TheoryData<int> PeerSeeds() => SynapsePeer.IsThere ? Seeds() : [0];
+
+    [Theory, MemberData(nameof(PeerSeeds))]
+    public Task Two_of_ours_and_another_that_were_cut_apart_agree_afterwards(int seed)
+    {
+        Assert.SkipUnless(SynapsePeer.IsThere, SynapsePeer.Missing);
+        return Run(seed);
     }
 }

@@ -13,8 +13,8 @@ namespace Matrix.Federation.Tests.Partitions;
 sealed class SwitchableProxy : IAsyncDisposable
 {
     readonly TcpListener listener = new(IPAddress.Loopback, 0);
-    readonly ConcurrentDictionary<string, bool> cut = new();
-    readonly ConcurrentDictionary<Socket, string> open = new();
+    readonly ConcurrentDictionary<int, bool> cut = new();
+    readonly ConcurrentDictionary<Socket, int> open = new();
     readonly Task accepting;
 
     public SwitchableProxy()
@@ -25,9 +25,10 @@ sealed class SwitchableProxy : IAsyncDisposable
 
     public string Url => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
 
-    /// <summary>Ends what is open to this target (host:port), and lets nothing through until <see cref="Heal"/>.</summary>
-    public void Cut(string target)
+    /// <summary>Ends what is open to this server (host:port), whose port says who it is, and lets nothing through until <see cref="Heal"/>.</summary>
+    public void Cut(string server)
     {
+        var target = Port(server);
         cut[target] = true;
         foreach (var (socket, to) in open)
         {
@@ -67,11 +68,11 @@ sealed class SwitchableProxy : IAsyncDisposable
             try
             {
                 await using var from = new NetworkStream(socket);
-                var target = await ReadTarget(from);
+                var target = Port(await ReadTarget(from));
                 open[socket] = target;
                 if (cut.ContainsKey(target))
                     return; // after it is among the open ones, so that none slips through while it is cut
-                await server.ConnectAsync(IPAddress.Loopback, int.Parse(target[(target.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture));
+                await server.ConnectAsync(IPAddress.Loopback, target);
                 await using var to = new NetworkStream(server);
                 await from.WriteAsync("HTTP/1.1 200 Connected\r\n\r\n"u8.ToArray());
                 await Task.WhenAny(from.CopyToAsync(to), to.CopyToAsync(from));
@@ -86,6 +87,8 @@ sealed class SwitchableProxy : IAsyncDisposable
             }
         }
     }
+
+    static int Port(string address) => int.Parse(address[(address.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
 
     /// <summary>Reads <c>CONNECT host:port HTTP/1.1</c> and the headers after it.</summary>
     static async Task<string> ReadTarget(NetworkStream stream)

@@ -93,6 +93,25 @@ public sealed class DeliveryTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task Servers_that_say_nothing_take_no_place_of_those_that_answer()
+    {
+        await using var mute = await servers.NewRemote();
+        await using var remote = await servers.NewRemote();
+        await using var server = await servers.Start(configuration =>
+            (configuration["federation_sender:concurrency"], configuration["federation_sender:slow_after_milliseconds"]) = ("1", "50"));
+        var (silent, inbox) = (new RemoteInbox(mute) { Hold = ct => Task.Delay(Timeout.Infinite, ct) }, new RemoteInbox(remote));
+        var alice = await server.NewUser();
+        var room = await alice.CreatePublicRoom();
+        await silent.Join(server, room);
+        await alice.Say(room, "to nobody");
+        await mute.Asked(request => request.Method == HttpMethod.Put);
+        await inbox.Join(server, room);
+        await alice.Say(room, "one");
+        await inbox.Until(() => inbox.Bodies.Contains("one"));
+        Assert.Empty(silent.Bodies);
+    }
+
+    [Fact]
     public async Task A_server_that_refuses_every_event_is_away_and_misses_nothing_and_one_event_that_is_refused_alone_waits_for_others()
     {
         await using var remote = await servers.NewRemote();
@@ -128,5 +147,15 @@ public sealed class DeliveryTests(FederatedServers servers)
         await alice.Say(room, "four");
         await inbox.Until(() => inbox.Bodies.Contains("four"));
         Assert.Equal(["one", "two", "three", "four"], inbox.Bodies);
+
+        // more than one transaction of events that it does not bear
+        inbox.Bears = transaction => transaction.At("pdus").Items().All(pdu => pdu.Find("content.body")?.GetString() != "nor this");
+        for (var i = 0; i < 55; i++)
+            await alice.Say(room, "nor this");
+        await alice.Say(room, "five");
+        await inbox.Until(() => inbox.Bodies.Contains("five"));
+        await alice.Say(room, "six");
+        await inbox.Until(() => inbox.Bodies.Contains("six"));
+        Assert.Equal(["one", "two", "three", "four", "five", "six"], inbox.Bodies.Distinct());
     }
 }

@@ -11,12 +11,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Matrix.Federation.Tests.Sender;
 
 /// <summary>
-/// What a message to many servers costs. Run by name with <c>--explicit only</c>; MATRIX_TEST_FANOUT says how many, MATRIX_TEST_FANOUT_DEAD how many of a hundred
-/// are dead: half of them refuse the connection, the others accept it and say nothing.
+/// What a message to many servers costs, and what the dead among them do. Run by name with <c>--explicit only</c>; MATRIX_TEST_FANOUT says how many,
+/// MATRIX_TEST_FANOUT_DEAD how many of a hundred are dead: half of them refuse the connection, the others accept it and say nothing. 10,000 need as many open files
+/// twice (<c>ulimit -n 65536</c>).
 /// </summary>
 public sealed class FanOutTests(FederatedServers servers)
 {
@@ -43,17 +45,26 @@ public sealed class FanOutTests(FederatedServers servers)
             var at = i % 100 >= percent ? port : i / 100 % 2 == 0 ? closed : mute;
             await Join(server, room, UserId.Parse(string.Create(CultureInfo.InvariantCulture, $"@bob:{host}:{at}")));
         }
-        await Say("warm");
+        Write(string.Create(CultureInfo.InvariantCulture, $"{all} servers joined, of which {all - count} are dead"));
+        await Measure("the first message, which connects", () => Say("warm"));
         for (var i = 0; i < Messages; i++)
+            await Measure("a message", () => Say($"{i}"));
+        await Measure("nothing for 20 s", () => Task.Delay(20_000, TestContext.Current.CancellationToken));
+        for (var i = 0; i < Messages; i++)
+            await Measure("a message", () => Say($"again {i}"));
+
+        async Task Measure(string what, Func<Task> work)
         {
-            var cpu = Process.GetCurrentProcess().TotalProcessorTime;
-            var took = await Say($"{i}");
-            var spent = Process.GetCurrentProcess().TotalProcessorTime - cpu;
-            TestContext.Current.TestOutputHelper!.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{count} destinations: {took.TotalMilliseconds:F0} ms until all have it, {spent.TotalMilliseconds:F0} ms of CPU with what the receiving side takes"));
+            using var statements = new Statements(server.Services.GetRequiredService<NpgsqlDataSource>());
+            var (began, cpu) = (TimeProvider.System.GetTimestamp(), Process.GetCurrentProcess().TotalProcessorTime);
+            await work();
+            var (took, spent) = (TimeProvider.System.GetElapsedTime(began), Process.GetCurrentProcess().TotalProcessorTime - cpu);
+            var rows = await statements.Rows();
+            Write(string.Create(CultureInfo.InvariantCulture, $"{what}: {took.TotalMilliseconds:F0} ms until all who live have it, "
+                + $"{spent.TotalMilliseconds:F0} ms of CPU with what the receiving side takes, {statements.Count} statements; {rows}"));
         }
 
-        async Task<TimeSpan> Say(string body)
+        async Task Say(string body)
         {
             Volatile.Write(ref received, 0);
             var began = TimeProvider.System.GetTimestamp();
@@ -63,19 +74,23 @@ public sealed class FanOutTests(FederatedServers servers)
                 Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromMinutes(2), $"Only {received} have it.");
                 await Task.Delay(2, TestContext.Current.CancellationToken);
             }
-            return TimeProvider.System.GetElapsedTime(began);
         }
     }
+
+    static void Write(string line) => TestContext.Current.TestOutputHelper!.WriteLine(line);
 
     static int Number(string variable, int otherwise) =>
         int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
 
     static WebApplication Listen(CertificateAuthority authority, string[] hosts, int port, Action received)
     {
+        // one certificate for all would be too long
+        var certificates = hosts.Chunk(250).Select(some => authority.Issue(some)).ToArray();
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
-            kestrel.Listen(IPAddress.Any, port, listen => listen.UseHttps(authority.Issue(hosts))));
+            kestrel.Listen(IPAddress.Any, port, listen => listen.UseHttps(https =>
+                https.ServerCertificateSelector = (connection, _) => certificates[((IPEndPoint)connection!.LocalEndPoint!).Address.GetAddressBytes()[2]])));
         var app = builder.Build();
         app.Run(async context =>
         {
@@ -106,5 +121,43 @@ public sealed class FanOutTests(FederatedServers servers)
             PrevEvents = [.. head.Extremities.Select(e => e.EventId)], AuthEvents = cited, Depth = head.Depth + 1, OriginServerTs = 1_700_000_000_000,
         }.Build(room.Rules, user.Server, signing);
         Assert.Equal(Reception.Accepted, (await services.GetRequiredService<RoomReceiver>().Receive(room, join, null, default)).Reception);
+    }
+
+    /// <summary>The statements that one server sends, and the rows that say that other servers fail.</summary>
+    sealed class Statements : IDisposable
+    {
+        readonly NpgsqlDataSource database;
+        readonly ActivityListener listener;
+        int count;
+
+        public Statements(NpgsqlDataSource database)
+        {
+            this.database = database;
+            var name = new NpgsqlConnectionStringBuilder(database.ConnectionString).Database;
+            listener = new ActivityListener
+            {
+                ShouldListenTo = source => source.Name == "Npgsql",
+                Sample = (ref _) => ActivitySamplingResult.AllData,
+                ActivityStopped = activity =>
+                {
+                    if (activity.TagObjects.Any(tag => tag.Value as string == name))
+                        Interlocked.Increment(ref count);
+                },
+            };
+            ActivitySource.AddActivityListener(listener);
+        }
+
+        public int Count => Volatile.Read(ref count);
+
+        public async Task<string> Rows()
+        {
+            await using var command = database.CreateCommand(
+                """
+                SELECT (SELECT count(*) FROM federation_destinations) || ' rows of destinations, ' || (SELECT count(*) FROM destination_retries) || ' of retries'
+                """);
+            return (string)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+        }
+
+        public void Dispose() => listener.Dispose();
     }
 }

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json;
 using Matrix.Federation.Tests.Harness;
+using Matrix.Protocol;
 
 namespace Matrix.Federation.Tests.Sender;
 
@@ -19,20 +21,23 @@ public sealed class OutageTests(FederatedServers servers)
         var room = await alice.CreatePublicRoom();
         await inbox.Join(server, room);
         await well.Join(server, room);
+        var invited = await Invite(alice, remote, "carol");
         inbox.IsDown = true;
         string[] said = ["one", "two", "three", "four"];
         foreach (var body in said)
             await alice.Say(room, body);
+        (await alice.Post($"/_matrix/client/v3/rooms/{Uri.EscapeDataString(invited)}/kick", new { user_id = remote.User("carol").ToString() })).Ok();
         // the others do not wait for it, and it is not tried again before its time
         await well.Until(() => well.Bodies.Count == said.Length);
-        await remote.Asked(request => request.Method == HttpMethod.Put);
-        var attempts = remote.Requests.Count(request => request.Method == HttpMethod.Put);
-        Assert.InRange(attempts, 1, said.Length);
+        await remote.Asked(IsSend);
+        Assert.InRange(remote.Requests.Count(IsSend), 1, said.Length + 1);
         await AdministratorsSee(server, remote);
         inbox.IsDown = false;
 
-        await inbox.HeardUntil(server, () => inbox.Bodies.Count >= said.Length);
+        // her server is in none of the rooms that she was invited to
+        await inbox.HeardUntil(server, () => inbox.Bodies.Count >= said.Length && inbox.Pdus.Any(pdu => pdu.String("room_id") == invited));
         Assert.Equal(said, inbox.Bodies);
+        Assert.Equal("leave", Assert.Single(inbox.Pdus, pdu => pdu.String("room_id") == invited).String("content.membership"));
         await alice.Say(room, "five");
         await inbox.Until(() => inbox.Bodies.Contains("five"));
         Assert.Equal([.. said, "five"], inbox.Bodies);
@@ -143,6 +148,19 @@ public sealed class OutageTests(FederatedServers servers)
             await remote.DisposeAsync();
     }
 
+    static bool IsSend(RemoteRequest request) => request.Path.Contains("/send/", StringComparison.Ordinal);
+
+    /// <summary>A room to which a user of another server is invited.</summary>
+    static async Task<string> Invite(User alice, RemoteServer remote, string localpart)
+    {
+        remote.On(HttpMethod.Put, "/_matrix/federation/v2/invite/", request =>
+        {
+            var invite = Pdu.Parse(JsonSerializer.SerializeToUtf8Bytes(request.Json.At("event")), RoomVersions.Find(request.Json.String("room_version"))!);
+            return new { @event = JsonElement.Parse(EventSignatures.AddSignature(invite, remote.Name, remote.Key).Json.Span) };
+        });
+        return await alice.CreateRoom(new { invite = new[] { remote.User(localpart).ToString() } });
+    }
+
     static async Task AdministratorsSee(MatrixServer server, RemoteServer remote)
     {
         const string Path = "/_synapse/admin/v1/federation/destinations";
@@ -152,7 +170,7 @@ public sealed class OutageTests(FederatedServers servers)
         var began = TimeProvider.System.GetTimestamp();
         Reply shown;
         // it is stored within a second
-        while ((shown = (await admin.Get(one)).Ok()).Json.Find("failure_ts") is not { ValueKind: System.Text.Json.JsonValueKind.Number })
+        while ((shown = (await admin.Get(one)).Ok()).Json.Find("failure_ts") is not { ValueKind: JsonValueKind.Number })
             Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(20), "It is not shown that it fails.");
         Assert.Equal(3_600_000, shown["retry_interval"].GetInt64());
         Assert.Equal(2, (await admin.Get($"{Path}?limit=1")).Ok()["total"].GetInt64());
