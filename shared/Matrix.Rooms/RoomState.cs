@@ -14,6 +14,9 @@ public sealed class RoomState(RoomStore rooms, MembershipStore memberships, Even
     /// <summary>The event that stands at the key, as it was signed, even if it was redacted since; or null.</summary>
     public ValueTask<Pdu?> Get(StateNodeId root, string type, string stateKey, CancellationToken ct) => stateEvents.Find(root, type, stateKey, ct);
 
+    /// <summary>These events, which must exist, by number.</summary>
+    public ValueTask<IReadOnlyDictionary<long, Pdu>> Get(IReadOnlyCollection<long> eventNids, CancellationToken ct) => stateEvents.Get(eventNids, ct);
+
     public Task<List<StateEntry>> ReadAll(StateNodeId root, CancellationToken ct) => tree.ReadAll(root, ct);
 
     public Task<List<StateDifference>> Diff(StateNodeId before, StateNodeId after, CancellationToken ct) => tree.Diff(before, after, ct);

@@ -1,13 +1,20 @@
 using System.Text.Json.Nodes;
 using Matrix.Protocol;
+using Matrix.Rooms.Membership;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms;
 
 /// <summary>Replaces a room by a new one of another version (C-S API, Room Upgrades).</summary>
 public sealed class RoomUpgrade(
-    RoomFinder rooms, RoomStore roomStore, RoomState state, RoomCreator creator, RoomWriter writer, AliasStore aliases, RoomSummaryStore summaries)
+    RoomFinder rooms, RoomStore roomStore, RoomState state, RoomCreator creator, RoomWriter writer, AliasStore aliases, RoomSummaryStore summaries,
+    MembershipStore memberships)
 {
+    const string Child = "m.space.child";
+
+    /// <summary>In one commit.</summary>
+    const int BansAtOnce = 50;
+
     /// <summary>What moves along; the rest depends on who sent it.</summary>
     static readonly string[] Transferred =
     [
@@ -41,6 +48,7 @@ public sealed class RoomUpgrade(
             InitialState = await InitialState(root, rules, [userId, .. additionalCreators], ct),
         }, ct);
         await MoveNames(old, created.RoomId, ct);
+        await CopyBans(old, created.RoomId, userId, ct);
         await Send(roomId, userId, EventTypes.Tombstone,
             new JsonObject { ["body"] = "This room has been replaced.", ["replacement_room"] = created.RoomId.ToString() }, ct);
         await Silence(roomId, userId, root, levels, ct);
@@ -75,7 +83,43 @@ public sealed class RoomUpgrade(
             var content = JsonNode.Parse(pdu.ContentJson.Span)!.AsObject();
             initial.Add(new InitialState(type, type == EventTypes.PowerLevels ? NewLevels(content, rules, creators) : content));
         }
+        if ((await state.Get(root, EventTypes.Create, "", ct))?.ContentString("type"u8) == "m.space")
+            initial.AddRange(await Children(root, ct));
         return initial;
+    }
+
+    /// <summary>What a space holds: without, it would be an empty one.</summary>
+    async Task<IEnumerable<InitialState>> Children(StateNodeId root, CancellationToken ct)
+    {
+        var entries = (await state.ReadAll(root, ct)).Where(entry => entry.Key.Type == Child).ToList();
+        var events = await state.Get([.. entries.Select(entry => entry.EventNid)], ct);
+        return
+        [
+            .. from entry in entries
+               let content = JsonNode.Parse(events[entry.EventNid].ContentJson.Span)!.AsObject()
+               where content["via"] is JsonArray // without, it was taken out
+               select new InitialState(Child, content, entry.Key.StateKey),
+        ];
+    }
+
+    /// <summary>Who was put out of the old room does not come back by the new one.</summary>
+    async Task CopyBans(Room old, RoomId newId, UserId userId, CancellationToken ct)
+    {
+        var replacement = await rooms.Get(newId, ct);
+        foreach (var banned in (await memberships.ListInRoom(old.RoomNid, ["ban"], ct)).Chunk(BansAtOnce))
+        {
+            var events = await state.Get([.. banned.Select(row => row.EventNid)], ct);
+            await writer.Write(replacement, async (chain, token) =>
+            {
+                var last = default(EventId);
+                foreach (var row in banned)
+                {
+                    var content = MemberContent.Create("ban", null, events[row.EventNid].ContentString("reason"u8));
+                    last = (await chain.Add(MemberContent.Draft(userId, UserId.Parse(row.UserId), content), token)).EventId;
+                }
+                return last;
+            }, null, ct);
+        }
     }
 
     /// <summary>Who upgrades a room is the creator of the new one, by infinite power or, before version 12, by level.</summary>

@@ -36,11 +36,14 @@ public sealed class RoomWriter
     public async Task<SentEvent> Send(RoomId roomId, EventDraft draft, TransactionId? transaction, CancellationToken ct)
     {
         var room = await rooms.Get(roomId, ct);
+        var isRedaction = draft.Type == EventTypes.Redaction && draft.StateKey is null;
+        if (isRedaction)
+            draft = RedactionCheck.Place(draft, room.Rules);
         return await Write(room, async (chain, token) =>
         {
             if (await chain.FindSame(draft, token) is { } same)
                 return same.EventId;
-            var redacted = draft.Type == EventTypes.Redaction && draft.StateKey is null
+            var redacted = isRedaction
                 ? await new RedactionCheck(events, chain).Demand(draft, token) : null;
             return (await chain.Add(draft, token, redacted)).EventId;
         }, transaction, ct);

@@ -40,7 +40,7 @@ sealed class SyncBuilder(
             await accountData.Fill(request, rooms, result, ct);
         await AddDevices(request, rooms, changes, result, ct);
         await unread.Fill(request, rooms, changes, result, ct);
-        await presence.Fill(request, rooms, result, ct);
+        await presence.Fill(request, rooms, changes, result, ct);
         return result;
     }
 

@@ -4,13 +4,15 @@ using Matrix.Hosting;
 namespace Matrix.ClientApi.Sync;
 
 /// <summary>Answers sync requests: at once when there is news, else when the log brings some, or when time is up.</summary>
-sealed class SyncEngine(SyncHub hub, CatchUp catchUp, SyncBuilder builder, ToDeviceReader toDevice, Shutdown shutdown, TimeProvider time)
+sealed class SyncEngine(SyncHub hub, CatchUp catchUp, SyncBuilder builder, ToDeviceReader toDevice, FirstSyncs firstSyncs, Shutdown shutdown,
+    TimeProvider time)
 {
     public async Task<SyncResult> Sync(SyncRequest request, CancellationToken ct)
     {
         // a token from before the database was restored means nothing: the client begins afresh
         if (request.Since is { } since && !await catchUp.To(since, ct))
             request = request with { Since = null };
+        using var turn = request.Since is null || request.FullState ? await firstSyncs.Begin(request.UserId, ct) : null;
         if (request.Since is null)
             await catchUp.ToNow(ct);
         request = request with { ToDeviceSince = request.Since is null ? null : request.ToDeviceSince ?? request.Since };

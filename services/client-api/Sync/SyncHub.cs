@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Sync.Devices;
+using Matrix.ClientApi.Sync.Presence;
 using Matrix.Hosting.Overload;
 using Matrix.Replication;
 using Matrix.Rooms.Devices;
@@ -12,8 +13,8 @@ namespace Matrix.ClientApi.Sync;
 /// what it concerns; an idle user costs nothing. The rooms of a user are read from Postgres once and then kept by the log.
 /// </summary>
 sealed class SyncHub(
-    LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, ReaderCaches readers, SharedRooms shared, Caches caches,
-    TimeProvider time)
+    LogFollower follower, SyncStore store, EventCache events, RoomCountsCache counts, ReaderCaches readers, SharedRooms shared, PresenceIndex presence,
+    Caches caches, TimeProvider time)
     : IHostedService, IDisposable
 {
     static readonly TimeSpan Forget = TimeSpan.FromMinutes(10);
@@ -150,18 +151,18 @@ sealed class SyncHub(
         Wake(woken);
     }
 
-    /// <summary>The presence of these users changed: it concerns those in their rooms, who are woken by <see cref="WakeForPresence"/>.</summary>
-    public void PresenceChanged(IReadOnlyDictionary<string, long[]> roomsOfUsers)
+    /// <summary>The presence of these users changed: it concerns them and those in these rooms, who are woken by <see cref="WakeForPresence"/>.</summary>
+    public void PresenceChanged(IEnumerable<string> own, IEnumerable<long> rooms)
     {
         lock (gate)
         {
-            foreach (var (userId, rooms) in roomsOfUsers)
+            foreach (var userId in own)
             {
-                if (users.TryGetValue(userId, out var own))
-                    presencePending.Add(own);
-                foreach (var room in rooms)
-                    presencePending.UnionWith(byRoom.In(room));
+                if (users.TryGetValue(userId, out var user))
+                    presencePending.Add(user);
             }
+            foreach (var room in rooms)
+                presencePending.UnionWith(byRoom.In(room));
         }
     }
 
@@ -255,6 +256,7 @@ sealed class SyncHub(
         if (entry.UserId is not { } userId)
             return;
         shared.Changed(userId);
+        presence.Moved(userId);
         if (users.TryGetValue(userId, out var concerned))
             Hold(concerned, entry);
     }

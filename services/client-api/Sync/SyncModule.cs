@@ -61,12 +61,15 @@ static class SyncModule
         services.AddSingleton<SyncUnread>();
         services.AddMatrixOptions<PresenceOptions>("presence");
         services.AddSingleton<PresenceBoard>();
+        services.AddSingleton<PresenceIndex>();
         services.AddSingleton<LocalPresence>();
         services.AddSingleton<PresenceExchange>();
         services.AddHostedService(provider => provider.GetRequiredService<PresenceExchange>());
         services.AddSingleton<SyncPresence>();
         services.AddSingleton<SyncBuilder>();
         services.AddSingleton<FederationFormat>();
+        services.AddMatrixOptions<FirstSyncOptions>("first_syncs");
+        services.AddSingleton<FirstSyncs>();
         services.AddSingleton<CatchUp>();
         services.AddSingleton<LostPositions>();
         services.AddHostedService(provider => provider.GetRequiredService<LostPositions>());

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Matrix.Protocol;
 using Matrix.Storage.Rooms;
 
@@ -13,7 +15,7 @@ sealed class RedactionCheck(EventStore events, EventChain chain)
     /// <exception cref="RoomException">The user may not redact it, or there is nothing to redact.</exception>
     public async ValueTask<StoredEvent> Demand(EventDraft draft, CancellationToken ct)
     {
-        var target = draft.Redacts ?? TargetInContent(draft) ?? throw RoomException.Invalid("The redaction does not say what to redact.");
+        var target = draft.Redacts ?? TargetIn(draft.Content) ?? throw RoomException.Invalid("The redaction does not say what to redact.");
         var stored = await events.FindByEventId(target, ct);
         if (stored is null || stored.RoomNid != chain.Room.RoomNid)
             throw RoomException.NotFound($"There is no event {target} in this room.");
@@ -27,9 +29,19 @@ sealed class RedactionCheck(EventStore events, EventChain chain)
         return stored;
     }
 
-    EventId? TargetInContent(EventDraft draft) =>
-        chain.Room.Rules.RedactsInContent
-            && System.Text.Json.JsonElement.Parse(draft.Content.Span).TryGetProperty("redacts", out var redacts)
-            && redacts.ValueKind == System.Text.Json.JsonValueKind.String
-            && EventId.TryParse(redacts.GetString(), out var target) ? target : null;
+    /// <summary>
+    /// A redaction may be sent as any message, with <c>redacts</c> in its content: where the room's version has it beside the content it is moved there.
+    /// </summary>
+    public static EventDraft Place(EventDraft draft, RoomVersionRules rules)
+    {
+        if (rules.RedactsInContent || draft.Redacts is not null || TargetIn(draft.Content) is not { } target)
+            return draft;
+        var content = JsonNode.Parse(draft.Content.Span)!.AsObject();
+        content.Remove("redacts");
+        return draft with { Redacts = target, Content = JsonSerializer.SerializeToUtf8Bytes(content) };
+    }
+
+    static EventId? TargetIn(ReadOnlyMemory<byte> content) =>
+        JsonElement.Parse(content.Span).TryGetProperty("redacts", out var redacts)
+            && redacts.ValueKind == JsonValueKind.String && EventId.TryParse(redacts.GetString(), out var target) ? target : null;
 }

@@ -91,16 +91,15 @@ public sealed class PresenceBoardTests
     }
 
     [Fact]
-    public void Only_what_changed_after_a_mark_is_listed_and_all_for_a_mark_of_another_process()
+    public void Who_went_offline_is_remembered_for_a_day_and_then_forgotten()
     {
-        local.SyncBegan("@a:x", "D", "online");
-        var (mark, first) = here.ListSince(null);
-        Assert.Equal(["@a:x"], first.Select(user => user.UserId));
-        local.SyncBegan("@a:x", "D", "online");
-        Assert.Empty(here.ListSince(mark).Users);
-        local.SyncBegan("@b:x", "D", "unavailable");
-        Assert.Equal(["@b:x"], here.ListSince(mark).Users.Select(user => user.UserId));
-        Assert.Equal(2, here.ListSince(new PresenceMark("pelse", 99)).Users.Count);
+        local.Set("@a:x", "D", "online", "back soon");
+        Pass(TimeSpan.FromMinutes(1));
+        Pass(TimeSpan.FromHours(23));
+        Assert.Equal(("offline", "back soon"), (here.Find("@a:x").Presence, here.Find("@a:x").StatusMessage));
+        time.Advance(TimeSpan.FromHours(2));
+        Assert.Equal(["@a:x"], here.Tick());
+        Assert.Empty(here.List(["@a:x"]));
     }
 
     void Pass(TimeSpan duration)

@@ -39,6 +39,22 @@ public sealed class PresenceTests(MatrixServer server)
     }
 
     [Fact]
+    public async Task Who_comes_to_a_room_and_those_in_it_learn_of_each_other()
+    {
+        var (alice, room) = await server.UserInRoom();
+        var bob = await server.NewUser();
+        (await alice.Put(Path(alice), new { presence = "online", status_msg = "here" })).Ok();
+        (await bob.Put(Path(bob), new { presence = "online", status_msg = "new" })).Ok();
+        // each is shown as online to the user alone, and nothing more is to change of it
+        var ofAlice = (await alice.SyncUntil(sync => Of(sync, alice)?.Find("status_msg") is not null)).NextBatch;
+        var ofBob = (await bob.SyncUntil(sync => Of(sync, bob)?.Find("status_msg") is not null)).NextBatch;
+        await alice.Invite(room, bob);
+        await bob.Join(room);
+        Assert.NotNull(Of(await bob.SyncUntil(sync => Of(sync, alice) is not null, ofBob), alice));
+        Assert.NotNull(Of(await alice.SyncUntil(sync => Of(sync, bob) is not null, ofAlice), bob));
+    }
+
+    [Fact]
     public async Task Switched_off_nothing_is_shown()
     {
         await using var quiet = await MatrixServer.Start(configuration => configuration["presence:enabled"] = "false");

@@ -19,6 +19,7 @@ static class Syncing
         new("sync-initial-300", "the same, not lazy", (crowd, ct) => Initial(crowd, 300, 2, 5, Eager, ct)),
         new("sync-idle", "incremental, nothing new", Idle),
         new("sync-one", "incremental, one message", One),
+        new("sync-first-1000", "a first sync, 1,000 users at once", Storm) { IsLong = true },
     ];
 
     /// <summary>Beyond any timeout that a person sets; never the same twice.</summary>
@@ -55,6 +56,36 @@ static class Syncing
             await crowd.Client.Send(users[0], room, "news", measure.Stop);
             await measure.Closed(Workers, (number, _) =>
                 crowd.Client.Sync(users[number % users.Count], since[number % users.Count], NewTimeout(), Lazy, measure.Stop));
+        };
+    }
+
+    /// <summary>All begin at the same moment, as after an outage; once. What is refused is counted, and has to say when to come back.</summary>
+    static async Task<Func<Measurement, Task>> Storm(Crowd crowd, CancellationToken ct)
+    {
+        var users = await crowd.NewUsers(crowd.Size(1000), ct);
+        foreach (var members in users.Chunk(20))
+        {
+            for (var room = 0; room < 3; room++)
+                await crowd.Room(members, ct);
+        }
+        return async measure =>
+        {
+            await measure.Begin();
+            var refused = 0;
+            await Task.WhenAll(users.Select(user => measure.Timed(async () =>
+            {
+                try
+                {
+                    await crowd.Client.Sync(user, null, NewTimeout(), Lazy, measure.Stop);
+                }
+                catch (LoadException e)
+                {
+                    if (Interlocked.Increment(ref refused) == 1)
+                        Console.WriteLine($"  {e.Message}");
+                }
+            })));
+            measure.End();
+            Console.WriteLine($"  {users.Count} at once, {refused} refused");
         };
     }
 

@@ -9,9 +9,12 @@ sealed class LocalPresence(PresenceBoard board, TimeProvider time)
 {
     public static readonly TimeSpan GoneAfter = TimeSpan.FromSeconds(30);
 
+    static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(3);
+
     readonly Lock gate = new();
     readonly Dictionary<string, User> users = new(StringComparer.Ordinal);
     readonly HashSet<string> untold = new(StringComparer.Ordinal);
+    long lookedAt;
 
     /// <summary>Does anybody sync here?</summary>
     public bool IsEmpty
@@ -86,6 +89,9 @@ sealed class LocalPresence(PresenceBoard board, TimeProvider time)
     {
         lock (gate)
         {
+            if (time.GetElapsedTime(lookedAt) < LookEvery)
+                return;
+            lookedAt = time.GetTimestamp();
             foreach (var (userId, user) in users)
             {
                 var before = user.Devices.Count;

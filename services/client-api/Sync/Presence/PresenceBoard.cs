@@ -8,22 +8,23 @@ namespace Matrix.ClientApi.Sync.Presence;
 /// </summary>
 sealed class PresenceBoard(TimeProvider time)
 {
-    const int MostChanges = 50_000;
+    const int MostGone = 20_000;
     const string Idle = PresenceState.Unavailable;
 
     public static readonly TimeSpan IdleAfter = TimeSpan.FromMinutes(5), ActiveFor = TimeSpan.FromMinutes(1);
 
-    // Longer than a client goes without asking, so that nobody misses that a user went offline.
-    static readonly TimeSpan Remember = TimeSpan.FromMinutes(5), RememberStatus = TimeSpan.FromDays(1);
+    // A client that was away is to learn who went offline meanwhile. Of many who are gone those are forgotten first who went first.
+    static readonly TimeSpan Remember = TimeSpan.FromDays(1), LookEvery = TimeSpan.FromSeconds(5);
 
     // Servers say again every 25 minutes that somebody is there.
     static readonly TimeSpan RemoteFor = TimeSpan.FromMinutes(30);
 
     readonly Lock gate = new();
     readonly Dictionary<string, User> users = new(StringComparer.Ordinal);
-    readonly Queue<(long Number, string UserId)> changes = new();
+    readonly HashSet<string> changed = new(StringComparer.Ordinal);
     readonly string process = $"p{Guid.NewGuid():N}"[..9];
-    long number;
+    long lookedAt;
+    long versions;
 
     public string Process => process;
 
@@ -73,46 +74,60 @@ sealed class PresenceBoard(TimeProvider time)
         }
     }
 
-    /// <summary>Time has passed: some have become idle, and some have been offline for long.</summary>
-    public void Tick()
+    /// <summary>Time has passed: some have become idle, and some have been offline for long. These are forgotten, and returned.</summary>
+    public IReadOnlyList<string> Tick()
     {
         lock (gate)
         {
+            if (Now - lookedAt < LookEvery.TotalMilliseconds)
+                return [];
+            lookedAt = Now;
+            var gone = new List<(long At, string UserId)>();
             foreach (var (userId, user) in users)
             {
                 if (user.RemoteAt > 0 && Now - user.RemoteAt > RemoteFor.TotalMilliseconds)
                     user.ForgetServer();
                 Look(userId, user);
-                if (user.Shown.Presence == PresenceState.Offline && Now - user.ChangedAt > (user.StatusMessage is null ? Remember : RememberStatus).TotalMilliseconds)
-                    users.Remove(userId);
+                if (user.Shown.Presence == PresenceState.Offline)
+                    gone.Add((user.ChangedAt, userId));
             }
+            var spare = gone.Count - MostGone;
+            var oldest = lookedAt - (long)Remember.TotalMilliseconds;
+            if (spare <= 0 && gone.TrueForAll(user => user.At >= oldest))
+                return [];
+            string[] forgotten = [.. gone.OrderBy(user => user.At).TakeWhile((user, i) => i < spare || user.At < oldest).Select(user => user.UserId)];
+            foreach (var userId in forgotten)
+                users.Remove(userId);
+            return forgotten;
         }
     }
 
-    /// <summary>
-    /// Who changed after the mark; without one of this process all who are not offline, or have only just gone. With them the mark up to which
-    /// that holds.
-    /// </summary>
-    public (PresenceMark Mark, IReadOnlyList<(string UserId, PresenceState State)> Users) ListSince(PresenceMark? mark)
+    /// <summary>Those who changed since it was last called.</summary>
+    public IReadOnlyCollection<string> TakeChanged()
     {
         lock (gate)
         {
-            var now = new PresenceMark(process, number);
-            if (number == 0 || (mark?.Process == process && mark.Value.Number >= number))
-                return (now, []);
-            var known = mark?.Process == process && changes.Count > 0 && changes.Peek().Number <= mark.Value.Number + 1;
-            var concerned = known
-                ? changes.Where(change => change.Number > mark!.Value.Number).Select(change => change.UserId).Distinct()
-                : users.Where(user => mark is not null || user.Value.Shown.Presence != PresenceState.Offline).Select(user => user.Key);
-            return (now, [.. concerned.Where(users.ContainsKey).Select(userId => (userId, users[userId].Derive(Now)))]);
+            string[] taken = [.. changed];
+            changed.Clear();
+            return taken;
         }
     }
 
-    /// <summary>Those who changed after a number of this process, and the newest number.</summary>
-    public (long Number, IReadOnlyList<string> Users) ListChanged(long after)
+    /// <summary>Another number with each change of the user; 0: nothing is known.</summary>
+    public long VersionOf(string userId)
     {
         lock (gate)
-            return (number, number == after ? [] : [.. changes.Where(change => change.Number > after).Select(change => change.UserId).Distinct()]);
+            return users.TryGetValue(userId, out var user) ? user.Version : 0;
+    }
+
+    /// <summary>These users' presence, but of those of whom nothing is known.</summary>
+    public IEnumerable<(string UserId, PresenceState State)> List(IEnumerable<string> userIds)
+    {
+        lock (gate)
+        {
+            var now = Now;
+            return [.. userIds.Where(users.ContainsKey).Select(userId => (userId, users[userId].Derive(now)))];
+        }
     }
 
     long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -122,13 +137,12 @@ sealed class PresenceBoard(TimeProvider time)
         var state = user.Derive(Now);
         if (state.Presence == user.Shown.Presence && state.StatusMessage == user.Shown.StatusMessage && (user.Shown.CurrentlyActive || !state.CurrentlyActive))
         {
-            user.Shown = user.Shown with { CurrentlyActive = state.CurrentlyActive };
+            if (user.Shown.CurrentlyActive != state.CurrentlyActive)
+                user.Shown = user.Shown with { CurrentlyActive = state.CurrentlyActive };
             return;
         }
-        (user.Shown, user.ChangedAt) = (state, Now);
-        changes.Enqueue((++number, userId));
-        if (changes.Count > MostChanges)
-            changes.Dequeue();
+        (user.Shown, user.ChangedAt, user.Version) = (state, Now, ++versions);
+        changed.Add(userId);
     }
 
     sealed class User
@@ -146,6 +160,8 @@ sealed class PresenceBoard(TimeProvider time)
 
         public long ChangedAt { get; set; }
 
+        public long Version { get; set; }
+
         /// <summary>When the user's server, if that is another one, last said something; 0: never.</summary>
         public long RemoteAt { get; set; }
 
@@ -158,7 +174,12 @@ sealed class PresenceBoard(TimeProvider time)
 
         public PresenceState Derive(long now)
         {
-            var wish = Wishes.Values.MaxBy(PresenceState.Rank) ?? PresenceState.Offline;
+            var wish = PresenceState.Offline;
+            foreach (var (_, one) in Wishes)
+            {
+                if (PresenceState.Rank(one) > PresenceState.Rank(wish))
+                    wish = one;
+            }
             var rested = now - LastActive;
             // of users of other servers these say themselves when one is idle
             if (wish == PresenceState.Online && RemoteAt == 0 && rested > IdleAfter.TotalMilliseconds)

@@ -12,8 +12,8 @@ namespace Matrix.ClientApi.Sync.Presence;
 /// stored: a process that begins asks the others, and what is lost is said again when it changes.
 /// </summary>
 sealed partial class PresenceExchange(
-    EphemeralChannel channel, PresenceBoard board, LocalPresence local, SyncHub hub, SharedRooms shared, PresenceOptions options, TimeProvider time,
-    ILogger<PresenceExchange> logger) : IHostedService, IDisposable
+    EphemeralChannel channel, PresenceBoard board, LocalPresence local, PresenceIndex index, SyncHub hub, SharedRooms shared, PresenceOptions options,
+    TimeProvider time, ILogger<PresenceExchange> logger) : IHostedService, IDisposable
 {
     const int MostPerMessage = 500;
 
@@ -21,10 +21,10 @@ sealed partial class PresenceExchange(
 
     readonly Lock gate = new();
     readonly Dictionary<string, long> processes = new(StringComparer.Ordinal);
+    readonly HashSet<string> changed = new(StringComparer.Ordinal); // and not published yet
     ITimer? clock;
     long toldAt;
     int asked;
-    long woken;
     int ticking;
 
     public Task StartAsync(CancellationToken ct)
@@ -77,7 +77,8 @@ sealed partial class PresenceExchange(
         {
             local.Tick();
             ForgetTheDead();
-            board.Tick();
+            foreach (var gone in board.Tick())
+                index.Forget(gone);
             var isAsked = Interlocked.Exchange(ref asked, 0) == 1;
             if (isAsked)
                 local.TellAll();
@@ -101,14 +102,14 @@ sealed partial class PresenceExchange(
     // Clients of those who share a room with somebody who changed; and other servers, by the process where the user is or was.
     async Task Wake(HashSet<string> told, bool isAsked)
     {
-        var (number, users) = board.ListChanged(woken);
-        if (users.Count > 0)
-            hub.PresenceChanged(await shared.Get(users, CancellationToken.None));
-        foreach (var part in users.Where(user => told.Contains(user) || local.Has(user)).Chunk(MostPerMessage))
+        changed.UnionWith(board.TakeChanged());
+        var (number, rooms, own) = index.Publish(changed, await shared.Get([.. changed.Union(index.TakeMoved())], CancellationToken.None));
+        hub.PresenceChanged(own, rooms);
+        foreach (var part in changed.Where(user => told.Contains(user) || local.Has(user)).Chunk(MostPerMessage))
             channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new PresenceShown(PresenceShown.KindName, [.. part.Select(Shown)])));
-        foreach (var part in isAsked ? told.Except(users).Chunk(MostPerMessage) : [])
+        foreach (var part in isAsked ? told.Except(changed).Chunk(MostPerMessage) : [])
             channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new PresenceShown(PresenceShown.KindName, [.. part.Select(Shown)], IsAgain: true)));
-        woken = number;
+        changed.Clear();
         hub.WakeForPresence(number);
     }
 

@@ -9,10 +9,12 @@ sealed record SlidingAnswer(SlidingResult Result, SlidingPos Pos);
 
 /// <summary>Answers sliding sync requests: at once when there is news, else when the log brings some, or when time is up.</summary>
 sealed class SlidingEngine(
-    SyncHub hub, CatchUp catchUp, SlidingBuilder builder, Connections connections, ToDeviceReader toDevice, Shutdown shutdown, TimeProvider time)
+    SyncHub hub, CatchUp catchUp, SlidingBuilder builder, Connections connections, ToDeviceReader toDevice, FirstSyncs firstSyncs, Shutdown shutdown,
+    TimeProvider time)
 {
     public async Task<SlidingAnswer> Sync(SlidingRequest request, CancellationToken ct)
     {
+        using var turn = request.Pos is null ? await firstSyncs.Begin(request.UserId, ct) : null;
         var key = new ConnectionKey(request.UserId, request.DeviceId, request.Shape.ConnId);
         var connection = request.Pos is { } pos ? await connections.Get(key, pos.Version, ct) : null;
         if (request.Since is not { } since)
