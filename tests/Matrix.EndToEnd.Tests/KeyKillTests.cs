@@ -3,7 +3,9 @@ using Matrix.Testing.Servers;
 
 namespace Matrix.EndToEnd.Tests;
 
-/// <summary>A replica is killed with -9 while keys are claimed and messages go between devices: no key is given twice, no message is lost or doubled.</summary>
+/// <summary>
+/// A replica is killed with -9 while keys are claimed, messages go between devices and delayed events fall due: no key is given twice, nothing is lost or doubled.
+/// </summary>
 [Collection("end to end")]
 public sealed class KeyKillTests(SplitStack stack)
 {
@@ -40,11 +42,14 @@ public sealed class KeyKillTests(SplitStack stack)
     }
 
     [Fact]
-    public async Task A_message_between_devices_comes_once_and_in_order_though_a_replica_dies()
+    public async Task A_message_between_devices_and_a_delayed_event_come_once_though_replicas_die()
     {
-        const int Messages = 40;
+        const int Messages = 40, Delayed = 40;
         using var http = new HttpClient { BaseAddress = stack.Server.Url };
         var (alice, bob) = (await Register(http), await Register(http));
+        var room = await alice.CreateRoom();
+        await Task.WhenAll(Enumerable.Range(0, Delayed).Select(async i => (await alice.Put(
+            $"{V3}/rooms/{ApiClient.Esc(room)}/send/m.room.message/late{i}?org.matrix.msc4140.delay={500 + (i * 100)}", User.Text($"late {i}"))).Ok()));
         var receiving = Receive(bob, Messages);
         ServerProcess? killed = null;
         for (var i = 0; i < Messages; i++)
@@ -61,6 +66,10 @@ public sealed class KeyKillTests(SplitStack stack)
         }
         await stack.Server.WaitReplaced(killed!);
         Assert.Equal(Enumerable.Range(0, Messages), await receiving);
+        IReadOnlyList<string> late = [];
+        await RunningServer.Eventually("the delayed events are there", async () => (late = (await Until(() => alice.Get(
+            $"{V3}/rooms/{ApiClient.Esc(room)}/messages?dir=b&limit=100")))["chunk"].Items().Bodies()).Count >= Delayed);
+        Assert.Equal(Enumerable.Range(0, Delayed).Select(i => $"late {i}").Order(), late.Order());
     }
 
     static async Task<List<int>> Receive(User user, int count)

@@ -2,11 +2,40 @@ namespace Matrix.ClientApi.Tests.Accounts;
 
 public sealed class DiscoveryTests(MatrixServer server)
 {
-    [Fact]
-    public async Task Clients_find_a_version_they_know()
+    // Each with where its tests are; one that is not here may not be listed.
+    static readonly Dictionary<string, string> Features = new()
     {
-        var versions = (await server.Anonymous.Get("/_matrix/client/versions")).Ok()["versions"].Items().Select(v => v.GetString());
-        Assert.Contains("v1.1", versions);
+        ["org.matrix.e2e_cross_signing"] = nameof(Keys.CrossSigningTests),
+        ["org.matrix.msc2285.stable"] = nameof(Sync.ReceiptTests),
+        ["org.matrix.msc3026.busy_presence"] = nameof(Presence.PresenceBoardTests),
+        ["org.matrix.msc3440.stable"] = nameof(History.RelationTests),
+        ["org.matrix.msc3771"] = nameof(Sync.ReceiptTests),
+        ["org.matrix.msc3773"] = nameof(Sync.UnreadTests),
+        ["org.matrix.msc3881"] = nameof(Push.PusherTests),
+        ["org.matrix.msc3916.stable"] = nameof(Media.MediaTests),
+        ["org.matrix.msc3952_intentional_mentions"] = nameof(PushRuleTests),
+        ["org.matrix.msc3981"] = nameof(History.RelationTests),
+        ["org.matrix.msc4140"] = nameof(Delayed.DelayedEventTests),
+        ["org.matrix.msc4143"] = nameof(ShortTokenTests),
+        ["org.matrix.msc4222"] = nameof(Sync.SyncTests),
+        ["org.matrix.msc4306"] = nameof(Threads.ThreadSubscriptionTests),
+        ["org.matrix.msc4380"] = nameof(Moderation.ModerationTests),
+        ["org.matrix.msc4380.stable"] = nameof(Moderation.ModerationTests),
+        ["org.matrix.simplified_msc3575"] = nameof(Sync.Sliding.SlidingListTests),
+        ["uk.half-shot.msc2666.query_mutual_rooms"] = nameof(Spaces.SpaceTests),
+        ["uk.half-shot.msc2666.query_mutual_rooms.stable"] = nameof(Spaces.SpaceTests),
+        ["uk.tcpip.msc4133.stable"] = nameof(ProfileTests),
+        ["uk.timedout.msc4323"] = nameof(Moderation.ModerationTests),
+    };
+
+    [Fact]
+    public async Task Versions_are_listed_up_to_the_newest_and_no_feature_without_a_test()
+    {
+        var answer = (await server.Anonymous.Get("/_matrix/client/versions")).Ok();
+        Assert.Equal(Enumerable.Range(1, 19).Select(minor => $"v1.{minor}"), answer["versions"].Items().Select(v => v.GetString()));
+        var features = answer["unstable_features"].EnumerateObject().ToDictionary(feature => feature.Name, feature => feature.Value.GetBoolean());
+        Assert.Equal(Features.Keys.Order(StringComparer.Ordinal), features.Keys.Order(StringComparer.Ordinal));
+        Assert.All(features.Values, Assert.True);
     }
 
     [Fact]

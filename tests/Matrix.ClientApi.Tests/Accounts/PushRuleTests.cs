@@ -53,6 +53,82 @@ public sealed class PushRuleTests(MatrixServer server)
     }
 
     [Fact]
+    public async Task Each_kind_of_rule_and_condition_decides_what_counts_and_what_is_told()
+    {
+        var (alice, bob, room) = await server.TwoUsersInRoom();
+        var carol = await server.NewUser();
+        await alice.Invite(room, carol);
+        await carol.Join(room);
+        object highlight = new { set_tweak = "highlight" }, sound = new { set_tweak = "sound", value = "bell" };
+        object Type(string type) => new { kind = "event_match", key = "type", pattern = type };
+        Task Rule(string id, object[] actions, params object[] conditions) => Put(bob, id, new { actions, conditions });
+        await Rule("override/quiet", ["dont_notify"], new { kind = "event_match", key = "content.body", pattern = "quiet*" });
+        await Rule("override/equal", ["notify", highlight], new { kind = "event_property_is", key = "content.level", value = 3 });
+        await Rule("override/among", ["coalesce", "notify"], new { kind = "event_property_contains", key = "content.tags", value = "b" }, Type("x.*"));
+        await Rule("override/two", ["notify"], new { kind = "room_member_count", @is = "2" }, Type("x.count"));
+        await Rule("override/three", ["notify"], new { kind = "room_member_count", @is = ">=3" }, Type("x.counted"));
+        await Rule("override/power", ["notify", highlight], new { kind = "sender_notification_permission", key = "room" }, Type("x.power"));
+        await Rule("override/unknown", ["notify"], new { kind = "x.not_yet_known", other = 1 });
+        await Rule("underride/rest", ["notify", sound], Type("x.rest"));
+        await Put(bob, "content/cake", new { actions = new[] { "notify", highlight, sound }, pattern = "c?ke" });
+        await Put(bob, "sender/" + ApiClient.Esc(carol.UserId), new { actions = Array.Empty<string>() });
+        await Put(bob, "underride/off", new { actions = new object[] { "notify" }, conditions = new[] { Type("x.off") } });
+        await Put(bob, "underride/off/enabled", new { enabled = false });
+
+        foreach (var (from, type, content) in new (User, string, object)[]
+        {
+            (alice, "m.room.message", new { msgtype = "m.text", body = "plain" }),
+            (alice, "m.room.message", new { msgtype = "m.text", body = "Quietly, please" }),
+            (alice, "m.room.message", new { msgtype = "m.text", body = "a CAKE for all" }),
+            (alice, "m.room.message", new { msgtype = "m.text", body = "cakes are no cak" }),
+            (carol, "m.room.message", new { msgtype = "m.text", body = "from one who is muted" }),
+            (carol, "m.room.message", new { msgtype = "m.text", body = "content before sender: cake" }),
+            (alice, "x.level", new { level = 3, body = "equal" }),
+            (alice, "x.level", new { level = "3", body = "not equal" }),
+            (alice, "x.tags", new { tags = new[] { "a", "b" }, body = "among" }),
+            (alice, "x.tags", new { tags = "b", body = "not among" }),
+            (alice, "x.count", new { body = "are not two" }),
+            (alice, "x.counted", new { body = "are three" }),
+            (alice, "x.power", new { body = "with power" }),
+            (carol, "x.power", new { body = "without power" }),
+            (alice, "x.rest", new { body = "rest" }),
+            (alice, "x.off", new { body = "switched off" }),
+        })
+            await from.Send(room, type, content);
+
+        var told = (await bob.Get("/_matrix/client/v3/notifications?limit=50")).Ok()["notifications"].Items();
+        string[] loud = ["with power", "equal", "content before sender: cake", "a CAKE for all"];
+        Assert.Equal(
+            ["rest", "with power", "are three", "among", "equal", "content before sender: cake", "cakes are no cak", "a CAKE for all", "plain"],
+            told.Select(n => n.String("event.content.body")));
+        Assert.Equal(loud, (await bob.Get("/_matrix/client/v3/notifications?only=highlight")).Ok()["notifications"].Items().Select(n => n.String("event.content.body")));
+        Assert.Equal("""["notify",{"set_tweak":"sound","value":"bell"}]""", told[0].At("actions").GetRawText());
+        Assert.DoesNotContain("coalesce", told[3].At("actions").GetRawText(), StringComparison.Ordinal);
+        var counts = (await bob.Sync()).Joined(room)!.Value.At("unread_notifications");
+        Assert.Equal((told.Count, loud.Length), (counts.At("notification_count").GetInt32(), counts.At("highlight_count").GetInt32()));
+    }
+
+    [Fact]
+    public async Task What_is_no_rule_is_refused()
+    {
+        var user = await server.NewUser();
+        (await user.Put(Global + "content/x", new { actions = Array.Empty<string>() })).Refused(400, "M_MISSING_PARAM");
+        (await user.Put(Global + "override/x", new { conditions = Array.Empty<object>() })).Refused(400, "M_MISSING_PARAM");
+        (await user.Put(Global + "override/x", new { actions = new object[] { 1 } })).Refused(400, "M_INVALID_PARAM");
+        (await user.Put(Global + "override/x", new { actions = new object[] { new { value = "sound" } } })).Refused(400, "M_INVALID_PARAM");
+        (await user.Put(Global + "override/x", new { actions = Array.Empty<string>(), conditions = new[] { new { key = "without a kind" } } })).Refused(400, "M_BAD_JSON");
+        (await user.Put(Global + "override/a%2Fb", new { actions = Array.Empty<string>() })).Refused(400, "M_INVALID_PARAM");
+        (await user.Put(Global + "override/nothing/enabled", new { enabled = true })).Refused(404, "M_NOT_FOUND");
+        (await user.Put(Global + "override/nothing/actions", new { actions = Array.Empty<string>() })).Refused(404, "M_NOT_FOUND");
+        (await user.Put(Global + "underride/.m.rule.message/enabled", new { enabled = "yes" })).Refused(400, "M_BAD_JSON");
+        (await user.Get(Global + "override/nothing/actions")).Refused(404, "M_NOT_FOUND");
+        (await user.Get(Global + "override/nothing/enabled")).Refused(404, "M_NOT_FOUND");
+        (await user.Delete(Global + "sideways/x")).Refused(400, "M_INVALID_PARAM");
+    }
+
+    static async Task Put(User user, string rule, object body) => (await user.Put(Global + rule, body)).Ok();
+
+    [Fact]
     public async Task Devices_that_change_rules_at_once_do_not_undo_each_other_and_hear_of_it()
     {
         var user = await server.NewUser();

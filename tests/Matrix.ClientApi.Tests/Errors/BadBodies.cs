@@ -24,6 +24,8 @@ sealed class BadBodies(User user, string room)
         ("deep array", "{\"a\":" + new string('[', 20_000) + new string(']', 20_000) + "}", null),
         ("deep object", string.Concat(Enumerable.Repeat("{\"a\":", 5_000)) + "1" + new string('}', 5_000), null),
         ("half a surrogate pair", "{\"a\":\"\\ud800\"}", "M_BAD_JSON"),
+        ("half a surrogate pair deep inside", "{\"a\":[{\"b\":\"x\\uDC00\"}]}", "M_BAD_JSON"),
+        ("half a surrogate pair as a name", "{\"a\":{\"\\udbff\":1}}", "M_BAD_JSON"),
         ("NUL", "{\"a\":\"\\u0000\",\"\\u0000\":1}", null),
     ];
 

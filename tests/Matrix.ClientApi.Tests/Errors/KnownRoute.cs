@@ -4,6 +4,8 @@ using Matrix.Hosting;
 using Matrix.Http;
 using Matrix.MediaRepo;
 using Matrix.Replication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 
@@ -13,6 +15,19 @@ namespace Matrix.ClientApi.Tests.Errors;
 sealed record KnownRoute(string Method, string Path, MethodInfo? Handler, IReadOnlyList<string> Query)
 {
     static readonly Lazy<IReadOnlyList<KnownRoute>> Routes = new(Find);
+
+    // what a handler that is not in the specification may look for in a query that it reads itself
+    static readonly string[] Usual =
+        ["dir", "from", "to", "limit", "pos", "timeout", "since", "next_batch", "batch_token", "user_id", "room_id", "method", "width", "height", "key", "url", "ts"];
+
+    // and what those of the specification know beyond it
+    static readonly Dictionary<string, string[]> Beyond = new()
+    {
+        ["GET /_matrix/client/v3/sync"] = ["org.matrix.msc4222.use_state_after"],
+        ["PUT /_matrix/client/v3/rooms/{}/send/{}/{}"] = ["org.matrix.msc4140.delay"],
+        ["PUT /_matrix/client/v3/rooms/{}/state/{}/{}"] = ["org.matrix.msc4140.delay"],
+        ["POST /_matrix/media/v3/upload"] = ["xyz.amorgan.generate_blurhash"],
+    };
 
     public static IReadOnlyList<KnownRoute> All => Routes.Value;
 
@@ -49,9 +64,23 @@ sealed record KnownRoute(string Method, string Path, MethodInfo? Handler, IReadO
                where method != "HEAD" // the same as GET, and its errors cannot be read
                let path = endpoint.RoutePattern.RawText!
                where !path.StartsWith("/health", StringComparison.Ordinal) && path != "/metrics"
-               select new KnownRoute(method, path, endpoint.Metadata.GetMetadata<MethodInfo>(), query.GetValueOrDefault($"{method} {Shape(path)}") ?? []),
+               let handler = endpoint.Metadata.GetMetadata<MethodInfo>()
+               let shape = $"{method} {Shape(path)}"
+               select new KnownRoute(method, path, handler, query.TryGetValue(shape, out var specified)
+                   ? [.. specified, .. Beyond.GetValueOrDefault(shape) ?? []]
+                   : [.. Bound(path, handler), .. handler?.GetParameters().Any(parameter => parameter.ParameterType == typeof(HttpContext)) == true ? Usual : []]),
         ];
     }
+
+    // the parameters that the framework takes from the query
+    static IEnumerable<string> Bound(string path, MethodInfo? handler) =>
+        from parameter in handler?.GetParameters() ?? []
+        let type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType
+        let name = parameter.GetCustomAttribute<FromQueryAttribute>()?.Name ?? parameter.Name
+        where (type.IsPrimitive || type == typeof(string) || type == typeof(string[])) && !Shape(path, name).Contains('*')
+        select name;
+
+    static string Shape(string path, string name) => string.Join('/', path.Split('/').Select(segment => segment.Trim('{', '}', '*', '?') == name ? "*" : segment));
 
     static Dictionary<string, string[]> Specified()
     {

@@ -138,6 +138,22 @@ public sealed class SendAndStateTests(MatrixServer server)
         Assert.Equal("oops", seen["unsigned.redacted_because"].At("content.reason").GetString());
     }
 
+    [Theory]
+    [InlineData("10")]
+    [InlineData("11")]
+    public async Task A_redaction_may_be_sent_as_a_message_in_every_room_version(string version)
+    {
+        var alice = await server.NewUser();
+        var room = await alice.CreateRoom(new { room_version = version });
+        var said = await alice.Say(room, "secret");
+        var redaction = await alice.Send(room, "m.room.redaction", new { redacts = said.EventId, reason = "oops" });
+        Assert.Equal(redaction.EventId, (await alice.Event(room, said.EventId)).String("unsigned.redacted_because.event_id"));
+        var shown = await alice.Event(room, redaction.EventId);
+        Assert.Equal((said.EventId, said.EventId, "oops"), (shown.String("redacts"), shown.String("content.redacts"), shown.String("content.reason")));
+        (await alice.TrySend(room, "m.room.redaction", new { redacts = "$nothing" })).Refused(404, "M_NOT_FOUND");
+        (await alice.TrySend(room, "m.room.redaction", new { reason = "of nothing" })).Refused(400, "M_INVALID_PARAM");
+    }
+
     [Fact]
     public async Task A_canonical_alias_must_lead_to_the_room()
     {

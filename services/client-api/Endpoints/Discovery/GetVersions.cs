@@ -5,7 +5,7 @@ static class GetVersions
 {
     // a version is listed so that clients take its paths; a feature only when all of it is served
     static readonly Response Served = new(["v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.7", "v1.8", "v1.9", "v1.10", "v1.11", "v1.12", "v1.13", "v1.14", "v1.15",
-        "v1.16"], new()
+        "v1.16", "v1.17", "v1.18", "v1.19"], new()
     {
         ["org.matrix.e2e_cross_signing"] = true,
         ["org.matrix.msc2285.stable"] = true,

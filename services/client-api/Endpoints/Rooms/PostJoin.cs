@@ -12,12 +12,13 @@ static class PostJoin
 
     static async Task<RoomIdResponse> Handle(
         string roomIdOrAlias, [FromQuery] string[]? via, [FromQuery(Name = "server_name")] string[]? serverName, Body<ReasonRequest>? body, Requester requester,
-        RoomMembership rooms, RemoteAliases aliases, RateLimits limits, CancellationToken ct)
+        RoomMembership rooms, RemoteAliases aliases, RoomSuccession succession, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeSuspended();
         await limits.CheckJoin(requester, ct);
         var (roomId, servers) = await aliases.Resolve(roomIdOrAlias, MembershipRequests.Servers(via is { Length: > 0 } ? via : serverName), ct);
         await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct, servers);
+        await succession.Follow(requester.UserId, roomId, ct);
         return new RoomIdResponse(roomId);
     }
 }

@@ -10,11 +10,12 @@ static class PostJoinRoom
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/rooms/{roomId}/join", Handle);
 
     static async Task<RoomIdResponse> Handle(
-        RoomId roomId, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RateLimits limits, CancellationToken ct)
+        RoomId roomId, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RoomSuccession succession, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeSuspended();
         await limits.CheckJoin(requester, ct);
         await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct);
+        await succession.Follow(requester.UserId, roomId, ct);
         return new RoomIdResponse(roomId);
     }
 }

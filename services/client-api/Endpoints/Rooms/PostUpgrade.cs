@@ -10,13 +10,15 @@ static class PostUpgrade
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/client/v3/rooms/{roomId}/upgrade", Handle);
 
     static async Task<Response> Handle(
-        RoomId roomId, Body<Request> body, Requester requester, RoomUpgrade rooms, RateLimits limits, CancellationToken ct)
+        RoomId roomId, Body<Request> body, Requester requester, RoomUpgrade rooms, RoomSuccession succession, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeGuest();
         requester.MustNotBeSuspended();
         await limits.CheckMessage(requester, ct);
         var creators = body.Value.AdditionalCreators ?? [];
-        return new Response(await rooms.Upgrade(roomId, requester.UserId, body.Value.NewVersion, creators, ct));
+        var replacement = await rooms.Upgrade(roomId, requester.UserId, body.Value.NewVersion, creators, ct);
+        await succession.Follow(requester.UserId, replacement, ct);
+        return new Response(replacement);
     }
 
     sealed record Request(string NewVersion, IReadOnlyList<UserId>? AdditionalCreators);

@@ -4,7 +4,11 @@ namespace Matrix.ClientApi.Endpoints.Rooms;
 
 static class RoomsEndpoints
 {
-    public static void Add(IServiceCollection services) => services.TryAddSingleton<StateReading>();
+    public static void Add(IServiceCollection services)
+    {
+        services.TryAddSingleton<StateReading>();
+        services.TryAddSingleton<RoomSuccession>();
+    }
 
     public static void Map(IEndpointRouteBuilder app)
     {
