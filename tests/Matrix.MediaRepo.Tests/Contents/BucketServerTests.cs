@@ -10,7 +10,7 @@ public sealed class BucketServerTests
     [Fact]
     public async Task Media_in_a_bucket_needs_no_disk()
     {
-        await using var bucket = await S3Server.Start();
+        await using var bucket = await TestBucket.Start();
         var folder = "";
         await using var server = await MatrixServer.Start(configuration =>
         {
@@ -26,13 +26,13 @@ public sealed class BucketServerTests
         var picture = await alice.Upload(Pictures.Jpeg(800, 600), "image/jpeg");
         Assert.Equal(640, Pictures.Look((await alice.Thumbnail(picture, 640, 480)).Ok().Bytes).Width);
         Assert.False(Directory.Exists(folder));
-        Assert.Equal(3, bucket.Objects.Count);
+        Assert.Equal(3, (await bucket.Objects()).Count);
     }
 
     [Fact]
     public async Task Clients_are_sent_to_the_bucket_if_the_operator_wants_so()
     {
-        await using var bucket = await S3Server.Start();
+        await using var bucket = await TestBucket.Start();
         await using var server = await MatrixServer.Start(configuration =>
         {
             bucket.Configure(configuration, "s3");

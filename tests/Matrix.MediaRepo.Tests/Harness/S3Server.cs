@@ -22,16 +22,12 @@ sealed class S3Server : IAsyncDisposable
 
     readonly WebApplication _app;
     readonly ConcurrentDictionary<string, SortedDictionary<int, byte[]>> _uploads = new();
-    int _refused;
 
     S3Server(WebApplication app) => _app = app;
 
     public ConcurrentDictionary<string, byte[]> Objects { get; } = new();
 
     public int Uploads => _uploads.Count;
-
-    /// <summary>Requests with a wrong signature.</summary>
-    public int Refused => _refused;
 
     public string Url => _app.Urls.Single();
 
@@ -46,13 +42,6 @@ sealed class S3Server : IAsyncDisposable
         return server;
     }
 
-    public void Configure(Dictionary<string, string?> configuration, string stores)
-    {
-        configuration["media_stores"] = stores;
-        foreach (var (key, value) in new[] { ("endpoint", Url), ("bucket", Bucket), ("region", Region), ("access_key_id", AccessKey), ("secret_access_key", Secret) })
-            configuration[$"media_s3:{key}"] = value;
-    }
-
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     async Task Handle(HttpContext context)
@@ -62,7 +51,6 @@ sealed class S3Server : IAsyncDisposable
         var body = memory.ToArray();
         if (!S3Signature.IsGood(context.Request, body))
         {
-            Interlocked.Increment(ref _refused);
             await Fail(context, 403, "SignatureDoesNotMatch");
             return;
         }

@@ -22,7 +22,7 @@ public sealed class FlatMemoryTests(MediaServers servers)
     public async Task A_large_file_goes_up_and_down_with_little_memory(string store)
     {
         var ct = TestContext.Current.CancellationToken;
-        await using var bucket = await S3Server.Start();
+        await using var bucket = await TestBucket.Start();
         var settings = new Dictionary<string, string?>();
         bucket.Configure(settings, store);
         await using var media = await MediaProcess.Start(
