@@ -20,6 +20,7 @@ public static class GatewayModule
         builder.AddTls();
         builder.Services.Configure<SocketTransportOptions>(UseThreadsOfTheSockets);
         builder.Services.AddSingleton<GatewayMetrics>();
+        builder.Services.AddSingleton<ArrivalQueue>();
         builder.Services.AddSingleton<ProxyConfiguration>();
         builder.Services.AddSingleton<IProxyConfigProvider>(services =>
         {
@@ -57,6 +58,7 @@ public static class GatewayModule
         {
             proxy.UseMiddleware<RetryMiddleware>();
             proxy.UseLoadBalancing();
+            proxy.UseMiddleware<AdmissionMiddleware>();
             proxy.UsePassiveHealthChecks();
         });
         return app;

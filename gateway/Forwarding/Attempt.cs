@@ -5,12 +5,17 @@ namespace Matrix.Gateway.Forwarding;
 /// <summary>How the last attempt to forward a request ended.</summary>
 static class Attempt
 {
-    static readonly object SentAway = new();
+    static readonly object SentAway = new(), TooMuch = new();
 
     /// <summary>The replica is stopping and refused the request unread.</summary>
     public static bool WasSentAway(HttpContext context) => context.Items.ContainsKey(SentAway);
 
     public static void NoteSentAway(HttpContext context) => context.Items[SentAway] = true;
+
+    /// <summary>The replica refused the request because it has too much to do.</summary>
+    public static bool WasTooMuch(HttpContext context) => context.Items.ContainsKey(TooMuch);
+
+    public static void NoteTooMuch(HttpContext context) => context.Items[TooMuch] = true;
 
     /// <summary>No connection could be made, so not a byte was sent.</summary>
     public static bool NeverReached(HttpContext context) => context.GetForwarderErrorFeature()?.Exception switch
@@ -38,6 +43,7 @@ static class Attempt
         context.Response.Headers[Hosting.RequestIds.Header] = context.TraceIdentifier;
         context.Features.Set<IForwarderErrorFeature>(null);
         context.Items.Remove(SentAway);
+        context.Items.Remove(TooMuch);
         HeldBody.Rewind(context);
     }
 }

@@ -12,7 +12,7 @@ static class HeldBody
 
     public static async Task Hold(HttpContext context)
     {
-        if (context.Request.ContentLength is not (> 0 and <= Limit)) return;
+        if (context.Request.ContentLength is not (> 0 and <= Limit) || context.Request.Body is MemoryStream) return;
         var body = new byte[context.Request.ContentLength.Value];
         await context.Request.Body.ReadExactlyAsync(body, context.RequestAborted);
         context.Request.Body = new MemoryStream(body, writable: false);

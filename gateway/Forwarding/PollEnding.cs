@@ -19,10 +19,13 @@ sealed class PollEnding : IDisposable
 
     PollEnding(HttpContext context) => (_context, _client) = (context, context.RequestAborted);
 
+    public static bool IsPoll(HttpContext context) =>
+        context.GetReverseProxyFeature().Route.Config.Metadata?[nameof(GatewayRoute.IsPoll)] == bool.TrueString;
+
     public static PollEnding Watch(HttpContext context, Shutdown shutdown)
     {
         var ending = new PollEnding(context);
-        if (context.GetReverseProxyFeature().Route.Config.Metadata?[nameof(GatewayRoute.IsPoll)] != bool.TrueString) return ending;
+        if (!IsPoll(context)) return ending;
         ending._forwarding = CancellationTokenSource.CreateLinkedTokenSource(ending._client);
         context.RequestAborted = ending._forwarding.Token;
         ending._closing = shutdown.Closing.Register(ending._forwarding.Cancel);

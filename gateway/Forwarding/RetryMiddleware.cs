@@ -14,7 +14,8 @@ sealed partial class RetryMiddleware(
 
     public async Task Invoke(HttpContext context)
     {
-        await HeldBody.Hold(context);
+        // a stop of the gateway breaks off a poll, but not the reading of what it asks; others are read once they are let in
+        if (PollEnding.IsPoll(context)) await HeldBody.Hold(context);
         var proxy = context.GetReverseProxyFeature();
         var began = time.GetTimestamp();
         var tried = new HashSet<DestinationState>();

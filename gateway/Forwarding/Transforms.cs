@@ -1,5 +1,6 @@
 using Matrix.Hosting;
 using Matrix.Hosting.Health;
+using Matrix.Hosting.Overload;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -12,7 +13,7 @@ static class Transforms
     public static void Add(TransformBuilderContext transforms)
     {
         transforms.AddRequestTransform(KeepTarget);
-        transforms.AddResponseTransform(NoteDraining);
+        transforms.AddResponseTransform(NoteRefusal);
     }
 
     /// <summary>
@@ -25,10 +26,11 @@ static class Transforms
         return default;
     }
 
-    static ValueTask NoteDraining(ResponseTransformContext context)
+    static ValueTask NoteRefusal(ResponseTransformContext context)
     {
         var response = context.HttpContext.Response;
         response.Headers[RequestIds.Header] = context.HttpContext.TraceIdentifier;
+        if (response.StatusCode == StatusCodes.Status429TooManyRequests && response.Headers.Remove(Refusal.Header)) Attempt.NoteTooMuch(context.HttpContext);
         if (response.StatusCode == StatusCodes.Status503ServiceUnavailable && response.Headers.ContainsKey(DrainingHeader.Name))
         {
             Attempt.NoteSentAway(context.HttpContext);

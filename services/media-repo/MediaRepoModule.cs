@@ -10,6 +10,7 @@ using Matrix.MediaRepo.Previews;
 using Matrix.MediaRepo.Remote;
 using Matrix.MediaRepo.Serving;
 using Matrix.MediaRepo.Thumbnails;
+using Matrix.Replication;
 using Matrix.Storage;
 using Matrix.Storage.Media;
 
@@ -30,6 +31,7 @@ public static class MediaRepoModule
         builder.Services.AddSingleton<RemoteMedia>().AddSingleton<RemoteRedirects>().AddSingleton<MultipartSender>();
         builder.Services.AddMatrixOptions<MediaRetentionOptions>("media_retention");
         builder.Services.AddSingleton<MediaAdminStore>().AddSingleton<RoomMedia>().AddSingleton<MediaDeletion>().AddSingleton<MediaReferenceStore>().AddSingleton<MediaReferences>().AddHostedService<MediaSweep>();
+        builder.AddBackgroundJob<WebApplicationBuilder, OldMediaReferences>();
         builder.Services.AddMatrixOptions<PreviewOptions>();
         builder.Services.AddSingleton<PreviewStore>().AddSingleton<OembedProviders>().AddSingleton<PreviewImages>();
         builder.Services.AddSingleton<PreviewFetcher>().AddSingleton<Previewer>();

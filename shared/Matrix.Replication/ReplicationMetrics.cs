@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 
 namespace Matrix.Replication;
@@ -16,6 +17,22 @@ static class ReplicationMetrics
         "How long the first change of a batch waited for it to begin");
     static readonly Histogram<long> BatchSize = Meter.CreateHistogram<long>("matrix.log.batch_size", description: "Changes in a batch",
         advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 50, 100, 200, 500] });
+
+    static readonly Counter<long> JobRows = Meter.CreateCounter<long>("matrix.jobs.rows", description: "Rows that background jobs have looked at");
+    static readonly Counter<long> JobFailures = Meter.CreateCounter<long>("matrix.jobs.failures", description: "Batches of background jobs that failed, and are tried again");
+    static readonly ConcurrentDictionary<string, double> JobParts = [];
+
+    static ReplicationMetrics() => Meter.CreateObservableGauge("matrix.jobs.done",
+        () => JobParts.Select(job => new Measurement<double>(job.Value, new KeyValuePair<string, object?>("background_job", job.Key))),
+        description: "How much of a background job is done, from 0 to 1, where it was done last");
+
+    public static void JobWent(string job, int rows, double part)
+    {
+        JobRows.Add(rows, new KeyValuePair<string, object?>("background_job", job));
+        JobParts[job] = part;
+    }
+
+    public static void JobFailed(string job) => JobFailures.Add(1, new KeyValuePair<string, object?>("background_job", job));
 
     public static void Begun(int changes, TimeSpan waited)
     {

@@ -1,5 +1,6 @@
 using MassTransit;
 using Matrix.Storage;
+using Matrix.Storage.Jobs;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -42,6 +43,17 @@ public static class ReplicationModule
     {
         builder.Services.AddSingleton(services => Redis(services, options: null));
         return builder.Add(BusConfiguration.UseMemory);
+    }
+
+    /// <summary>Long work over what is stored already, done once by one replica of those that add it.</summary>
+    public static T AddBackgroundJob<T, TJob>(this T builder) where T : IHostApplicationBuilder where TJob : BackgroundJob
+    {
+        builder.Services.AddSection<BackgroundJobOptions>(builder.Configuration, "background_jobs");
+        builder.Services.AddSingleton<BackgroundJob, TJob>();
+        builder.Services.TryAddSingleton<BackgroundJobStore>();
+        if (!builder.Services.Any(service => service.ServiceType == typeof(BackgroundJobs)))
+            AddHosted<BackgroundJobs>(builder.Services);
+        return builder;
     }
 
     static T Add<T>(this T builder, Action<IBusRegistrationConfigurator> transport) where T : IHostApplicationBuilder

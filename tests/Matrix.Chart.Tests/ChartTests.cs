@@ -50,6 +50,7 @@ public sealed class ChartTests
     [InlineData("gateway.service.type=Loadbalancer", "value must be one of")]
     [InlineData("log.level=loud", "value must be one of")]
     [InlineData("metrics.port=70000", "maximum")]
+    [InlineData("media.s3.buckets=media", "'buckets' not allowed")]
     [InlineData("media.maxUploadSize=much", "does not match pattern")]
     public async Task A_mistake_in_the_values_is_refused(string setting, string reason)
     {

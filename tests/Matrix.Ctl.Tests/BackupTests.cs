@@ -42,6 +42,13 @@ public sealed class BackupTests : IAsyncDisposable
         Assert.True(doctor.ExitCode == 0, doctor.Output);
         var findings = JsonSerializer.Deserialize(doctor.Output, FindingJson.Default.IReadOnlyListFinding)!;
         Assert.Superset(new HashSet<string> { "clients", "signing key", "clock", "Postgres", "schema", "disk" }, findings.Select(finding => finding.Check).ToHashSet());
+        var ill = await Tool.Matrixctl(new Dictionary<string, string>
+        {
+            ["MATRIX__media_stores"] = "s3", ["MATRIX__media_s3__bucket"] = "media", ["MATRIX__media_s3__endpoint"] = "http://127.0.0.1:1", ["MATRIX__media_s3__access_key_id"] = "nobody",
+            ["MATRIX__media_s3__secret_access_key"] = "nothing",
+        }, "doctor", "--data", First, "--inside", "--json");
+        Assert.NotEqual(0, ill.ExitCode);
+        Assert.Equal(["S3"], JsonSerializer.Deserialize(ill.Output, FindingJson.Default.IReadOnlyListFinding)!.Where(finding => finding.Verdict == Verdict.Bad).Select(finding => finding.Check));
 
         var token = (await Ask(HttpMethod.Post, "register", null, new { username = "alice", password = "a long password", auth = new { type = "m.login.dummy" } }))
             .GetProperty("access_token").GetString()!;

@@ -26,8 +26,11 @@ public sealed class RunningServerTests : IAsyncDisposable
     [Fact]
     public async Task A_detached_server_is_shown_restarted_and_stopped_without_a_trace()
     {
-        var up = await Matrixctl("up", "--detach", "--data", folder, "--port", $"{port}",
-            "--server-name", "example.org", "--replicas", "client-api=2");
+        using var traces = new TraceReceiver();
+        var up = await Tool.Matrixctl(new Dictionary<string, string>
+        {
+            ["MATRIX__opentelemetry__endpoint"] = traces.Url + "/v1/traces", ["MATRIX__opentelemetry__protocol"] = "http", ["MATRIX__OTEL_BSP_SCHEDULE_DELAY"] = "200",
+        }, "up", "--detach", "--data", folder, "--port", $"{port}", "--server-name", "example.org", "--replicas", "client-api=2");
         Assert.True(up.ExitCode == 0, up.Output);
         Assert.Contains($"http://127.0.0.1:{port}", up.Output, StringComparison.Ordinal);
         Assert.Contains("register-user", up.Output, StringComparison.Ordinal);
@@ -48,9 +51,16 @@ public sealed class RunningServerTests : IAsyncDisposable
             Assert.Equal(processes.Select(process => process.Name).Order(),
                 shown.RootElement.GetProperty("processes").EnumerateArray()
                     .Select(process => process.GetProperty("name").GetString()!).Order());
+            Assert.All(shown.RootElement.GetProperty("processes").EnumerateArray().Where(process => process.GetProperty("name").GetString()!.StartsWith("client-api-", StringComparison.Ordinal)),
+                process => Assert.Equal(JsonValueKind.Number, process.GetProperty("behind").ValueKind));
+            var database = shown.RootElement.GetProperty("database");
+            Assert.Equal(Storage.Migrations.Known[^1], database.GetProperty("schema").GetString());
+            // the others have a position once they have taken their shards
+            Assert.Subset(new HashSet<string> { "federation-sender", "pusher", "search" }, database.GetProperty("behind").EnumerateObject().Select(follower => follower.Name).ToHashSet());
+            Assert.Equal(JsonValueKind.Array, database.GetProperty("jobs").ValueKind);
         }
         await LogLevelsChangeWhileItRuns();
-        await AnAdministratorLooksAfterIt();
+        await OneSendIsOneTrace(traces, await AnAdministratorLooksAfterIt());
 
         var restart = await Matrixctl("restart", "client-api", "--data", folder, "--json");
         Assert.True(restart.ExitCode == 0, restart.Output);
@@ -87,7 +97,44 @@ public sealed class RunningServerTests : IAsyncDisposable
         Assert.Equal("All log as configured.", (await Matrixctl("log-level", "client-api", "Matrix.Hosting.Health", "configured", "--data", folder)).Output.Trim());
     }
 
-    async Task AnAdministratorLooksAfterIt()
+    /// <summary>From the gateway through the service, the commit in Postgres and the bus to the other replica.</summary>
+    async Task OneSendIsOneTrace(TraceReceiver traces, string token)
+    {
+        const string Caller = "00f067aa0ba902b7";
+        var trace = Guid.NewGuid().ToString("N");
+        var room = (await Ask(HttpMethod.Post, "createRoom", null)).GetProperty("room_id").GetString()!;
+        await Ask(HttpMethod.Put, $"rooms/{Uri.EscapeDataString(room)}/send/m.room.message/t1", $"00-{trace}-{Caller}-01");
+        (string Service, string Source, string Name)[] hops =
+        [
+            ("gateway", "Microsoft.AspNetCore", "PUT"), ("gateway", "System.Net.Http", "PUT"), ("client-api", "Microsoft.AspNetCore", "PUT"), ("client-api", "Matrix.Replication", "log commit"),
+            ("client-api", "Npgsql", ""), ("client-api", "Matrix.Replication", "log announce"), ("client-api", "MassTransit", "send"), ("client-api", "MassTransit", "receive"),
+        ];
+        IReadOnlyList<Span> spans = [];
+        await Eventually(() =>
+        {
+            spans = traces.Of(trace);
+            return Task.FromResult(hops.All(hop => spans.Any(span => Fits(span, hop))) && spans.All(HasParent));
+        }, () => string.Join('\n', spans));
+        var commit = spans.Single(span => span.Name == "log commit");
+        Assert.Contains(spans, span => span.Source == "Npgsql" && span.Parent == commit.Id);
+
+        bool HasParent(Span span) => span.Parent == Caller || spans.Any(other => other.Id == span.Parent);
+
+        static bool Fits(Span span, (string Service, string Source, string Name) hop) =>
+            span.Service == hop.Service && span.Source.StartsWith(hop.Source, StringComparison.Ordinal) && span.Name.Contains(hop.Name, StringComparison.Ordinal);
+
+        async Task<JsonElement> Ask(HttpMethod method, string path, string? parent)
+        {
+            using var request = new HttpRequestMessage(method, new Uri($"http://127.0.0.1:{port}/_matrix/client/v3/{path}")) { Content = JsonContent.Create(new { body = "hello" }) };
+            request.Headers.Authorization = new("Bearer", token);
+            if (parent is not null) request.Headers.Add("traceparent", parent);
+            using var answer = await http.SendAsync(request);
+            return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonElement>())!;
+        }
+    }
+
+    /// <returns>The administrator's access token.</returns>
+    async Task<string> AnAdministratorLooksAfterIt()
     {
         const string Password = "a password of the tests";
         var registered = await Matrixctl("register-user", "--data", folder, "--user", "root", "--password", Password, "--admin", "--json");
@@ -105,6 +152,7 @@ public sealed class RunningServerTests : IAsyncDisposable
         var unknown = await Matrixctl("media", "show", "mxc://example.org/nothing", "--data", folder, "--token", token);
         Assert.Equal(1, unknown.ExitCode);
         Assert.StartsWith("404: ", unknown.Output, StringComparison.Ordinal);
+        return token;
     }
 
     [Fact]
@@ -159,12 +207,12 @@ public sealed class RunningServerTests : IAsyncDisposable
 
     static Process Start(params string[] arguments) => Tool.Start(arguments);
 
-    static async Task Eventually(Func<Task<bool>> isTrue)
+    static async Task Eventually(Func<Task<bool>> isTrue, Func<string>? isNow = null)
     {
         var limit = Task.Delay(Limit);
         while (!await isTrue())
         {
-            Assert.False(limit.IsCompleted, $"Not true within {Limit}.");
+            Assert.False(limit.IsCompleted, $"Not true within {Limit}. {isNow?.Invoke()}");
             await Task.Delay(50);
         }
     }

@@ -8,16 +8,20 @@ static class Tool
 {
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
-    public static async Task<(int ExitCode, string Output)> Matrixctl(params string[] arguments)
+    public static Task<(int ExitCode, string Output)> Matrixctl(params string[] arguments) => Matrixctl(new Dictionary<string, string>(), arguments);
+
+    public static async Task<(int ExitCode, string Output)> Matrixctl(IReadOnlyDictionary<string, string> environment, params string[] arguments)
     {
-        using var process = Start(arguments);
+        using var process = Start(environment, arguments);
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync().WaitAsync(Limit);
         return (process.ExitCode, await output + await error);
     }
 
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Start(new Dictionary<string, string>(), arguments);
+
+    static Process Start(IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
         var own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
         var tool = Path.Combine(own, "..", "..", "Matrix.Ctl", Path.GetFileName(own), "matrixctl.dll");
@@ -26,6 +30,7 @@ static class Tool
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        foreach (var (key, value) in environment) start.Environment[key] = value;
         return Process.Start(start)!;
     }
 }

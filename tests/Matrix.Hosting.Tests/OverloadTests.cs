@@ -157,7 +157,7 @@ public sealed class OverloadTests : IDisposable
         while (!entered.IsCompleted)
         {
             await Task.Yield();
-            if (!_admission.IsMeasuring) _time.Advance(TimeSpan.FromMilliseconds(1));
+            if (!_admission.IsMeasuring) _time.Advance(TimeSpan.FromMilliseconds(5));
         }
         return await entered;
     }

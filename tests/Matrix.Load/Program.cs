@@ -43,7 +43,17 @@ run.SetAction((parsed, ct) =>
     return new Runner([.. targets], TimeSpan.FromSeconds(parsed.GetValue(seconds)), TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
         parsed.GetValue(rounds), parsed.GetValue(tiny)).Run([.. wanted], ct);
 });
-return await new RootCommand("Puts a Matrix homeserver under load, through its client API.") { run, list }.Parse(args).InvokeAsync();
+var database = new Option<string>("--database") { Required = true, Description = "Its database, as the driver's connection string: Host=…;Username=…;Database=…" };
+var scale = new Option<int>("--scale") { Description = "So many times as much of everything.", DefaultValueFactory = _ => 1 };
+var grow = new Command("grow", "Says by how much one more account, room, join, message and receipt make a server's database grow.") { url, secret, processes, database, scale };
+grow.SetAction(async (parsed, ct) =>
+{
+    var address = new Uri(parsed.GetValue(url)![0].TrimEnd('/') + "/");
+    using var growth = new Growth(new("server 1", address, parsed.GetValue(secret)![0], Processes(parsed.GetValue(processes)?.FirstOrDefault()), false, address),
+        parsed.GetValue(database)!, parsed.GetValue(scale));
+    await growth.Run(ct);
+});
+return await new RootCommand("Puts a Matrix homeserver under load, through its client API.") { run, list, grow }.Parse(args).InvokeAsync();
 
 static ProcessTree Processes(string? group) => new([.. (group ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)
     .Select(process => process.Split('=')).Select(parts => (parts[0], int.Parse(parts[^1], CultureInfo.InvariantCulture)))]);

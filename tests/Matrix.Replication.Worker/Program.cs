@@ -13,12 +13,14 @@ using Microsoft.Extensions.Logging;
 // and what it followed ("followed POSITION KEY"). On "stop" it appends no more and says "stopped"; on "until POSITION" it follows the log so
 // far and ends.
 // With 0 appenders and "lease=NAME" in the configuration it only holds that lease, and says "holding FENCE".
+// With "job=copy" it does SlowCopyJob besides.
 // Arguments: the number of appenders, then the configuration as key=value.
 var builder = Host.CreateEmptyApplicationBuilder(null);
 builder.Configuration.AddCommandLine(args[1..]);
 builder.Logging.AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace).SetMinimumLevel(LogLevel.Error);
 builder.Services.AddSingleton<IConfigureReceiveEndpoint, Chaos>();
 builder.AddReplication();
+if (builder.Configuration["job"] == CopyJob.JobName) builder.AddBackgroundJob<HostApplicationBuilder, SlowCopyJob>();
 
 using var host = builder.Build();
 await host.StartAsync();

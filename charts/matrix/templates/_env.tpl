@@ -21,6 +21,20 @@
       key: {{ $key }}
 {{- end }}
 {{- end }}
+{{- with $root.Values.media.s3 }}
+{{- if and (eq $.name "media-repo") .bucket .existingSecret }}
+- name: MATRIX__media_s3__access_key_id
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret }}
+      key: {{ .accessKeyIdKey }}
+- name: MATRIX__media_s3__secret_access_key
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret }}
+      key: {{ .secretAccessKeyKey }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "matrix.passwordEnv" -}}

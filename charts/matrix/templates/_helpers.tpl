@@ -132,6 +132,12 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- if $values.metrics.enabled }}{{ $_ := set $config "metrics_listen" (printf "http://*:%d" (int $values.metrics.port)) }}{{ end -}}
 {{- if $values.publicBaseurl }}{{ $_ := set $config "public_baseurl" (printf "%s/" (trimSuffix "/" $values.publicBaseurl)) }}{{ end -}}
 {{- with $values.opentelemetry }}{{ if .endpoint }}{{ $_ := set $config "opentelemetry" (dict "endpoint" .endpoint "protocol" .protocol "sample_ratio" .sampleRatio) }}{{ end }}{{ end -}}
+{{- if and (eq .name "media-repo") $values.media.s3.bucket -}}
+{{- $s3 := $values.media.s3 -}}
+{{- $_ := set $config "media_stores" (ternary (list "s3" "disk") (list "s3") $values.media.persistence.enabled) -}}
+{{- $_ := set $config "media_s3" (dict "bucket" $s3.bucket "region" $s3.region "prefix" $s3.prefix "force_path_style" $s3.forcePathStyle "redirect" $s3.redirect) -}}
+{{- if $s3.endpoint }}{{ $_ := set $config.media_s3 "endpoint" $s3.endpoint }}{{ end -}}
+{{- end -}}
 {{- if eq .name "gateway" -}}
 {{- $clusters := dict -}}
 {{- range $name := include "matrix.services" $root | fromJsonArray -}}

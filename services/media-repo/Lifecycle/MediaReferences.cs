@@ -34,7 +34,8 @@ public sealed partial class MediaReferences(MediaReferenceStore store, TimeProvi
         return since;
     }
 
-    static HashSet<MxcUri> Find(byte[] json)
+    /// <summary>What an event names.</summary>
+    internal static HashSet<MxcUri> Find(byte[] json)
     {
         var found = new HashSet<MxcUri>();
         foreach (var match in Uris().Matches(Encoding.UTF8.GetString(json)).Select(match => match.Value))

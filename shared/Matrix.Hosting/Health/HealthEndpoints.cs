@@ -31,9 +31,18 @@ static class HealthEndpoints
         builder.Services.AddSingleton<ForwardedFor>();
         builder.Services.AddMatrixOptions<OverloadOptions>("overload");
         builder.Services.AddSingleton<OverloadMetrics>();
-        builder.Services.AddSingleton<Admission>();
+        builder.Services.AddSingleton(Admit);
         builder.Services.AddHealthChecks();
         builder.Services.AddTransient<IStartupFilter, ProcessEndpoints>();
+    }
+
+    static Admission Admit(IServiceProvider services)
+    {
+        var metrics = services.GetRequiredService<OverloadMetrics>();
+        var admission = new Admission(
+            services.GetRequiredService<OverloadOptions>(), services.GetServices<QueueProbe>(), metrics, services.GetRequiredService<TimeProvider>());
+        metrics.Watch(() => admission.Working, () => admission.Limit);
+        return admission;
     }
 }
 
@@ -43,8 +52,11 @@ static class HealthEndpoints
 /// The gateway never routes these paths.
 /// </summary>
 sealed partial class ProcessEndpoints(
-    Shutdown shutdown, ServiceName service, ForwardedFor forwarded, Admission admission, ILogger<ProcessEndpoints> log) : IStartupFilter
+    Shutdown shutdown, ServiceName service, ForwardedFor forwarded, IServiceProvider services, ILogger<ProcessEndpoints> log) : IStartupFilter
 {
+    // the gateway counts by replica, where it knows which one (Matrix.Gateway, AdmissionMiddleware)
+    readonly Admission? _admission = service.Value == "gateway" ? null : services.GetRequiredService<Admission>();
+
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         app.Use(Handle);
@@ -68,16 +80,16 @@ sealed partial class ProcessEndpoints(
 
     async Task Serve(HttpContext context, RequestDelegate next)
     {
-        // the gateway's own part is small: the services know what is too much for them
-        if (service.Value == "gateway" || context.Request.Path == MetricsEndpoint.Path)
+        if (_admission is null || context.Request.Path == MetricsEndpoint.Path)
         {
             await Pass(context, next);
             return;
         }
 
-        using var work = await admission.Enter(context.RequestAborted);
+        using var work = await _admission.Enter(context.RequestAborted);
         if (work is null)
         {
+            if (!service.IsPublic) context.Response.Headers[Refusal.Header] = "1";
             await Refusal.Write(context);
             return;
         }

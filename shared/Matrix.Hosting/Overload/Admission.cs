@@ -3,32 +3,36 @@ namespace Matrix.Hosting.Overload;
 /// <summary>
 /// Lets as many requests work at once as can without queueing too long, and refuses the rest before they cost anything: those that are let in stay fast,
 /// and what is refused is told at once. The limit follows what is measured: it grows while requests want in and nothing queues, so that requests that only
-/// wait for others (another server, a slow client) crowd nobody out; it shrinks as soon as something queues. Nothing is measured while little is to do.
+/// wait for others (another server, a slow client) crowd nobody out; it shrinks when something queues and does not stop (<see cref="StandingQueue"/>).
+/// Nothing is measured while little is to do.
 /// </summary>
 public sealed class Admission : IDisposable
 {
-    /// <summary>How often the limit changes, and for how long a finding holds.</summary>
-    static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20), Holds = TimeSpan.FromSeconds(1);
+    /// <summary>How often it is measured; for how long nobody waits after something queued; and for how long the limit grows with care after that.</summary>
+    static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20), Holds = TimeSpan.FromSeconds(1), Remembers = TimeSpan.FromSeconds(10);
     static readonly Work Unlimited = new(null);
 
     readonly OverloadOptions _options;
     readonly QueueProbe[] _queues;
     readonly OverloadMetrics _metrics;
     readonly TimeProvider _time;
+    readonly StandingQueue _standing;
     readonly Lock _gate = new();
     readonly LinkedList<TaskCompletionSource<bool>> _waiting = new();
     readonly CancellationTokenSource _disposed = new();
     int _working;
     double _limit;
-    bool _isWanted;        // somebody found no place since the last step
-    long? _probing;        // timestamp of the measurement under way
-    long _stepped, _shed;  // timestamps; 0: never
+    bool _isLooking;        // while somebody waits
+    bool _isWanted;         // somebody found no place since the last measurement
+    long? _probing;         // timestamp of the measurement under way
+    long _measured, _shed;  // timestamps; 0: never
+    int _entered, _turnedAway;
 
     public Admission(OverloadOptions options, IEnumerable<QueueProbe> queues, OverloadMetrics metrics, TimeProvider time)
     {
         (_options, _queues, _metrics, _time) = (options, [.. queues], metrics, time);
+        _standing = new(time);
         _limit = Math.Min(options.MostAdmitted, options.AlwaysAdmitted * 2);
-        metrics.Watch(() => Working, () => Limit);
     }
 
     /// <summary>Requests at work.</summary>
@@ -66,17 +70,14 @@ public sealed class Admission : IDisposable
         lock (_gate)
         {
             Look();
-            if (_working < (int)_limit)
-            {
-                _working++;
-                return new Work(this);
-            }
+            if (_working < (int)_limit) return LetInNow();
             _isWanted = true;
-            // while something queues too long, waiting would only add to it
-            if (IsShedding || _waiting.Count >= _options.MostAdmitted || _options.Patience == TimeSpan.Zero) return Refused();
+            // while something queues too long, waiting would only add to it; and who waits must be fewer than can be let in soon
+            if (IsShedding || _waiting.Count >= _limit || _options.Patience == TimeSpan.Zero) return Refused();
             place = _waiting.AddLast(new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously));
+            if (!_isLooking) _ = LookWhileSomebodyWaits();
         }
-        await Wait(place.Value.Task, ct);
+        await Task.WhenAny(place.Value.Task, Task.Delay(_options.Patience, _time, ct));
         lock (_gate)
         {
             if (place.List is not null) _waiting.Remove(place);
@@ -85,13 +86,25 @@ public sealed class Admission : IDisposable
         return place.Value.TrySetResult(false) || !await place.Value.Task ? Refused() : new Work(this);
     }
 
-    async Task Wait(Task place, CancellationToken ct)
+    /// <summary>Says that one that was let in was refused as too much further on. When many are, letting them in only costs.</summary>
+    public void NoteTurnedAway()
     {
-        var began = _time.GetTimestamp();
-        while (!place.IsCompleted && !ct.IsCancellationRequested && _time.GetElapsedTime(began) < _options.Patience)
+        lock (_gate) _turnedAway++;
+    }
+
+    // there may be room for more, and nobody else who asks
+    async Task LookWhileSomebodyWaits()
+    {
+        _isLooking = true;
+        while (true)
         {
-            await Task.WhenAny(place, Task.Delay(Step, _time, ct));
-            lock (_gate) Look(); // there may be room for more, and nobody else who asks
+            await Task.Delay(Step, _time, CancellationToken.None);
+            lock (_gate)
+            {
+                Look();
+                _isLooking = _waiting.Count > 0;
+                if (!_isLooking) return;
+            }
         }
     }
 
@@ -110,7 +123,17 @@ public sealed class Admission : IDisposable
         _disposed.Dispose();
     }
 
-    bool IsShedding => _shed != 0 && _time.GetElapsedTime(_shed) < Holds;
+    bool IsShedding => HasShedWithin(Holds);
+
+    bool HasShedWithin(TimeSpan time) => _shed != 0 && _time.GetElapsedTime(_shed) < time;
+
+    bool IsTurnedAway => _turnedAway > _entered / 20;
+
+    Work LetInNow()
+    {
+        (_working, _entered) = (_working + 1, _entered + 1);
+        return new Work(this);
+    }
 
     Work? Refused()
     {
@@ -123,7 +146,7 @@ public sealed class Admission : IDisposable
         while (_working < (int)_limit && _waiting.First is { } next)
         {
             _waiting.RemoveFirst();
-            if (next.Value.TrySetResult(true)) _working++;
+            if (next.Value.TrySetResult(true)) (_working, _entered) = (_working + 1, _entered + 1);
         }
     }
 
@@ -133,9 +156,9 @@ public sealed class Admission : IDisposable
         if (_probing is { } began)
         {
             // one that has not come back yet has waited so long already
-            if (_time.GetElapsedTime(began) is var sofar && sofar > _options.QueueingTime) Adapt(sofar);
+            if (_standing.Overdue(_time.GetElapsedTime(began)) is { } least) Adapt(least);
         }
-        else if (_time.GetElapsedTime(_stepped) >= Step)
+        else if (_time.GetElapsedTime(_measured) >= Step)
         {
             _probing = _time.GetTimestamp();
             ThreadPool.UnsafeQueueUserWorkItem(static admission => _ = admission.Probe(), this, preferLocal: false);
@@ -160,22 +183,35 @@ public sealed class Admission : IDisposable
         lock (_gate)
         {
             _probing = null;
-            Adapt(longest);
+            _measured = _time.GetTimestamp();
+            if (_standing.Measured(longest) is { } least) Adapt(least);
+            if (longest <= _options.QueueingTime) Grow(longest);
         }
     }
 
-    void Adapt(TimeSpan queueing)
+    /// <param name="least">That anything queued, in all of an interval.</param>
+    void Adapt(TimeSpan least)
     {
-        if (_time.GetElapsedTime(_stepped) < Step) return;
-        _stepped = _time.GetTimestamp();
-        if (queueing > _options.QueueingTime)
+        if (least > _options.QueueingTime) Shrink(_options.QueueingTime / least);
+        else if (IsTurnedAway) Shrink(0.9); // whoever is behind it says how many are too many
+        (_entered, _turnedAway) = (0, 0);
+    }
+
+    // what queues grows with what is at work: so much less of this makes it as short as it should be
+    void Shrink(double part)
+    {
+        _limit = Math.Max(_options.AlwaysAdmitted, Math.Min(_limit, _working) * Math.Clamp(part, 0.5, 0.95));
+        _shed = _time.GetTimestamp();
+        foreach (var place in _waiting) place.TrySetResult(false);
+        _waiting.Clear();
+    }
+
+    void Grow(TimeSpan queueing)
+    {
+        if ((_isWanted || _waiting.Count > 0) && !IsTurnedAway)
         {
-            _limit = Math.Max(_options.AlwaysAdmitted, Math.Min(_limit, _working) * 0.8);
-            _shed = _stepped;
-        }
-        else if (_isWanted)
-        {
-            _limit = Math.Min(_options.MostAdmitted, _limit * (queueing > _options.QueueingTime / 4 ? 1.06 : 1.5));
+            var factor = IsShedding ? 1.01 : HasShedWithin(Remembers) ? 1.03 : queueing > _options.QueueingTime / 4 ? 1.06 : 1.3;
+            _limit = Math.Min(_options.MostAdmitted, _limit * factor);
         }
         _isWanted = false;
         LetIn();

@@ -12,10 +12,10 @@ public sealed class OverloadMetrics : IDisposable
     public OverloadMetrics()
     {
         _refused = _meter.CreateCounter<long>("matrix.overload.refused", description: "Requests refused because there was more to do than could be done");
-        _queueing = _meter.CreateHistogram<double>("matrix.overload.queueing", "s", "How long one queued for a thread, a connection or a commit, measured under load");
+        _queueing = _meter.CreateHistogram<double>("matrix.overload.queueing", "s", "How long one queued to be looked at, for a thread, a connection or a commit, measured under load");
     }
 
-    internal void Watch(Func<int> working, Func<int> limit)
+    public void Watch(Func<int> working, Func<int> limit)
     {
         _meter.CreateObservableGauge("matrix.overload.working", working, description: "Requests at work; those that wait for news are not");
         _meter.CreateObservableGauge("matrix.overload.limit", limit, description: "Requests that may be at work");

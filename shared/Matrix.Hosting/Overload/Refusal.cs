@@ -4,8 +4,11 @@ using Microsoft.AspNetCore.Http;
 namespace Matrix.Hosting.Overload;
 
 /// <summary>What a request is told that is not let in: 429, and when to come again, not all at the same moment.</summary>
-static class Refusal
+public static class Refusal
 {
+    /// <summary>By it a gateway tells a service that has too much to do from one that a user has asked too often. Clients do not see it.</summary>
+    public const string Header = "X-Matrix-Overloaded";
+
     public static Task Write(HttpContext context)
     {
 #pragma warning disable CA5394 // spreads load, hides nothing

@@ -16,11 +16,11 @@ public sealed class TelemetryOptions : IValidatableObject
 
     public OpenTelemetrySection Opentelemetry { get; init; } = new();
 
-    internal Uri? MetricsAddress => MetricsListen is null ? null : ListenOptions.Parse(MetricsListen);
+    internal Uri? MetricsAddress => string.IsNullOrEmpty(MetricsListen) ? null : ListenOptions.Parse(MetricsListen);
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (MetricsListen is not null && MetricsAddress is null)
+        if (!string.IsNullOrEmpty(MetricsListen) && MetricsAddress is null)
             yield return new ValidationResult($"'{MetricsListen}' is not an address such as http://127.0.0.1:9100", [nameof(MetricsListen)]);
     }
 }

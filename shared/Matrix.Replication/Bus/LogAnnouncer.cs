@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using MassTransit;
 using Microsoft.Extensions.Hosting;
@@ -18,10 +19,11 @@ public sealed partial class LogAnnouncer(IBus bus, BusState state, SharedPositio
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     static readonly TimeSpan Gather = TimeSpan.FromMilliseconds(20);
 
-    readonly Channel<LogAdvanced> _outbox = Channel.CreateBounded<LogAdvanced>(
+    readonly Channel<(LogAdvanced Message, ActivityContext Committed)> _outbox = Channel.CreateBounded<(LogAdvanced, ActivityContext)>(
         new BoundedChannelOptions(1024) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
 
-    public void Offer(LogAdvanced message) => _outbox.Writer.TryWrite(message);
+    /// <param name="committed">The trace that the commit belongs to, if any.</param>
+    public void Offer(LogAdvanced message, ActivityContext committed) => _outbox.Writer.TryWrite((message, committed));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -41,25 +43,28 @@ public sealed partial class LogAnnouncer(IBus bus, BusState state, SharedPositio
 
     async Task Announce()
     {
-        while (_outbox.Reader.TryRead(out var message))
+        while (_outbox.Reader.TryRead(out var first))
         {
-            message = TakeFollowing(message);
-            await Publish(message);
+            var (message, committed) = TakeFollowing(first);
+            using (LogTracing.Announce(committed))
+                await Publish(message);
             await shared.Store(message.To);
         }
     }
 
-    LogAdvanced TakeFollowing(LogAdvanced message)
+    (LogAdvanced, ActivityContext) TakeFollowing((LogAdvanced, ActivityContext) first)
     {
+        var (message, committed) = first;
         List<LogEntry>? entries = null;
-        while (_outbox.Reader.TryPeek(out var next) && next.From == message.To && message.Entries.Count + next.Entries.Count <= MaxEntries
+        while (_outbox.Reader.TryPeek(out var next) && next.Message.From == message.To && message.Entries.Count + next.Message.Entries.Count <= MaxEntries
             && _outbox.Reader.TryRead(out _))
         {
             entries ??= [.. message.Entries];
-            entries.AddRange(next.Entries);
-            message = new LogAdvanced(message.From, next.To, entries);
+            entries.AddRange(next.Message.Entries);
+            message = new LogAdvanced(message.From, next.Message.To, entries);
+            committed = LogTracing.IsTraced(committed) ? committed : next.Committed;
         }
-        return message.Entries.Count <= MaxEntries ? message : message with { Entries = [] };
+        return (message.Entries.Count <= MaxEntries ? message : message with { Entries = [] }, committed);
     }
 
     async Task Publish(LogAdvanced message)

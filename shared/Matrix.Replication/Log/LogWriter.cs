@@ -129,6 +129,7 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
         var retries = 0;
         while (parts.TryPop(out var part))
         {
+            using var trace = LogTracing.Commit(part);
             try
             {
                 Succeed(part, await _batches.Commit(part, _abandoned.Token));
@@ -181,7 +182,7 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
         position = from.Value;
         foreach (var change in part)
             change.Succeed(new LogPosition(position += change.Entries.Count));
-        _announcer.Offer(message);
+        _announcer.Offer(message, LogTracing.Here);
         ReplicationMetrics.Committed(part.Count, entries.Count);
     }
 

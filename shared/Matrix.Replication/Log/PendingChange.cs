@@ -15,6 +15,9 @@ sealed class PendingChange(LogChange change)
 
     public LogChange Change => change;
 
+    /// <summary>The traced request that it is for.</summary>
+    public ActivityContext Caller { get; } = LogTracing.Here;
+
     public IReadOnlyList<LogEntryDraft> Entries { get; } = change.Entries;
 
     public int Retries { get; set; }

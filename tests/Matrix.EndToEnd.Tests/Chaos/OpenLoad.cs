@@ -1,102 +1,127 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
-using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
 
 namespace Matrix.EndToEnd.Tests.Chaos;
 
-/// <summary>What a load found.</summary>
-public sealed record LoadResult(double Seconds, IReadOnlyList<double> AcceptedMs, int Refused, int RefusedInTime, IReadOnlyList<string> Failed)
+/// <summary>What a load found. Lateness is the load's own: how long after its time a request was sent because this process or the machine was busy.</summary>
+public sealed record LoadResult(
+    double Seconds, IReadOnlyList<double> AcceptedMs, IReadOnlyList<double> RefusedMs, IReadOnlyList<double> LateMs, int Connections, IReadOnlyList<string> Failed)
 {
+    const double EarlyMs = 1000;
+
     public double Rate => AcceptedMs.Count / Seconds;
 
-    public double P95 => Percentile(0.95);
+    public double P95 => Percentile(AcceptedMs, 0.95);
+
+    public int Refused => RefusedMs.Count;
+
+    public int RefusedInTime => RefusedMs.Count(ms => ms < EarlyMs);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Rate:F0}/s accepted, p50 {Percentile(0.5):F0} ms, p95 {P95:F0} ms, p99 {Percentile(0.99):F0} ms; {Refused / Seconds:F0}/s refused, {Failed.Count} failed");
+        $"{Rate:F0}/s accepted, p50 {Percentile(AcceptedMs, 0.5):F0} ms, p95 {P95:F0} ms, p99 {Percentile(AcceptedMs, 0.99):F0} ms; {Refused / Seconds:F0}/s refused, p95 {Percentile(RefusedMs, 0.95):F0} ms; " +
+        $"{Failed.Count} failed; {Connections} connections; sent {Percentile(LateMs, 0.95):F0} ms late (p95)");
 
-    double Percentile(double part) => AcceptedMs.Count == 0 ? 0 : AcceptedMs.Order().ElementAt((int)((AcceptedMs.Count - 1) * part));
+    static double Percentile(IReadOnlyList<double> all, double part) => all.Count == 0 ? 0 : all.Order().ElementAt((int)((all.Count - 1) * part));
 }
 
 /// <summary>People who send at a rate that does not heed the answers, as a crowd does; or one request after the other.</summary>
-sealed class OpenLoad : IDisposable
+sealed class OpenLoad(Uri server) : IDisposable
 {
-    static readonly TimeSpan Early = TimeSpan.FromSeconds(1);
-    readonly HttpClient _http;
+    const int MostConnections = 4000;
     readonly List<(string Token, string Room)> _senders = [];
-    int _transactions;
-
-    public OpenLoad(Uri server) =>
-        _http = new(new SocketsHttpHandler { MaxConnectionsPerServer = 4000, ConnectTimeout = TimeSpan.FromSeconds(20) }) { BaseAddress = server, Timeout = TimeSpan.FromSeconds(60) };
+    readonly ConcurrentStack<LoadConnection> _free = new();
+    readonly string _name = Guid.NewGuid().ToString("N")[..8];
+    int _transactions, _connections;
 
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
-    public async Task Prepare(Uri server, int people)
+    public async Task Prepare(int people)
     {
         var trouble = new Trouble(TimeProvider.System);
         for (var i = 0; i < people; i++)
         {
-            using var person = new Person(server, $"load-{Guid.NewGuid():N}", trouble);
+            using var person = new Person(server, $"load-{_name}-{i}", trouble);
             await person.Register(Ct);
-            _senders.Add((person.Token, await person.CreateRoom(Ct)));
+            _senders.Add((person.Token, Uri.EscapeDataString(await person.CreateRoom(Ct))));
         }
     }
 
     /// <summary>So many at once, each sending again as soon as it was answered.</summary>
-    public Task<LoadResult> Closed(int senders, TimeSpan time) => Measure(async (send, running) =>
+    public Task<LoadResult> Closed(int senders, TimeSpan time) => Measure(async (send, running, _) =>
         await Task.WhenAll(Enumerable.Range(0, senders).Select(async _ =>
         {
             while (running()) await send();
         })), time);
 
     /// <summary>So many a second, however many are still unanswered.</summary>
-    public Task<LoadResult> Open(double rate, TimeSpan time) => Measure(async (send, running) =>
+    public Task<LoadResult> Open(double rate, TimeSpan time) => Measure(async (send, running, late) =>
     {
         var began = TimeProvider.System.GetTimestamp();
         var sent = new List<Task>();
         while (running())
         {
-            var due = (int)(TimeProvider.System.GetElapsedTime(began).TotalSeconds * rate);
-            while (sent.Count < due) sent.Add(send());
-            await Task.Delay(2, Ct);
+            var now = TimeProvider.System.GetElapsedTime(began).TotalSeconds;
+            while (sent.Count < (int)(now * rate))
+            {
+                late.Enqueue((now - (sent.Count + 1) / rate) * 1000);
+                sent.Add(send());
+            }
+            await Task.Delay(1, Ct);
         }
         await Task.WhenAll(sent);
     }, time);
 
-    async Task<LoadResult> Measure(Func<Func<Task>, Func<bool>, Task> run, TimeSpan time)
+    async Task<LoadResult> Measure(Func<Func<Task>, Func<bool>, ConcurrentQueue<double>, Task> run, TimeSpan time)
     {
-        var (accepted, failed) = (new ConcurrentQueue<double>(), new ConcurrentQueue<string>());
-        var (refused, early) = (0, 0);
+        var (accepted, refused, late, failed) = (new ConcurrentQueue<double>(), new ConcurrentQueue<double>(), new ConcurrentQueue<double>(), new ConcurrentQueue<string>());
         var began = TimeProvider.System.GetTimestamp();
-        await run(Send, () => TimeProvider.System.GetElapsedTime(began) < time);
-        return new(time.TotalSeconds, [.. accepted], refused, early, [.. failed]);
+        await run(Send, () => TimeProvider.System.GetElapsedTime(began) < time, late);
+        return new(time.TotalSeconds, [.. accepted], [.. refused], [.. late], _connections, [.. failed]);
 
         async Task Send()
         {
-            var number = Interlocked.Increment(ref _transactions);
-            var (token, room) = _senders[number % _senders.Count];
-            using var request = new HttpRequestMessage(HttpMethod.Put, string.Create(CultureInfo.InvariantCulture, $"_matrix/client/v3/rooms/{Uri.EscapeDataString(room)}/send/m.room.message/t{number}"));
-            request.Headers.Authorization = new("Bearer", token);
-            request.Content = JsonContent.Create(new { msgtype = "m.text", body = "More than it can carry" });
+            var request = Request(Interlocked.Increment(ref _transactions));
             var started = TimeProvider.System.GetTimestamp();
+            LoadConnection? connection = null;
             try
             {
-                using var answer = await _http.SendAsync(request, Ct);
-                var took = TimeProvider.System.GetElapsedTime(started);
-                if (answer.IsSuccessStatusCode) accepted.Enqueue(took.TotalMilliseconds);
-                else if (answer.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable && answer.Headers.RetryAfter is not null)
-                {
-                    Interlocked.Increment(ref refused);
-                    if (took < Early) Interlocked.Increment(ref early);
-                }
-                else failed.Enqueue($"{(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(Ct)}");
+                connection = await Connection();
+                var (status, saysWhen) = await connection.Exchange(request, Ct);
+                var took = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
+                _free.Push(connection);
+                if (status == 200) accepted.Enqueue(took);
+                else if (status is 429 or 503 && saysWhen) refused.Enqueue(took);
+                else failed.Enqueue($"{status}");
             }
-            catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !Ct.IsCancellationRequested)
+            catch (Exception e) when (e is SocketException or IOException)
             {
+                Interlocked.Decrement(ref _connections);
+                connection?.Dispose();
                 failed.Enqueue($"{e.GetType().Name}: {e.Message}");
             }
         }
     }
 
-    public void Dispose() => _http.Dispose();
+    // people keep their connections; who finds none free comes with another
+    async Task<LoadConnection> Connection()
+    {
+        if (_free.TryPop(out var free)) return free;
+        if (Interlocked.Increment(ref _connections) > MostConnections) throw new IOException($"More than {MostConnections} requests are unanswered.");
+        return await LoadConnection.Open(server, Ct);
+    }
+
+    byte[] Request(int number)
+    {
+        var (token, room) = _senders[number % _senders.Count];
+        const string Body = """{"msgtype":"m.text","body":"More than it can carry"}""";
+        return Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture,
+            $"PUT /_matrix/client/v3/rooms/{room}/send/m.room.message/t{number} HTTP/1.1\r\nHost: {server.Authority}\r\nAuthorization: Bearer {token}\r\nContent-Length: {Body.Length}\r\n\r\n{Body}"));
+    }
+
+    public void Dispose()
+    {
+        while (_free.TryPop(out var connection)) connection.Dispose();
+    }
 }

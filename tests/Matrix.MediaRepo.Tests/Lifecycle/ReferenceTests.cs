@@ -2,6 +2,8 @@ using System.Security.Cryptography;
 using Matrix.MediaRepo.Lifecycle;
 using Matrix.MediaRepo.Serving;
 using Matrix.Storage;
+using Matrix.Storage.Jobs;
+using Matrix.Storage.Media;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Matrix.MediaRepo.Tests.Lifecycle;
@@ -50,6 +52,37 @@ public sealed class ReferenceTests(MediaServers servers)
         (await alice.Download(forgotten)).Refused(404, "M_NOT_FOUND");
         foreach (var media in new[] { named, read, fresh })
             (await alice.Download(media)).Ok();
+    }
+
+    [Fact]
+    public async Task What_events_named_before_anybody_looked_is_found_in_the_background()
+    {
+        var (alice, room) = await servers.First.UserInRoom();
+        var (shown, redacted) = (await Upload(alice), await Upload(alice));
+        await Show(alice, room, shown);
+        await Redact(alice, room, await Show(alice, room, redacted));
+        await Follow();
+        await servers.Db.Execute("DELETE FROM media_references; DELETE FROM background_jobs; UPDATE media_following SET since = now()", null, Stop);
+
+        var job = new OldMediaReferences(servers.First.Services.GetRequiredService<MediaReferenceStore>(), new(), TimeProvider.System);
+        await using var tx = await servers.Db.BeginTransaction(Stop);
+        var goal = await job.Goal(tx, Stop);
+        await BackgroundJobStore.Begin(tx, job.Name, goal, Stop);
+        for (long at = 0; at < goal;)
+        {
+            var (upTo, rows) = await job.Next(tx, at, goal, 7, Stop);
+            Assert.InRange(upTo, at + 1, goal);
+            Assert.InRange(rows, 0, 7);
+            at = upTo;
+        }
+        await job.End(tx, Stop);
+        await tx.CommitAsync(Stop);
+
+        var known = await servers.Db.List<(string MediaId, bool IsGone)>(
+            "SELECT media_id, redacted_at IS NOT NULL AS is_gone FROM media_references WHERE media_id = ANY(@ids)",
+            new { ids = new[] { shown, redacted }.Select(uri => uri.AbsolutePath[1..]).ToArray() }, Stop);
+        Assert.Equal([(shown.AbsolutePath[1..], false), (redacted.AbsolutePath[1..], true)], known.OrderBy(one => one.IsGone));
+        Assert.Equal(DateTimeOffset.UnixEpoch, await Follow());
     }
 
     MediaDeletion Deletion => servers.First.Services.GetRequiredService<MediaDeletion>();

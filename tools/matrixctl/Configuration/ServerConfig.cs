@@ -2,6 +2,7 @@ using System.Globalization;
 using Matrix.Hosting.Configuration;
 using Matrix.LocalStack;
 using Matrix.Storage;
+using Matrix.Storage.Media;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -52,6 +53,17 @@ sealed class ServerConfig
 
     public (string Host, int Port)? RabbitMq => Place("rabbitmq", 5672);
     public (string Host, int Port)? Redis => Place("redis", 6379);
+
+    /// <summary>The bucket that media lies in; null when it lies nowhere but on disk, or what is said of it cannot be used.</summary>
+    public S3Options? MediaBucket
+    {
+        get
+        {
+            var options = new OptionsSection<MediaStoreOptions>(configuration, null).Unchecked;
+            return options.MediaStores.Contains("s3") ? options.MediaS3 : null;
+        }
+    }
+
     public string? MediaStorePath => configuration["media_store_path"];
     public string SigningKeyPath => FindSigningKeyPath is { Length: > 0 } path ? path : throw new StackException($"{Path} names no signing_key_path.");
     public string? FindSigningKeyPath => configuration["signing_key_path"];

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using Amazon.Runtime;
 using Matrix.Ctl.Configuration;
 using Matrix.Storage;
+using Matrix.Storage.Media;
 using Npgsql;
 
 namespace Matrix.Ctl.Doctor;
@@ -20,6 +22,7 @@ sealed class BackendChecks(ServerConfig config, TimeProvider time)
             "Followers ask Postgres a few times a second until it is back: slower, nothing is lost.", ct),
         await Answers("Redis", config.Redis, "PING\r\n", "PING", reply => reply.StartsWith("+PONG"u8) || reply.StartsWith("-NOAUTH"u8),
             "Typing is forgotten and limits are counted in each process until it is back.", ct),
+        .. await Bucket(ct),
         Disk(),
         SigningKey(),
     ];
@@ -86,6 +89,25 @@ sealed class BackendChecks(ServerConfig config, TimeProvider time)
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
         {
             return Finding.Bad(part, $"{place.Host}:{place.Port}: {e.Message}", meanwhile);
+        }
+    }
+
+    async Task<IReadOnlyList<Finding>> Bucket(CancellationToken ct)
+    {
+        const string check = "S3";
+        if (config.MediaBucket is not { } bucket) return [];
+        var place = $"bucket {bucket.Bucket} at {bucket.Endpoint ?? bucket.Region}";
+        try
+        {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(TimeSpan.FromSeconds(20));
+            using var store = new S3ContentStore(bucket, time);
+            await store.Ask(limit.Token);
+            return [Finding.Well(check, $"{place} answers")];
+        }
+        catch (Exception e) when (e is AmazonServiceException or AmazonClientException or HttpRequestException or ArgumentException or OperationCanceledException && !ct.IsCancellationRequested)
+        {
+            return [Finding.Bad(check, $"{place}: {e.Message}", "Are media_s3.endpoint, region, bucket and the credentials right, and may these read, write and list?")];
         }
     }
 

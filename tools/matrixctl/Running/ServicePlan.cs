@@ -41,7 +41,8 @@ sealed class ServicePlan(UpOptions options, ServerConfig config, PrivateStack st
     public ReplicaPlan CreateReplica(ServiceKind service, string name)
     {
         var url = $"http://127.0.0.1:{FreePort.Pick(ports)}";
-        var environment = new Dictionary<string, string>(shared) { ["MATRIX__listen"] = url };
+        // metrics_listen is for the gateway: the others answer /metrics on a port of their own, and all read one file
+        var environment = new Dictionary<string, string>(shared) { ["MATRIX__listen"] = url, ["MATRIX__metrics_listen"] = "" };
         MemoryLimits.Apply(environment, service, options);
         return new(name, service, url, environment);
     }

@@ -22,6 +22,8 @@ public sealed class MediaStoreOptions : IValidatableObject
             yield return new ValidationResult("a store is named twice", ["MediaStores"]);
         if (MediaStores.Contains("s3") && MediaS3.Bucket.Length == 0)
             yield return new ValidationResult("media_s3.bucket must be set for the store s3", ["MediaStores"]);
+        if (!string.IsNullOrEmpty(MediaS3.AccessKeyId) && string.IsNullOrEmpty(MediaS3.SecretAccessKey))
+            yield return new ValidationResult("media_s3.secret_access_key must be set with media_s3.access_key_id", ["MediaS3"]);
     }
 }
 

@@ -77,6 +77,10 @@ public sealed class S3ContentStore : IContentStore, IDisposable
         }
     }
 
+    /// <summary>Throws unless the bucket is there and may be listed with these credentials.</summary>
+    public Task Ask(CancellationToken ct) =>
+        _client.ListObjectsV2Async(new() { BucketName = _options.Bucket, Prefix = _options.Prefix + "content/", MaxKeys = 1 }, ct);
+
     public Task Delete(byte[] hash, CancellationToken ct) => _client.DeleteObjectAsync(_options.Bucket, KeyOf(hash), ct);
 
     public async IAsyncEnumerable<byte[]> List([EnumeratorCancellation] CancellationToken ct)
