@@ -34,6 +34,7 @@ using Matrix.Hosting.Configuration;
 using Matrix.Http;
 using Matrix.Replication;
 using Matrix.Rooms;
+using Matrix.Rooms.Joining;
 
 namespace Matrix.ClientApi;
 
@@ -61,6 +62,7 @@ public static class ClientApiModule
         builder.Services.AddHostedService<TransactionPurge>();
         builder.Services.AddMatrixOptions<LogPurgeOptions>();
         builder.Services.AddHostedService<LogPurge>();
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<PartialRoomWorker>());
         builder.Services.AddKeys();
         builder.Services.AddSlidingSync();
         return builder;

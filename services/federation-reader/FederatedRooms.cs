@@ -2,15 +2,16 @@ using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Rooms;
 using Matrix.Rooms.Access;
+using Matrix.Rooms.Joining;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.FederationReader;
 
 /// <summary>Decides whether another server may ask about a room.</summary>
-sealed class FederatedRooms(RoomFinder rooms, RoomAcls acls, RoomResidency residency, RoomServers servers)
+sealed class FederatedRooms(RoomFinder rooms, RoomAcls acls, RoomResidency residency, RoomServers servers, PartialRooms partial)
 {
     /// <summary>The room, of which this server and the other one are part.</summary>
-    /// <exception cref="MatrixException">404: this server is not in such a room. 403: the other one is not, or its access control list denies it.</exception>
+    /// <exception cref="MatrixException">404: this server is not in such a room, or does not know its members yet. 403: the other one is not, or its access control list denies it.</exception>
     public async Task<Room> Open(RoomId roomId, Origin origin, CancellationToken ct)
     {
         var room = await OpenForAll(roomId, origin, ct);
@@ -22,6 +23,9 @@ sealed class FederatedRooms(RoomFinder rooms, RoomAcls acls, RoomResidency resid
     {
         if (await rooms.Find(roomId, ct) is not { } room || !await residency.IsIn(room, ct))
             throw MatrixException.NotFound("This server is not in such a room.");
+        // what it would tell of the states is not all there is: others know
+        if (await partial.Contains(room.RoomNid, ct))
+            throw MatrixException.NotFound("This server does not know the members of the room yet.");
         return await acls.Allows(room, origin.Server, ct) ? room : throw MatrixException.Forbidden("The room's access control list denies your server.");
     }
 }

@@ -19,7 +19,7 @@ public readonly record struct MembershipRequest(UserId UserId, string? Reason = 
 /// </summary>
 public sealed class RoomMembership(
     RoomWriter writer, RoomFinder rooms, MembershipStore memberships, MemberProfileStore profiles, RoomPreload preload, RemoteMembership remote,
-    Invites invites, ServerSigningKey own)
+    Invites invites, PartialRooms partial, ServerSigningKey own)
 {
     /// <summary>Their events go into a few commits together.</summary>
     const int RoomsAtOnce = 50;
@@ -53,7 +53,7 @@ public sealed class RoomMembership(
             return member.EventId;
         if (request.IsGuest && (await chain.Find(EventTypes.GuestAccess, "", ct))?.ContentString("guest_access"u8) != "can_join")
             throw RoomException.GuestsNotAllowed();
-        if (await new RestrictedJoin(rooms, memberships, user, chain, own.ServerName).FindAuthoriser(ct) is { } authoriser)
+        if (await new RestrictedJoin(rooms, memberships, partial, user, chain, own.ServerName).FindAuthoriser(ct) is { } authoriser)
             content["join_authorised_via_users_server"] = authoriser.ToString();
         return (await chain.Add(MemberContent.Draft(user, user, content), ct)).EventId;
     }
@@ -110,13 +110,14 @@ public sealed class RoomMembership(
             "leave" => null,
             null => throw RoomException.Forbidden("You are not in this room."),
             _ => "leave",
-        }, ct);
+        }, ct, InPartialRoom.IsDone);
     }
 
     /// <summary>The invite of a user of another server goes there before it is in the room, so that a stranger cannot make us send it.</summary>
     async Task<Room> GetJoined(RoomId roomId, UserId userId, CancellationToken ct)
     {
         var room = await rooms.Get(roomId, ct);
+        await partial.UntilWhole(room.RoomNid, ct);
         return await memberships.Find(room.RoomNid, userId, ct) is { Membership: "join" } ? room : throw RoomException.Forbidden("You are not in this room.");
     }
 
@@ -155,7 +156,7 @@ public sealed class RoomMembership(
         foreach (var some in joined.Chunk(RoomsAtOnce))
         {
             await preload.ForEventOf(userId, some, ct);
-            await InEach(some, (room, token) => writer.Write(room, (chain, t) => ShowProfile(chain, userId, profile, t), null, token), ct);
+            await InEach(some, (room, token) => writer.Write(room, (chain, t) => ShowProfile(chain, userId, profile, t), null, token, inPartial: InPartialRoom.IsDone), ct);
         }
     }
 
@@ -190,7 +191,8 @@ public sealed class RoomMembership(
 
     /// <param name="next">From the target's membership (null: never had one) to the new one; null leaves it as it is.</param>
     async Task<SentEvent> Set(
-        RoomId roomId, UserId sender, UserId target, JsonObject content, Func<string?, string?> next, CancellationToken ct)
+        RoomId roomId, UserId sender, UserId target, JsonObject content, Func<string?, string?> next, CancellationToken ct,
+        InPartialRoom inPartial = InPartialRoom.Waits)
     {
         var room = await rooms.Get(roomId, ct);
         return await writer.Write(room, async (chain, token) =>
@@ -200,7 +202,7 @@ public sealed class RoomMembership(
                 return member!.EventId;
             var draft = MemberContent.Draft(sender, target, content);
             return (await chain.FindSame(draft, token) ?? await chain.Add(draft, token)).EventId;
-        }, null, ct);
+        }, null, ct, inPartial: inPartial);
     }
 
     async Task<MemberProfile?> Profile(UserId userId, CancellationToken ct) =>

@@ -1,15 +1,30 @@
 using Matrix.Protocol;
+using Matrix.Rooms.Joining;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms;
 
 /// <summary>Reads the states of rooms.</summary>
-public sealed class RoomState(RoomStore rooms, MembershipStore memberships, EventStore events, StateTree tree, StateEvents stateEvents)
+public sealed class RoomState(
+    RoomStore rooms, MembershipStore memberships, EventStore events, StateTree tree, StateEvents stateEvents, PartialRooms partial)
 {
-    /// <summary>The root of the room's current state.</summary>
-    public async Task<StateNodeId> CurrentRoot(long roomNid, CancellationToken ct) =>
-        await rooms.FindStateRoot(roomNid, ct) ?? throw new InvalidDataException($"Room {roomNid} has no head.");
+    /// <summary>The root of the room's current state. Waits for a room whose members are not known yet.</summary>
+    /// <exception cref="PartialRoomException">That takes longer than a request may wait.</exception>
+    public async Task<StateNodeId> CurrentRoot(long roomNid, CancellationToken ct)
+    {
+        while (true)
+        {
+            var (root, isPartial) = await rooms.FindState(roomNid, ct) ?? throw new InvalidDataException($"Room {roomNid} has no head.");
+            if (!isPartial)
+                return root;
+            await partial.UntilWhole(roomNid, ct);
+        }
+    }
+
+    /// <summary>What stands now at a place that is no membership, with an empty state key: known even of a room whose members are not. Null: nothing.</summary>
+    public async ValueTask<Pdu?> FindNow(Room room, string type, CancellationToken ct) =>
+        await rooms.FindStateRoot(room.RoomNid, ct) is { } root ? await stateEvents.Find(root, type, "", ct) : null;
 
     /// <summary>The event that stands at the key, as it was signed, even if it was redacted since; or null.</summary>
     public ValueTask<Pdu?> Get(StateNodeId root, string type, string stateKey, CancellationToken ct) => stateEvents.Find(root, type, stateKey, ct);

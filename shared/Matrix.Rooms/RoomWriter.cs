@@ -1,5 +1,6 @@
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Joining;
 using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
@@ -9,6 +10,19 @@ namespace Matrix.Rooms;
 
 /// <summary>Decides under a head what to write: adds events to the chain, or adds none and names the event that stands already.</summary>
 delegate ValueTask<EventId> EventPlan(EventChain chain, CancellationToken ct);
+
+/// <summary>What becomes of a plan in a room whose members are not known yet.</summary>
+enum InPartialRoom
+{
+    /// <summary>It is made when they are.</summary>
+    Waits,
+
+    /// <summary>It is for the caller to try again.</summary>
+    IsRefused,
+
+    /// <summary>It looks at nobody's membership but that of the user who acts, who is known to be in the room.</summary>
+    IsDone,
+}
 
 /// <summary>
 /// Writes events: builds them on the room's head, authorises them, and appends them to the log. If another writer was first, in this process or in
@@ -24,9 +38,10 @@ public sealed class RoomWriter
     readonly EventBuilding building;
     readonly EventStore events;
     readonly EventNotices notices;
+    readonly PartialRooms partial;
 
-    internal RoomWriter(RoomFinder rooms, RoomHeads heads, EventBuilding building, EventStore events, EventNotices notices) =>
-        (this.rooms, this.heads, this.building, this.events, this.notices) = (rooms, heads, building, events, notices);
+    internal RoomWriter(RoomFinder rooms, RoomHeads heads, EventBuilding building, EventStore events, EventNotices notices, PartialRooms partial) =>
+        (this.rooms, this.heads, this.building, this.events, this.notices, this.partial) = (rooms, heads, building, events, notices, partial);
 
     /// <summary>
     /// Sends one event. A transaction id that the device has used in this room before gives the event of the first time; a state event that changes nothing
@@ -46,18 +61,23 @@ public sealed class RoomWriter
             var redacted = isRedaction
                 ? await new RedactionCheck(events, chain).Demand(draft, token) : null;
             return (await chain.Add(draft, token, redacted)).EventId;
-        }, transaction, ct);
+        }, transaction, ct, inPartial: draft.StateKey is null ? InPartialRoom.IsDone : InPartialRoom.Waits);
     }
 
     /// <summary>Writes what the plan decides. It is asked again whenever the head has moved.</summary>
     /// <param name="alone">Plan only on what is committed.</param>
-    internal async Task<SentEvent> Write(Room room, EventPlan plan, TransactionId? transaction, CancellationToken ct, bool alone = false)
+    internal async Task<SentEvent> Write(
+        Room room, EventPlan plan, TransactionId? transaction, CancellationToken ct, bool alone = false, InPartialRoom inPartial = InPartialRoom.Waits)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             try
             {
-                return await await Start(room, plan, transaction, alone, ct);
+                return await await Start(room, plan, transaction, alone, inPartial, ct);
+            }
+            catch (PartialRoomException) when (inPartial == InPartialRoom.Waits)
+            {
+                await partial.UntilWhole(room.RoomNid, ct);
             }
             catch (HeadMovedException)
             {
@@ -92,7 +112,7 @@ public sealed class RoomWriter
     }
 
     /// <summary>Plans, and hands what is planned over to the log: while it is being committed, others may plan on it.</summary>
-    async ValueTask<Task<SentEvent>> Start(Room room, EventPlan plan, TransactionId? transaction, bool alone, CancellationToken ct)
+    async ValueTask<Task<SentEvent>> Start(Room room, EventPlan plan, TransactionId? transaction, bool alone, InPartialRoom inPartial, CancellationToken ct)
     {
         using var seat = await heads.Enter(room.RoomNid, ct);
         if (transaction is { } txn && seat.FindUnderway(txn) is { } first)
@@ -105,6 +125,13 @@ public sealed class RoomWriter
                 // resolving states asks the database about the events that they are made of
                 await seat.Settle(ct);
                 head = await seat.Head(ct);
+            }
+            if (head.IsPartial && inPartial != InPartialRoom.IsDone)
+            {
+                if (!seat.MayBeStale)
+                    throw new PartialRoomException();
+                seat.Forget();
+                continue;
             }
             var chain = new EventChain(building, room, head);
             try

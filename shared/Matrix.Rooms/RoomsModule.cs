@@ -33,11 +33,15 @@ public static class RoomsModule
             .Configure(options => options.DefaultRoomVersion = configuration["default_room_version"] ?? options.DefaultRoomVersion)
             .ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RoomOptions>, RoomOptionsValidator>());
+        services.AddOptions<PartialJoinOptions>().Configure(options => configuration.GetSection("partial_joins").Bind(options)).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PartialJoinOptions>, PartialJoinOptionsValidator>());
         services.AddFederation(configuration);
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<NidAllocator>();
         services.TryAddSingleton<RoomStore>();
         services.TryAddSingleton<EventStore>();
+        services.TryAddSingleton<PartialRoomStore>();
+        services.TryAddSingleton<PartialRooms>();
         services.TryAddSingleton<MembershipStore>();
         services.TryAddSingleton<RoomServers>();
         services.TryAddSingleton<MemberProfileStore>();
@@ -68,7 +72,7 @@ public static class RoomsModule
         services.TryAddSingleton<PushJudge>();
         services.TryAddSingleton<UnreadCounts>();
         services.TryAddSingleton(p => new RoomWriter(p.GetRequiredService<RoomFinder>(), p.GetRequiredService<RoomHeads>(),
-            p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<EventNotices>()));
+            p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<EventNotices>(), p.GetRequiredService<PartialRooms>()));
         services.TryAddSingleton<AsideEvents>();
         services.TryAddSingleton(p => new RoomReceiver(p.GetRequiredService<RoomWriter>(), p.GetRequiredService<EventBuilding>(),
             p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomStore>(), p.GetRequiredService<AsideEvents>()));
@@ -103,7 +107,7 @@ public static class RoomsModule
         services.TryAddSingleton<OldEvents>();
         services.TryAddSingleton(p => new HistoryBackfill(p.GetRequiredService<EventRequests>(), p.GetRequiredService<OldEvents>(),
             p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomServers>(), p.GetRequiredService<LogWriter>(), p.GetRequiredService<FetchingOptions>(),
-            p.GetRequiredService<ServerSigningKey>(), p.GetRequiredService<ILogger<HistoryBackfill>>()));
+            p.GetRequiredService<ServerSigningKey>(), p.GetRequiredService<ILogger<HistoryBackfill>>(), p.GetRequiredService<PartialRooms>()));
     }
 
     static void AddJoining(IServiceCollection services)
@@ -111,7 +115,13 @@ public static class RoomsModule
         services.TryAddSingleton<StrippedStateStore>();
         services.TryAddSingleton<RemoteAliases>();
         services.TryAddSingleton<BulkOutliers>();
+        services.TryAddSingleton<BulkState>();
         services.TryAddSingleton<RoomAdoption>();
+        services.TryAddSingleton<RoomCompletion>();
+        services.TryAddSingleton(p => new PartialRoomWorker(p.GetRequiredService<PartialRooms>(), p.GetRequiredService<PartialRoomStore>(),
+            p.GetRequiredService<RoomStore>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomServers>(), p.GetRequiredService<SendJoinExchange>(),
+            p.GetRequiredService<RoomCompletion>(), p.GetRequiredService<DatabaseOutage>(), p.GetRequiredService<TimeProvider>(),
+            p.GetRequiredService<ILogger<PartialRoomWorker>>()));
         services.TryAddSingleton<OutOfBandMemberships>();
         services.TryAddSingleton<RoomDrafts>();
         services.TryAddSingleton<SendJoinExchange>();

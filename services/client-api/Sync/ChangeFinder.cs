@@ -75,6 +75,8 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
         var own = window.OwnMemberships.ToLookup(place => place.RoomNid);
         foreach (var nid in window.Rooms)
         {
+            if (rooms.Hidden.Contains(nid))
+                continue;
             var room = rooms.Rooms.GetValueOrDefault(nid) ?? await history.FindMembership([.. own[nid]], ct);
             if (room is null || !request.Filter.PassesRoom(room.RoomId))
                 continue;

@@ -6,6 +6,7 @@ using Matrix.ClientApi.Sync.Relations;
 using Matrix.ClientApi.Sync.Typing;
 using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Protocol;
+using Matrix.Rooms.Joining;
 using Matrix.Replication;
 using Matrix.Storage.Sync;
 
@@ -15,15 +16,19 @@ namespace Matrix.ClientApi.Sync;
 sealed class SyncBuilder(
     SyncStore store, ChangeFinder finder, TimelineReader timelines, RoomStateReader states, RoomCountsCache counts,
     StrippedStateReader stripped, SyncReceipts receipts, SyncTyping typing, SyncAccountData accountData, RoomSights sights,
-    ToDeviceReader toDevice, DeviceListReader deviceLists, OneTimeKeyCounts keyCounts, SyncUnread unread, Bundles bundles, SyncPresence presence)
+    ToDeviceReader toDevice, DeviceListReader deviceLists, OneTimeKeyCounts keyCounts, SyncUnread unread, Bundles bundles, SyncPresence presence,
+    PartialRooms partial)
 {
     public async Task<SyncResult> Build(SyncRequest request, UserRooms rooms, CancellationToken ct)
     {
+        var unknown = await partial.Among(rooms.Rooms.ContainsKey, ct);
+        if (ShowsAllMembers(request.Filter))
+            rooms = rooms.Without(unknown);
         var result = new SyncResult(request.Since > rooms.Position ? request.Since.Value : rooms.Position);
         var changes = request.Since is { } since
             ? await finder.FindSince(request, since, rooms, ct)
             : await finder.FindAll(request, rooms, ct);
-        await AddRooms(request, changes.Rooms, result, ct);
+        await AddRooms(request, changes.Rooms, unknown, result, ct);
         foreach (var room in changes.Invited)
         {
             if (await stripped.Read(room, result.Events, ct) is { } invited)
@@ -44,6 +49,9 @@ sealed class SyncBuilder(
         return result;
     }
 
+    static bool ShowsAllMembers(FilterDefinition filter) =>
+        !filter.Room.State.LazyLoadMembers && !filter.Room.State.IsEmpty && filter.Room.State.AllowsType(EventTypes.Member);
+
     async Task AddDevices(SyncRequest request, UserRooms rooms, Changes changes, SyncResult result, CancellationToken ct)
     {
         if (changes.ToDevice)
@@ -56,7 +64,8 @@ sealed class SyncBuilder(
         result.KeyCounts = await keyCounts.Get(request.UserId, request.DeviceId, ct);
     }
 
-    async Task AddRooms(SyncRequest request, List<RoomChange> changes, SyncResult result, CancellationToken ct)
+    /// <param name="unknown">Rooms whose members are not known yet: neither is how many there are.</param>
+    async Task AddRooms(SyncRequest request, List<RoomChange> changes, IReadOnlyCollection<long> unknown, SyncResult result, CancellationToken ct)
     {
         if (changes.Count == 0)
             return;
@@ -79,7 +88,7 @@ sealed class SyncBuilder(
         }
         await bundles.Fill(
             result.Events, updates.Where(u => u.Update.Timeline.Limited).SelectMany(u => u.Update.Timeline.Events), request.UserId, seen.GetValueOrDefault, ct);
-        await AddCounts(updates, ct);
+        await AddCounts([.. updates.Where(u => !unknown.Contains(u.Change.RoomNid))], ct);
         await states.Fill(request, result, updates, ct);
         foreach (var (change, update) in updates)
         {

@@ -1,6 +1,7 @@
 using Matrix.Protocol;
 using Matrix.Rooms;
 using Matrix.Rooms.Fetching;
+using Matrix.Rooms.Joining;
 using Matrix.Storage;
 using Matrix.Storage.Inbox;
 using Matrix.Storage.Rooms;
@@ -85,6 +86,10 @@ sealed partial class InboxLanes(
                 return true;
             NotFetched(pdu.EventId, room.RoomId, lane.Origin, received.Missing?.Count ?? 0, e.Attempts + 1);
             return false;
+        }
+        catch (PartialRoomException)
+        {
+            return false; // the room was joined anew; the lane waits until its members are known
         }
         catch (PostgresException refused) when (refused.SqlState == PostgresErrorCodes.CharacterNotInRepertoire)
         {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Matrix.Rooms.Joining;
 using Matrix.Storage;
 using Matrix.Storage.Inbox;
 
@@ -9,7 +10,7 @@ namespace Matrix.FederationReader.Receiving;
 /// <see cref="HeldFor"/> is over.
 /// </summary>
 sealed partial class InboxWorker(
-    InboxStore store, InboxLanes lanes, ReceivingOptions options, DatabaseOutage outage, TimeProvider time, ILogger<InboxWorker> logger) : BackgroundService
+    InboxStore store, InboxLanes lanes, PartialRooms partial, ReceivingOptions options, DatabaseOutage outage, TimeProvider time, ILogger<InboxWorker> logger) : BackgroundService
 {
     const int MostCounted = 100_000;
 
@@ -41,6 +42,7 @@ sealed partial class InboxWorker(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        using var told = partial.Subscribe(Wake);
         var renewing = Renew(stoppingToken);
         while (!stoppingToken.IsCancellationRequested)
         {

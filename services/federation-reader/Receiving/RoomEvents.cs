@@ -12,7 +12,8 @@ namespace Matrix.FederationReader.Receiving;
 
 /// <summary>Takes in what one server sends of one room at once, in its order.</summary>
 sealed partial class RoomEvents(
-    RoomReceiver receiver, EventVerifier verifier, RoomAcls acls, RoomResidency residency, Invites invites, TimeProvider time, ILogger<RoomEvents> logger)
+    RoomReceiver receiver, EventVerifier verifier, RoomAcls acls, RoomResidency residency, Invites invites, PartialRooms partial, TimeProvider time,
+    ILogger<RoomEvents> logger)
 {
     /// <param name="waits">Earlier events of the server in this room wait in the inbox: these are to come after them.</param>
     /// <param name="until">The timestamp after which the rest waits.</param>
@@ -35,6 +36,8 @@ sealed partial class RoomEvents(
         foreach (var e in verified.Where(e => e.Pdu is null))
             Refuse(origin, room, e, outcome);
         List<Pdu> good = [.. verified.Select(e => e.Pdu).OfType<Pdu>()];
+        // nor can anything be judged in a room whose members are not known yet
+        waits = waits || (await partial.Among(nid => nid == room.RoomNid, ct)).Count > 0;
         var taken = waits ? 0 : await Take(origin, room, good, until, outcome, ct);
         foreach (var pdu in good.Skip(taken))
             outcome.Wait(room.RoomNid, pdu);
@@ -59,6 +62,10 @@ sealed partial class RoomEvents(
                 if (time.GetTimestamp() >= until)
                     break;
             }
+        }
+        catch (PartialRoomException)
+        {
+            // this process had not heard of it
         }
         catch (Exception e) when (e is not OperationCanceledException && !DatabaseOutage.IsOne(e))
         {

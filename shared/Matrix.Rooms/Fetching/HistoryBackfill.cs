@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Joining;
 using Matrix.Storage.Rooms;
 using Microsoft.Extensions.Logging;
 using EventId = Matrix.Protocol.EventId;
@@ -29,11 +30,12 @@ public sealed partial class HistoryBackfill
     readonly FetchingOptions options;
     readonly ServerSigningKey own;
     readonly ILogger<HistoryBackfill> logger;
+    readonly PartialRooms partial;
 
     internal HistoryBackfill(EventRequests requests, OldEvents old, EventStore events, RoomServers servers, LogWriter log, FetchingOptions options,
-        ServerSigningKey own, ILogger<HistoryBackfill> logger) =>
-        (this.requests, this.old, this.events, this.servers, this.log, this.options, this.own, this.logger) =
-        (requests, old, events, servers, log, options, own, logger);
+        ServerSigningKey own, ILogger<HistoryBackfill> logger, PartialRooms partial) =>
+        (this.requests, this.old, this.events, this.servers, this.log, this.options, this.own, this.logger, this.partial) =
+        (requests, old, events, servers, log, options, own, logger, partial);
 
     /// <summary>Fetches a page below the oldest known event. False: there is none, or nobody gives it.</summary>
     public async Task<bool> Bring(Room room, CancellationToken ct)
@@ -57,6 +59,7 @@ public sealed partial class HistoryBackfill
         var ct = patience.Token;
         try
         {
+            await partial.UntilWhole(room.RoomNid, ct); // the states there are found from the one at the join
             var ends = await events.ListBackwardExtremities(room.RoomNid, MostEnds, ct);
             if (ends.Count == 0)
                 return false;

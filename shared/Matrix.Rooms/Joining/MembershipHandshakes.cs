@@ -26,14 +26,17 @@ public sealed class MembershipHandshakes
     readonly ServerSigningKey own;
     readonly RoomFinder rooms;
     readonly MembershipStore memberships;
+    readonly PartialRooms partial;
 
     internal static MembershipHandshakes Create(IServiceProvider p) => new(
         p.GetRequiredService<RoomDrafts>(), p.GetRequiredService<RoomReceiver>(), p.GetRequiredService<EventVerifier>(),
-        p.GetRequiredService<ServerSigningKey>(), p.GetRequiredService<RoomFinder>(), p.GetRequiredService<MembershipStore>());
+        p.GetRequiredService<ServerSigningKey>(), p.GetRequiredService<RoomFinder>(), p.GetRequiredService<MembershipStore>(), p.GetRequiredService<PartialRooms>());
 
     internal MembershipHandshakes(
-        RoomDrafts drafts, RoomReceiver receiver, EventVerifier verifier, ServerSigningKey own, RoomFinder rooms, MembershipStore memberships) =>
-        (this.drafts, this.receiver, this.verifier, this.own, this.rooms, this.memberships) = (drafts, receiver, verifier, own, rooms, memberships);
+        RoomDrafts drafts, RoomReceiver receiver, EventVerifier verifier, ServerSigningKey own, RoomFinder rooms, MembershipStore memberships,
+        PartialRooms partial) =>
+        (this.drafts, this.receiver, this.verifier, this.own, this.rooms, this.memberships, this.partial) =
+        (drafts, receiver, verifier, own, rooms, memberships, partial);
 
     /// <summary>Makes a template.</summary>
     /// <param name="versions">The room versions that the other server knows.</param>
@@ -93,7 +96,7 @@ public sealed class MembershipHandshakes
     public async Task<IReadOnlyList<Pdu>> Stripped(Room room, CancellationToken ct) => await RoomDrafts.Stripped(await drafts.Begin(room, ct), null, ct);
 
     Task<UserId?> Authoriser(EventChain chain, UserId user, CancellationToken ct) =>
-        new RestrictedJoin(rooms, memberships, user, chain, own.ServerName).FindAuthoriser(ct).AsTask();
+        new RestrictedJoin(rooms, memberships, partial, user, chain, own.ServerName).FindAuthoriser(ct).AsTask();
 
     internal static Pdu Parse(ReadOnlyMemory<byte> json, RoomVersionRules rules)
     {

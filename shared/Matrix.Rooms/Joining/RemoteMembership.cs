@@ -3,9 +3,11 @@ using System.Text.Json.Nodes;
 using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Matrix.Rooms.Joining;
 
@@ -17,17 +19,16 @@ public sealed partial class RemoteMembership
 {
     const int MaxServers = 20;
     static readonly string Versions = string.Concat(RoomVersions.All.Select(v => $"&ver={v.Id}"))[1..];
-    static readonly TimeSpan JoinLease = TimeSpan.FromSeconds(10);
-
-    /// <summary>What a join may take at most, with a big room.</summary>
-    static readonly FederationRequest BigAnswer = new() { Timeout = TimeSpan.FromMinutes(10), MaxBytes = 512L << 20 };
+    static readonly TimeSpan JoinLease = TimeSpan.FromSeconds(6);
 
     readonly FederationClient client;
-    readonly EventVerifier verifier;
+    readonly SendJoinExchange exchange;
     readonly ServerSigningKey own;
     readonly RoomReceiver receiver;
     readonly RoomAdoption adoption;
-    readonly BulkOutliers outliers;
+    readonly PartialRooms partial;
+    readonly PartialRoomWorker worker;
+    readonly PartialJoinOptions partialJoins;
     readonly OutOfBandMemberships outOfBand;
     readonly MembershipStore memberships;
     readonly RoomServers servers;
@@ -38,18 +39,21 @@ public sealed partial class RemoteMembership
     readonly ILogger logger;
 
     internal static RemoteMembership Create(IServiceProvider p) => new(
-        p.GetRequiredService<FederationClient>(), p.GetRequiredService<EventVerifier>(), p.GetRequiredService<ServerSigningKey>(),
-        p.GetRequiredService<RoomReceiver>(), p.GetRequiredService<RoomAdoption>(), p.GetRequiredService<BulkOutliers>(),
+        p.GetRequiredService<FederationClient>(), p.GetRequiredService<SendJoinExchange>(), p.GetRequiredService<ServerSigningKey>(),
+        p.GetRequiredService<RoomReceiver>(), p.GetRequiredService<RoomAdoption>(), p.GetRequiredService<PartialRooms>(),
+        p.GetRequiredService<PartialRoomWorker>(), p.GetRequiredService<IOptions<PartialJoinOptions>>().Value,
         p.GetRequiredService<OutOfBandMemberships>(), p.GetRequiredService<MembershipStore>(), p.GetRequiredService<RoomServers>(),
         p.GetRequiredService<RoomStore>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<Leases>(), p.GetRequiredService<TimeProvider>(),
         p.GetRequiredService<ILogger<RemoteMembership>>());
 
     internal RemoteMembership(
-        FederationClient client, EventVerifier verifier, ServerSigningKey own, RoomReceiver receiver, RoomAdoption adoption, BulkOutliers outliers,
+        FederationClient client, SendJoinExchange exchange, ServerSigningKey own, RoomReceiver receiver, RoomAdoption adoption, PartialRooms partial,
+        PartialRoomWorker worker, PartialJoinOptions partialJoins,
         OutOfBandMemberships outOfBand, MembershipStore memberships, RoomServers servers, RoomStore rooms, EventStore events, Leases leases, TimeProvider time,
         ILogger<RemoteMembership> logger)
     {
-        (this.client, this.verifier, this.own, this.receiver, this.adoption, this.outliers) = (client, verifier, own, receiver, adoption, outliers);
+        (this.client, this.exchange, this.own, this.receiver, this.adoption) = (client, exchange, own, receiver, adoption);
+        (this.partial, this.worker, this.partialJoins) = (partial, worker, partialJoins);
         (this.outOfBand, this.memberships, this.servers, this.rooms, this.events, this.leases, this.time, this.logger) =
             (outOfBand, memberships, servers, rooms, events, leases, time, logger);
     }
@@ -80,6 +84,9 @@ public sealed partial class RemoteMembership
         var standing = await memberships.FindStanding(roomId, user, ct);
         if (standing is { Membership: "join", IsResident: true, EventNid: { } joined })
             return new SentEvent((await events.Get([joined], ct))[joined].EventId, LogPosition.Start);
+        // who else came in meanwhile may not know the members yet, and whether this user may come in
+        if (standing is { IsResident: true, RoomNid: { } nid })
+            await partial.UntilWhole(nid, ct);
         return await Ask(servers, async server =>
         {
             var template = await Make("make_join", server, roomId, user, "join", ct);
@@ -144,13 +151,25 @@ public sealed partial class RemoteMembership
 
     async Task<SentEvent> SendJoin(ServerName server, Room room, Pdu join, bool isResident, CancellationToken ct)
     {
-        var told = await new SendJoinExchange(client, verifier, outliers).Send(server, room, join, BigAnswer, ct);
+        var told = await exchange.Send(server, room, join, omitMembers: partialJoins.Enabled && !isResident, ct);
         Joined(room.RoomId, server, told.Events.State.Count);
         if (!isResident)
-            return await adoption.Adopt(told, ct);
+            return told.MembersOmitted ? await AdoptWithout(told, ct) : (await adoption.Adopt(told, Adoption.Whole, ct)).Sent;
         var received = await receiver.Receive(room, told.Join, [.. told.Events.State.Select(e => e.EventId)], ct);
         return received.Reception == Reception.Accepted ? new SentEvent(received.EventId, received.Position)
             : throw RoomException.Forbidden($"The join is not allowed: {received.Reason}");
+    }
+
+    /// <summary>Of a small room the members are here in a moment, and nobody ever sees it without them. Of a big one they come behind the user's back.</summary>
+    async Task<SentEvent> AdoptWithout(JoinedRoom told, CancellationToken ct)
+    {
+        var members = worker.Fetch(told.By, told.Room, told.Join.EventId);
+        await ((Task)members).WaitAsync(partialJoins.Patience, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (members.IsCompletedSuccessfully)
+            return (await adoption.Adopt(told with { Members = await members }, Adoption.Whole, ct)).Sent;
+        var (sent, joinNid) = await adoption.Adopt(told, new Adoption(told.By, worker.Holder, PartialRoomWorker.HeldFor), ct);
+        worker.Continue(new PartialRoom(told.Room.RoomNid, joinNid, told.By.ToString(), 0), members);
+        return sent;
     }
 
     /// <summary>Joins of one room go one after the other, in all processes: the second user finds the server in the room.</summary>

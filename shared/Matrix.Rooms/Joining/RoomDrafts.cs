@@ -5,14 +5,15 @@ using Matrix.Storage.Rooms;
 namespace Matrix.Rooms.Joining;
 
 /// <summary>Builds events that are not written yet, on the room's head as it is committed: others have to sign them first.</summary>
-sealed class RoomDrafts(RoomStore rooms, EventBuilding building, RoomFinder finder, MembershipStore memberships)
+sealed class RoomDrafts(RoomStore rooms, EventBuilding building, RoomFinder finder, MembershipStore memberships, PartialRooms partial)
 {
     public ServerName OwnName => building.Server.ServerName;
 
     /// <summary>A room that this server is in.</summary>
-    /// <exception cref="RoomException">404: it is not.</exception>
+    /// <exception cref="RoomException">404: it is not, or does not know yet who else is: another server has to be asked.</exception>
     public async Task<Room> GetResident(RoomId roomId, CancellationToken ct) =>
-        await finder.Find(roomId, ct) is { } room && await memberships.IsResident(room.RoomNid, OwnName, ct) ? room : throw RoomException.UnknownRoom(roomId);
+        await finder.Find(roomId, ct) is { } room && await memberships.IsResident(room.RoomNid, OwnName, ct) && !await partial.Contains(room.RoomNid, ct)
+            ? room : throw RoomException.UnknownRoom(roomId);
 
     /// <summary>A chain that will never be written.</summary>
     public async Task<EventChain> Begin(Room room, CancellationToken ct) =>

@@ -11,7 +11,7 @@ enum SendJoinPart
 }
 
 /// <summary>
-/// Reads the answer to send_join as it comes: of a big room it is a hundred megabytes, of which only one event is held at a time. The first version of the
+/// Reads the answer to send_join, or to a request for a state, as it comes: of a big room it is a hundred megabytes, of which only one event is held at a time. The first version of the
 /// endpoint answers with an array whose second member it is.
 /// </summary>
 sealed class SendJoinAnswer(Stream stream)
@@ -25,6 +25,9 @@ sealed class SendJoinAnswer(Stream stream)
     bool isFinal;
     JsonReaderState json = new(new JsonReaderOptions { MaxDepth = 200 });
     SendJoinPart? part;
+
+    /// <summary>Null: as long as the whole request may take.</summary>
+    public TimeSpan? LongestSilence { get; init; }
 
     public bool MembersOmitted { get; private set; }
 
@@ -79,7 +82,7 @@ sealed class SendJoinAnswer(Stream stream)
     Progress Member(ref Utf8JsonReader reader, out (SendJoinPart, ReadOnlyMemory<byte>) found)
     {
         found = default;
-        SendJoinPart? list = reader.ValueTextEquals("state"u8) ? SendJoinPart.State : reader.ValueTextEquals("auth_chain"u8) ? SendJoinPart.AuthChain : null;
+        SendJoinPart? list = reader.ValueTextEquals("state"u8) || reader.ValueTextEquals("pdus"u8) ? SendJoinPart.State : reader.ValueTextEquals("auth_chain"u8) ? SendJoinPart.AuthChain : null;
         var (isJoin, isOmitted, isServers) = (reader.ValueTextEquals("event"u8),
             reader.ValueTextEquals("members_omitted"u8) || reader.ValueTextEquals("org.matrix.msc3706.partial_state"u8), reader.ValueTextEquals("servers_in_room"u8));
         if (!reader.Read())
@@ -130,6 +133,23 @@ sealed class SendJoinAnswer(Stream stream)
         return Progress.Passed;
     }
 
+    /// <exception cref="TimeoutException">The other server has gone silent.</exception>
+    async ValueTask<int> Read(CancellationToken ct)
+    {
+        if (LongestSilence is not { } longest)
+            return await stream.ReadAsync(buffer.AsMemory(end), ct);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        patience.CancelAfter(longest);
+        try
+        {
+            return await stream.ReadAsync(buffer.AsMemory(end), patience.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            throw new TimeoutException();
+        }
+    }
+
     async ValueTask Fill(CancellationToken ct)
     {
         if (begin > 0)
@@ -143,7 +163,7 @@ sealed class SendJoinAnswer(Stream stream)
                 throw new JsonException("A member of the answer to send_join is too large.");
             Array.Resize(ref buffer, buffer.Length * 2);
         }
-        var read = await stream.ReadAsync(buffer.AsMemory(end), ct);
+        var read = await Read(ct);
         isFinal = read == 0;
         end += read;
     }

@@ -1,4 +1,5 @@
 using Matrix.Protocol;
+using Matrix.Rooms.Joining;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
 
@@ -6,7 +7,7 @@ namespace Matrix.Rooms.Membership;
 
 /// <summary>Joining a room that lets in the members of other rooms (C-S API, Restricted rooms).</summary>
 /// <param name="server">This one, which vouches.</param>
-sealed class RestrictedJoin(RoomFinder rooms, MembershipStore memberships, UserId userId, EventChain chain, ServerName server)
+sealed class RestrictedJoin(RoomFinder rooms, MembershipStore memberships, PartialRooms partial, UserId userId, EventChain chain, ServerName server)
 {
     public const string CannotTell = "M_UNABLE_TO_AUTHORISE_JOIN";
     public const string CannotGrant = "M_UNABLE_TO_GRANT_JOIN";
@@ -43,7 +44,9 @@ sealed class RestrictedJoin(RoomFinder rooms, MembershipStore memberships, UserI
                 continue;
             if (await memberships.Find(room.RoomNid, userId, ct) is { Membership: "join" })
                 return true;
-            known = false;
+            // who else is in a room whose members are not known yet, others know
+            if (!await partial.Contains(room.RoomNid, ct))
+                known = false;
         }
         return known;
     }

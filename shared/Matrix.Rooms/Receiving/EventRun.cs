@@ -45,7 +45,7 @@ sealed class EventRun
         {
             taken = await run.Take(chain, plain, token);
             return pdus[Math.Max(0, taken - 1)].EventId;
-        }, null, ct, alone: true);
+        }, null, ct, alone: true, InPartialRoom.IsRefused);
         return [.. pdus.Take(taken).Select((pdu, i) =>
             new ReceivedEvent(pdu.EventId, Reception.Accepted, new LogPosition(sent.Position.Value - taken + 1 + i)))];
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Matrix.Protocol;
 using Matrix.Replication;
+using Matrix.Rooms.Joining;
 using Matrix.Rooms.Policy;
 using Matrix.Rooms.Receiving;
 using Matrix.Rooms.Resolution;
@@ -41,6 +42,7 @@ public sealed class RoomReceiver
     }
 
     /// <summary>Makes an event part of the room, or finds out why it cannot be.</summary>
+    /// <exception cref="PartialRoomException">Who is in the room is not known yet.</exception>
     /// <param name="stateBefore">
     /// The state before the event, as another server tells it, for an event some of whose prev events are not here. Its events have to be here, if only
     /// as outliers.
@@ -118,6 +120,9 @@ public sealed class RoomReceiver
         if (around.MissingPrev is { Count: > 0 } missingPrev && stateBefore is null)
             return new ReceivedEvent(pdu.EventId, Reception.MissingPrevEvents, LogPosition.Start, Missing: missingPrev);
 
+        // nobody knows yet what the state there is
+        if (around.Prev.Any(prev => prev.IsTentative))
+            throw new PartialRoomException();
         await aside.Settle(room, around.Cited, ct);
         var before = stateBefore is null ? await StateBefore(around, ct) : await aside.StoreState(room, stateBefore, ct);
         var nid = around.Known?.EventNid ?? await building.Nids.NextEvent(ct);
@@ -152,7 +157,7 @@ public sealed class RoomReceiver
             if (outcome == Reception.Accepted && unsigned is null)
                 await chain.Take(received, !place.IsBuiltOn, token);
             return pdu.EventId;
-        }, null, ct, alone: true);
+        }, null, ct, alone: true, InPartialRoom.IsRefused);
         if (unsigned is not null)
         {
             var signed = await TrySign(unsigned, pdu, ct);

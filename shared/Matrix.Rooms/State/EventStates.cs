@@ -42,7 +42,9 @@ public sealed class EventStates(EventStore events, StateTree tree, Caches caches
         var root = stored.StateKey is null || stored.Rejected is not null
             ? before
             : (await tree.Set(before, [new StateAssignment(new StateKeyPair(stored.Type, stored.StateKey), stored.EventNid)], ct)).Root;
-        Add(stored.EventNid, root);
+        // it is another one when the room's members are known
+        if (!stored.IsTentative)
+            Add(stored.EventNid, root);
         return root;
     }
 }

@@ -53,6 +53,9 @@ public sealed class RoomAudiences(UnreadStore store, StateTree tree, StateEvents
         return audience;
     }
 
+    /// <summary>The members of the room have become known, of which there may be fifty thousand: they are counted, and none of them is looked at.</summary>
+    internal void Forget(long roomNid) => audiences.Remove(roomNid);
+
     async Task<RoomAudience> Read(Room room, CancellationToken ct)
     {
         var seen = rules.Changes;

@@ -24,6 +24,7 @@ public sealed class EventChain
     readonly List<EventReference> extremities;
     readonly Dictionary<StateNodeId, StateNode> newNodes = [];
     long depth;
+    bool isPartial;
 
     internal EventChain(EventBuilding building, Room room, RoomHead head)
     {
@@ -33,6 +34,7 @@ public sealed class EventChain
         StateRoot = head.StateRoot;
         extremities = [.. head.Extremities];
         depth = head.Depth;
+        isPartial = head.IsPartial;
     }
 
     /// <summary>The room. While a version 12 room is being created it has no id before its create event.</summary>
@@ -47,6 +49,9 @@ public sealed class EventChain
 
     internal RoomHead Head => head;
 
+    /// <summary>The room begins anew with a join; null: it does not.</summary>
+    internal Adoption? Adoption { get; private set; }
+
     /// <summary>Where the room ends, as the events of the chain leave it.</summary>
     internal IReadOnlyList<EventReference> Ends => extremities;
 
@@ -56,7 +61,7 @@ public sealed class EventChain
     internal void Contested() => building.AuthIndex.Contested(events.Select(e => e.Placement).OfType<AuthPlacement>());
 
     /// <summary>The head once the chain is committed.</summary>
-    internal RoomHead NextHead() => new(head.Version + 1, [.. extremities], StateRoot, depth, head.Position);
+    internal RoomHead NextHead() => new(head.Version + 1, [.. extremities], StateRoot, depth, head.Position) { IsPartial = isPartial };
 
     /// <summary>The state event that stands at this place now, or null.</summary>
     public ValueTask<Pdu?> Find(string type, string stateKey, CancellationToken ct) => building.StateEvents.Find(StateRoot, type, stateKey, ct);
@@ -131,13 +136,15 @@ public sealed class EventChain
     /// Begins the room anew with this event and the state before it, which another server has told: what was known of the room is its past.
     /// </summary>
     /// <param name="merge">What that changes, as far as tables are to follow it; what they have of users of other servers is there already.</param>
-    internal async ValueTask Adopt(ReceivedPdu join, Func<StateNodeId, ValueTask<StateMerge>> merge, CancellationToken ct)
+    /// <param name="adoption">Are the room's members known?</param>
+    internal async ValueTask Adopt(ReceivedPdu join, Func<StateNodeId, ValueTask<StateMerge>> merge, Adoption adoption, CancellationToken ct)
     {
         var (nid, pdu) = (join.EventNid, join.Pdu);
+        (Adoption, isPartial) = (adoption, adoption.IsPartial);
         building.StateEvents.Add(nid, pdu);
         var after = Keep(await building.Tree.Set(join.Before.Root, [new StateAssignment(new StateKeyPair(pdu.Type, pdu.StateKey!), nid)], ct));
         var placement = await building.AuthIndex.Place(nid, pdu.Type, pdu.StateKey!, join.Cited, ct);
-        building.EventStates.Add(nid, after);
+        Remember(nid, after);
         extremities.Clear();
         extremities.Add(new EventReference(nid, pdu.EventId));
         depth = Math.Max(depth, pdu.Depth);
@@ -191,7 +198,7 @@ public sealed class EventChain
             if (received is not { WasOutlier: true })
                 placement = await building.AuthIndex.Place(nid, pdu.Type, stateKey, e.Cited, ct);
         }
-        building.EventStates.Add(nid, after);
+        Remember(nid, after);
         extremities.RemoveAll(end => e.Follows.Contains(end.EventId));
         var isEnd = e.IsLast && (received is null || extremities.Count < MaxEnds);
         if (isEnd)
@@ -223,6 +230,13 @@ public sealed class EventChain
             .SelectMany(d => new[] { d.Before, d.After }).OfType<long>().ToHashSet();
         var pdus = await building.StateEvents.Get(kept, ct);
         return new StateMerge(differences, pdus, await building.Events.FindRedacted(kept, ct));
+    }
+
+    /// <summary>The state after an event of a partial room is another one when the room is whole.</summary>
+    void Remember(long nid, StateNodeId after)
+    {
+        if (!isPartial)
+            building.EventStates.Add(nid, after);
     }
 
     StateNodeId Keep(StateUpdate update)

@@ -28,7 +28,8 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
 
     readonly LogEntryDraft[] merges =
     [
-        .. chain.Events.Where(e => e.Merge is not null).Select(e => new LogEntryDraft(LogKind.StateMerge, chain.Room.RoomNid, EventNid: e.EventNid)),
+        .. chain.Events.Where(e => e.Merge is not null).Select(e => new LogEntryDraft(LogKind.StateMerge, chain.Room.RoomNid, EventNid: e.EventNid,
+            Key: chain.Adoption?.EntryKey)),
     ];
 
     public override IReadOnlyList<LogEntryDraft> Entries => merges.Length == 0 ? events : [.. events, .. merges, .. memberships.Entries];
@@ -41,6 +42,7 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
             AdvanceHead(batch, back(Entries.Count - 1));
         else
             InsertRoom(batch, lastBack);
+        chain.Adoption?.AddCommands(batch, RoomNid, chain.Events[0].EventNid);
         StateNodeRows.AddInsert(batch, chain.NewNodes);
         InsertEvents(batch, lastBack);
         if (transaction is { } txn)

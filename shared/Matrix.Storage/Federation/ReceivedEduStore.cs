@@ -13,28 +13,38 @@ public sealed record ReceiptPlace(long Number, long RoomNid, long? EventPosition
 /// <summary>What has to be known to take in EDUs of other servers.</summary>
 public sealed class ReceivedEduStore(NpgsqlDataSource db)
 {
+    // of a room whose members are not known yet only the servers are: whoever is of one of them may be a member
+    const string IsMember =
+        """
+        (EXISTS (SELECT FROM memberships m WHERE m.room_nid = r.room_nid AND m.user_id = w.user_id AND m.membership = 'join')
+            OR EXISTS (SELECT FROM partial_rooms p JOIN room_servers s USING (room_nid)
+                WHERE p.room_nid = r.room_nid AND s.server = substring(w.user_id FROM position(':' IN w.user_id) + 1) AND s.joined > 0))
+        """;
+
     /// <summary>Those of the rooms whose user is joined to them.</summary>
     public Task<IReadOnlyList<MemberRoom>> ListMembers(string[] rooms, string[] users, CancellationToken ct) => db.List<MemberRoom>(
-        """
+        $"""
         SELECT DISTINCT w.room_id, w.user_id, r.room_nid FROM unnest(@rooms, @users) AS w (room_id, user_id)
-        JOIN rooms r USING (room_id) JOIN memberships m ON m.room_nid = r.room_nid AND m.user_id = w.user_id AND m.membership = 'join'
+        JOIN rooms r USING (room_id) WHERE {IsMember}
         """, new { rooms, users }, ct);
 
     /// <summary>Those of the receipts whose user is joined to the room.</summary>
     public Task<IReadOnlyList<ReceiptPlace>> ListReceiptPlaces(string[] rooms, string[] users, string[] events, CancellationToken ct) => db.List<ReceiptPlace>(
-        """
+        $"""
         SELECT w.number, r.room_nid, e.position AS event_position
         FROM unnest(@rooms, @users, @events) WITH ORDINALITY AS w (room_id, user_id, event_id, number)
-        JOIN rooms r USING (room_id) JOIN memberships m ON m.room_nid = r.room_nid AND m.user_id = w.user_id AND m.membership = 'join'
+        JOIN rooms r USING (room_id)
         LEFT JOIN events e ON e.event_id = w.event_id AND e.room_nid = r.room_nid
-        WHERE e.rejected IS NULL AND e.soft_failed IS NOT TRUE
+        WHERE e.rejected IS NULL AND e.soft_failed IS NOT TRUE AND {IsMember}
         """, new { rooms, users, events }, ct);
 
-    /// <summary>Those of the users who are in any room here. By memberships_of_user.</summary>
+    /// <summary>Those of the users who are in any room here, or may be: of a room whose members are not known yet only the servers are. By memberships_of_user.</summary>
     public Task<IReadOnlyList<string>> ListPresent(string[] users, CancellationToken ct) => db.List<string>(
         """
         SELECT user_id FROM unnest(@users) AS u (user_id)
         WHERE EXISTS (SELECT FROM memberships m WHERE m.user_id = u.user_id AND m.membership = 'join')
+            OR EXISTS (SELECT FROM partial_rooms p JOIN room_servers s USING (room_nid)
+                WHERE s.server = substring(u.user_id FROM position(':' IN u.user_id) + 1) AND s.joined > 0)
         """, new { users }, ct);
 
     /// <summary>Forgets messages that no server sends again any more.</summary>

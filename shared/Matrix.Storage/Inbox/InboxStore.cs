@@ -81,11 +81,15 @@ public sealed class InboxStore(NpgsqlDataSource db)
         command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = [.. waiting.Select(e => e.Json.ToArray())] });
     }
 
-    /// <summary>Takes lanes that are due, for as long as <paramref name="duration"/> says. By federation_lanes_due.</summary>
+    /// <summary>
+    /// Takes lanes that are due, for as long as <paramref name="duration"/> says. By federation_lanes_due. Events of a room whose members are not known yet wait until
+    /// they are: nobody could say whether they are allowed.
+    /// </summary>
     public Task<IReadOnlyList<InboxLane>> Claim(Guid holder, TimeSpan duration, int limit, CancellationToken ct) => db.List<InboxLane>(
         """
         UPDATE federation_lanes l SET due_at = now() + @duration, holder = @holder
-        FROM (SELECT origin, room_nid FROM federation_lanes WHERE due_at <= now() ORDER BY due_at LIMIT @limit FOR UPDATE SKIP LOCKED) AS due
+        FROM (SELECT origin, room_nid FROM federation_lanes
+            WHERE due_at <= now() AND room_nid NOT IN (SELECT room_nid FROM partial_rooms) ORDER BY due_at LIMIT @limit FOR UPDATE SKIP LOCKED) AS due
         WHERE l.origin = due.origin AND l.room_nid = due.room_nid
         RETURNING l.origin, l.room_nid, l.staged
         """, new { holder, duration, limit }, ct);

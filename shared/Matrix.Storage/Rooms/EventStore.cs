@@ -19,7 +19,8 @@ public sealed class EventStore(NpgsqlDataSource db)
     const string Select =
         """
         SELECT e.event_nid, e.event_id, e.room_nid, r.version, e.position, e.depth, e.type, e.state_key, e.sender, e.origin_server_ts, e.json,
-            e.state_before, e.room_state, e.rejected, e.soft_failed, e.redacted_by
+            e.state_before, e.room_state, e.rejected, e.soft_failed, e.redacted_by,
+            EXISTS (SELECT FROM partial_rooms p WHERE p.room_nid = e.room_nid) AS is_tentative
         FROM events e JOIN rooms r USING (room_nid)
 
         """;
@@ -124,6 +125,13 @@ public sealed class EventStore(NpgsqlDataSource db)
             OR EXISTS (SELECT FROM redactions_due WHERE room_nid = @roomNid AND event_id = i.id)
         """, roomNid, eventIds, ct);
 
+    /// <summary>The roots of the states that a room's events from a position on stand in. By the index events_timeline.</summary>
+    public async Task<IReadOnlyList<StateNodeId>> ListRootsFrom(long roomNid, long position, CancellationToken ct) => [.. (await db.List<byte[]>(
+        """
+        SELECT state_before FROM events WHERE room_nid = @roomNid AND position >= @position
+        UNION SELECT room_state FROM events WHERE room_nid = @roomNid AND position >= @position
+        """, new { roomNid, position }, ct)).Select(root => StateNodeId.Read(root))];
+
     /// <summary>What a user's membership was before a merge of branches, whose entry has this position, and the room's state after it; or null.</summary>
     public async Task<(string Was, StateNodeId? RoomState)?> FindMerge(string userId, long position, CancellationToken ct)
     {
@@ -205,7 +213,7 @@ public sealed class EventStore(NpgsqlDataSource db)
                 reader.IsDBNull(4) ? null : reader.GetInt64(4), reader.GetInt64(5), reader.GetString(6),
                 reader.IsDBNull(7) ? null : reader.GetString(7), UserId.Parse(reader.GetString(8)), reader.GetInt64(9),
                 reader.GetFieldValue<byte[]>(10), Root(reader, 11), Root(reader, 12), reader.IsDBNull(13) ? null : reader.GetString(13),
-                reader.GetBoolean(14), reader.IsDBNull(15) ? null : reader.GetInt64(15)));
+                reader.GetBoolean(14), reader.IsDBNull(15) ? null : reader.GetInt64(15)) { IsTentative = reader.GetBoolean(16) });
         }
         return events;
     }

@@ -27,6 +27,10 @@ public sealed class RoomServers(NpgsqlDataSource db)
     public Task<int> Recount(long roomNid, ServerName own, CancellationToken ct) => db.Execute(
         "SELECT recount_room_servers(@roomNid, @own, position) FROM log_head", new { roomNid, own = own.ToString() }, ct);
 
+    /// <summary>Takes another server's word for which servers are in a room whose members are not known yet.</summary>
+    public Task<int> Tell(long roomNid, IReadOnlyCollection<string> told, CancellationToken ct) => db.Execute(
+        "SELECT tell_room_servers(@roomNid, @told, position) FROM log_head", new { roomNid, told = told.ToArray() }, ct);
+
     /// <summary>Has the server a joined user in the room? By primary key.</summary>
     public async Task<bool> Contains(long roomNid, ServerName server, CancellationToken ct) => await db.FindOne<int?>(
         "SELECT 1 FROM room_servers WHERE room_nid = @roomNid AND server = @server AND joined > 0", new { roomNid, server = server.ToString() }, ct) is not null;

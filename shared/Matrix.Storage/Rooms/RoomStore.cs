@@ -11,7 +11,11 @@ public sealed record Room(long RoomNid, RoomId RoomId, RoomVersionRules Rules);
 /// </summary>
 /// <param name="Extremities">The events that no other event of the room refers to yet.</param>
 /// <param name="Position">The log position of the newest event when the head was read.</param>
-public sealed record RoomHead(long Version, IReadOnlyList<EventReference> Extremities, StateNodeId StateRoot, long Depth, long Position);
+public sealed record RoomHead(long Version, IReadOnlyList<EventReference> Extremities, StateNodeId StateRoot, long Depth, long Position)
+{
+    /// <summary>The members of other servers are not known yet: the state is not the room's whole state.</summary>
+    public bool IsPartial { get; init; }
+}
 
 public readonly record struct EventReference(long EventNid, EventId EventId);
 
@@ -60,7 +64,7 @@ public sealed class RoomStore(NpgsqlDataSource db)
             """
             SELECT version, state_root, depth, position, extremities,
                 ARRAY(SELECT e.event_id FROM unnest(extremities) WITH ORDINALITY AS x(nid, n) JOIN events e ON e.event_nid = x.nid ORDER BY x.n),
-                room_nid
+                room_nid, EXISTS (SELECT FROM partial_rooms p WHERE p.room_nid = room_heads.room_nid)
             FROM room_heads
             WHERE room_nid = ANY($1)
             """);
@@ -72,17 +76,29 @@ public sealed class RoomStore(NpgsqlDataSource db)
             var extremities = reader.GetFieldValue<long[]>(4)
                 .Zip(reader.GetFieldValue<string[]>(5), (nid, id) => new EventReference(nid, EventId.Parse(id)));
             var root = StateNodeId.Read(reader.GetFieldValue<byte[]>(1));
-            heads[reader.GetInt64(6)] = new RoomHead(reader.GetInt64(0), [.. extremities], root, reader.GetInt64(2), reader.GetInt64(3));
+            heads[reader.GetInt64(6)] = new RoomHead(reader.GetInt64(0), [.. extremities], root, reader.GetInt64(2), reader.GetInt64(3)) { IsPartial = reader.GetBoolean(7) };
         }
         return heads;
     }
 
-    /// <summary>The root of the room's current state, or null if there is no such room.</summary>
+    /// <summary>The root of the room's current state, or null if there is no such room. Of a partial room that is the state without the members.</summary>
     public async Task<StateNodeId?> FindStateRoot(long roomNid, CancellationToken ct)
     {
         var root = await db.FindOne<byte[]>("SELECT state_root FROM room_heads WHERE room_nid = @roomNid", new { roomNid }, ct);
         return root is null ? null : StateNodeId.Read(root);
     }
+
+    /// <summary>The root of the room's current state, and whether that is all of it; null if there is no such room.</summary>
+    public async Task<(StateNodeId Root, bool IsPartial)?> FindState(long roomNid, CancellationToken ct)
+    {
+        var row = await db.FindOne<StateRow>(
+            """
+            SELECT state_root, EXISTS (SELECT FROM partial_rooms p WHERE p.room_nid = h.room_nid) AS is_partial FROM room_heads h WHERE h.room_nid = @roomNid
+            """, new { roomNid }, ct);
+        return row is null ? null : (StateNodeId.Read(row.StateRoot), row.IsPartial);
+    }
+
+    sealed record StateRow(byte[] StateRoot, bool IsPartial);
 
     sealed record Row(long RoomNid, string RoomId, string Version)
     {

@@ -12,4 +12,8 @@ namespace Matrix.Storage.Rooms;
 public sealed record StoredEvent(
     long EventNid, EventId EventId, long RoomNid, RoomVersionRules Rules, long? Position, long Depth, string Type, string? StateKey, UserId Sender,
     long OriginServerTs, ReadOnlyMemory<byte> Json, StateNodeId? StateBefore, StateNodeId? RoomState, string? Rejected, bool SoftFailed,
-    long? RedactedBy);
+    long? RedactedBy)
+{
+    /// <summary>The room's members are not known yet: the states before and after it are not the last word.</summary>
+    public bool IsTentative { get; init; }
+}

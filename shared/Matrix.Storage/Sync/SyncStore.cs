@@ -10,7 +10,8 @@ public sealed record UserMembership(long RoomNid, string RoomId, string Membersh
 public sealed record TimelinePlace(long RoomNid, long EventNid, long Position);
 
 /// <param name="RoomState">A root, or null before the room's first event.</param>
-public sealed record StateAt(long RoomNid, long Position, byte[]? RoomState);
+/// <param name="IsPartial">The members are not known yet: it is not all of the state.</param>
+public sealed record StateAt(long RoomNid, long Position, byte[]? RoomState, bool IsPartial);
 
 /// <param name="Heroes">Up to six members in the order of their membership events: joined and invited ones, or the former ones when there is no other.</param>
 public sealed record RoomCounts(long RoomNid, int JoinedCount, int InvitedCount, string[] Heroes);
@@ -95,7 +96,8 @@ public sealed class SyncStore(NpgsqlDataSource db)
         """
         SELECT r.nid AS room_nid, r.at AS position, coalesce(
             (SELECT room_state FROM events WHERE room_nid = r.nid AND position <= r.at ORDER BY position DESC LIMIT 1),
-            (SELECT state_before FROM events WHERE room_nid = r.nid AND position > greatest(r.at, 0) ORDER BY position LIMIT 1)) AS room_state
+            (SELECT state_before FROM events WHERE room_nid = r.nid AND position > greatest(r.at, 0) ORDER BY position LIMIT 1)) AS room_state,
+            EXISTS (SELECT FROM partial_rooms p WHERE p.room_nid = r.nid) AS is_partial
         FROM unnest(@rooms, @positions) AS r (nid, at)
         """, new { rooms, positions }, ct);
 

@@ -20,8 +20,15 @@ public sealed class FederatedServers : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var both = await Task.WhenAll(Start(configuration => configuration["allow_public_rooms_over_federation"] = "true"), Start());
+        var both = await Task.WhenAll(Start(configuration => configuration["allow_public_rooms_over_federation"] = "true"), Start(Patient));
         (First, Second) = (both[0], both[1]);
+    }
+
+    // asks for rooms without their members, and takes all the time to get them before anybody sees the room
+    static void Patient(Dictionary<string, string?> configuration)
+    {
+        configuration["partial_joins:enabled"] = "true";
+        configuration["partial_joins:patience"] = "00:00:50";
     }
 
     /// <summary>One more server like them, for a test that needs its own configuration.</summary>

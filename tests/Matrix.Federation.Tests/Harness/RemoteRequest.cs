@@ -16,6 +16,9 @@ public sealed record RemoteRequest(HttpMethod Method, string Target, string Host
     public JsonElement Json => JsonElement.Parse(Body);
 }
 
+/// <summary>Half of an answer; then something happens, and the rest never comes.</summary>
+public sealed record HalfAnswer(byte[] Whole, Action Then);
+
 /// <summary>An answer of a <see cref="RemoteServer"/> that is not plainly 200 with JSON.</summary>
 public sealed record RemoteAnswer(HttpStatusCode Status, object? Body = null)
 {

@@ -173,6 +173,14 @@ public sealed class RemoteServer : IAsyncDisposable
         var answer = Find(request) is { } found ? await found(request, context) : RemoteAnswer.Error(HttpStatusCode.NotFound, "M_UNRECOGNIZED");
         if (answer is null || context.Response.HasStarted)
             return;
+        if (answer is HalfAnswer half)
+        {
+            await context.Response.Body.WriteAsync(half.Whole.AsMemory(0, half.Whole.Length / 2));
+            await context.Response.Body.FlushAsync();
+            half.Then();
+            context.Abort();
+            return;
+        }
         var (status, value) = answer is RemoteAnswer explicitly ? (explicitly.Status, explicitly.Body) : (HttpStatusCode.OK, answer);
         context.Response.StatusCode = (int)status;
         context.Response.ContentType = "application/json";

@@ -86,6 +86,46 @@ sealed class RemoteRoom
         });
     }
 
+    /// <summary>The same without the members, which are told by <paramref name="state"/>, who is given the whole state before the newest join.</summary>
+    /// <param name="others">Servers that are said to be in the room beside this one.</param>
+    public void ServeWithoutMembers(Func<JsonObject, Task<object?>> state, params ServerName[] others)
+    {
+        JsonObject? whole = null;
+        Server.On(HttpMethod.Get, "/_matrix/federation/v1/make_join/", request => Template(request, "join"));
+        Server.On(HttpMethod.Put, "/_matrix/federation/v2/send_join/", request =>
+        {
+            whole = WholeState();
+            var join = Pdu.Parse(request.Body, Rules);
+            var cited = Events.Where(pdu => join.AuthEvents.Contains(pdu.EventId) || pdu.Sender == Creator && pdu.IsState).Select(Json);
+            var answer = new JsonObject
+            {
+                ["members_omitted"] = true, ["servers_in_room"] = new JsonArray([.. others.Prepend(Server.Name).Select(name => JsonValue.Create(name.ToString()))]),
+                ["auth_chain"] = new JsonArray([.. cited]), ["state"] = new JsonArray([.. State.Where(pdu => pdu.Type != "m.room.member").Select(Json)]),
+            };
+            Take(join);
+            return answer;
+        });
+        TellState(Server, () => whole!, state);
+    }
+
+    /// <summary>Another server of the room tells its state.</summary>
+    public static void TellState(RemoteServer server, Func<JsonObject> whole, Func<JsonObject, Task<object?>> state) =>
+        server.On(HttpMethod.Get, "/_matrix/federation/v1/state/", (_, _) => state(whole()));
+
+    /// <summary>As it is now, for /state.</summary>
+    public JsonObject WholeState() => new()
+    {
+        ["pdus"] = new JsonArray([.. State.Select(Json)]), ["auth_chain"] = new JsonArray([.. Events.Where(pdu => pdu.IsState).Select(Json)]),
+    };
+
+    /// <summary>Sends events to one of our servers.</summary>
+    public async Task Send(MatrixServer to, params IReadOnlyList<Pdu> pdus) => (await Server.Put(to, $"/_matrix/federation/v1/send/{Guid.NewGuid():N}", new
+    {
+        origin = Server.Name.ToString(), origin_server_ts = 1, pdus = pdus.Select(pdu => JsonElement.Parse(pdu.Json.Span)),
+    })).Ok();
+
+    static JsonNode? Json(Pdu pdu) => JsonNode.Parse(pdu.Json.Span);
+
     /// <summary>The same, the answer made before it is asked for: for rooms so big that making it takes its time.</summary>
     public void ServeWhole()
     {

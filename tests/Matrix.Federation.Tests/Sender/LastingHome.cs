@@ -22,8 +22,9 @@ sealed class LastingHome : IAsyncDisposable
         return home;
     }
 
-    public Task<MatrixServer> Start() => servers.Start(configuration =>
+    public Task<MatrixServer> Start(Action<Dictionary<string, string?>>? configure = null) => servers.Start(configuration =>
     {
+        configure?.Invoke(configuration);
         configuration["database:args:database"] = new NpgsqlConnectionStringBuilder(database.ConnectionString).Database;
         configuration["signing_key_path"] = key;
         configuration["server_name"] = name ??= configuration["server_name"];

@@ -115,6 +115,8 @@ static class HomeserverFile
 
         #default_room_version: "12"
         #enable_room_list_search: true
+        #partial_joins:
+        #  enabled: false        # let users into big rooms of other servers before all members are known
         #allow_public_rooms_over_federation: false
 
         # --- Media

@@ -3,6 +3,7 @@ using Matrix.ClientApi.Sync.Visibility;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Rooms;
+using Matrix.Rooms.Joining;
 using Matrix.Storage.Rooms;
 using Matrix.Storage.Sync;
 
@@ -22,7 +23,7 @@ sealed record RoomView(Room Room, UserId User, long Until, Sight Sight)
 }
 
 /// <summary>Decides who may read what of a room: members, those who were members, and everybody where the history is world-readable.</summary>
-sealed class RoomReader(RoomFinder rooms, RoomSights sights, SyncStore store)
+sealed class RoomReader(RoomFinder rooms, RoomSights sights, SyncStore store, PartialRooms partial)
 {
     /// <summary>403 for a user who has no part in the room, and for a room that does not exist: the difference is nobody's business.</summary>
     public async Task<RoomView> Open(RoomId roomId, UserId user, CancellationToken ct) =>
@@ -39,10 +40,15 @@ sealed class RoomReader(RoomFinder rooms, RoomSights sights, SyncStore store)
         return sight is { WasJoined: true, Current: { Forgotten: false } left } ? new RoomView(room, user, left.Position, sight) : null;
     }
 
-    /// <summary>The state that the user may read, as of a place in the timeline.</summary>
+    /// <summary>The state that the user may read, as of a place in the timeline. Waits for a room whose members are not known yet.</summary>
     public async Task<StateNodeId?> FindState(RoomView view, long at, CancellationToken ct)
     {
-        var found = await store.ListStatesAt([view.RoomNid], [Math.Min(at, view.Until)], ct);
-        return found is [{ RoomState: { } root }] ? StateNodeId.Read(root) : null;
+        while (true)
+        {
+            var found = await store.ListStatesAt([view.RoomNid], [Math.Min(at, view.Until)], ct);
+            if (found is not [{ IsPartial: true }])
+                return found is [{ RoomState: { } root }] ? StateNodeId.Read(root) : null;
+            await partial.UntilWhole(view.RoomNid, ct);
+        }
     }
 }

@@ -53,7 +53,7 @@ sealed class RoomSuccession(RoomFinder rooms, RoomState state, AccountDataStore 
         (await Find(old, EventTypes.Tombstone, ct))?.ContentString("replacement_room"u8) == roomId.ToString();
 
     async ValueTask<Pdu?> Find(RoomId roomId, string type, CancellationToken ct) =>
-        await rooms.Find(roomId, ct) is { } room ? await state.Get(await state.CurrentRoot(room.RoomNid, ct), type, "", ct) : null;
+        await rooms.Find(roomId, ct) is { } room ? await state.FindNow(room, type, ct) : null;
 
     // null: nothing to add
     static string? AddTo(string direct, RoomId old, RoomId roomId)

@@ -53,7 +53,7 @@ sealed class DeviceListReader(
     async Task FindOwn(Found found, LogWindow window, UserRooms rooms, CancellationToken ct)
     {
         var (entered, left) = (new List<long>(), new List<long>());
-        foreach (var own in window.OwnMemberships.ToLookup(place => place.RoomNid))
+        foreach (var own in window.OwnMemberships.Where(place => !rooms.Hidden.Contains(place.RoomNid)).ToLookup(place => place.RoomNid))
         {
             var stay = await history.Read(found.UserId, [.. own], ct);
             var isIn = rooms.Rooms.TryGetValue(own.Key, out var room) && room.Membership == "join";

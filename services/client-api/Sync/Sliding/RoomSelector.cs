@@ -1,4 +1,5 @@
 using Matrix.ClientApi.Sync.Visibility;
+using Matrix.Rooms.Joining;
 using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync.Sliding;
@@ -17,7 +18,7 @@ sealed record Selection(
 
 /// <summary>Decides which rooms belong into an answer, from where on, and as what.</summary>
 sealed class RoomSelector(SlidingStore store, SyncStore timelines, MembershipHistory history, VisibilityFilter visibility, RoomSights sights, EventCache events,
-    SpaceChildren spaces)
+    SpaceChildren spaces, PartialRooms partial)
 {
     const int MostOwnEvents = 100;
 
@@ -139,6 +140,9 @@ sealed class RoomSelector(SlidingStore store, SyncStore timelines, MembershipHis
         var plan = new RoomPlan(entry, RoomView.Joined, config, sent, from, snapshot.Position.Value, from is null, direct, choice.Lists);
         if (entry.Membership is "invite" or "knock")
             return from >= entry.Position ? null : plan with { View = RoomView.Stripped, From = null };
+        // who wants all members would take those that are known for all: the room comes when it is whole
+        if (plan.State.AllMembers && entry.Membership == "join" && (await partial.Among(nid => nid == entry.RoomNid, ct)).Count > 0)
+            return null;
         if (from is null)
             return entry.Membership == "join" ? plan : await PlanLeft(request, plan, ct);
         if (entry.Position <= from)
