@@ -33,7 +33,7 @@ public sealed class SenderOptions
     [Range(1, 600)] public int TimeoutSeconds { get; set; } = 60;
 
     /// <summary>How long a destination is left alone after it failed for the first time. Each further failure doubles it.</summary>
-    [Range(1, 3_600_000)] public int FirstPauseMilliseconds { get; set; } = 3000;
+    [Range(1, 3_600_000)] public int FirstPauseMilliseconds { get; set; } = 1000;
 
     [Range(1, 10_080)] public int LongestPauseMinutes { get; set; } = 1440;
 

@@ -14,7 +14,7 @@ sealed partial class InboxWorker(
 {
     const int MostCounted = 100_000;
 
-    static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(6), Tick = TimeSpan.FromSeconds(2), MeasureEvery = TimeSpan.FromSeconds(15);
+    static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(5), Tick = TimeSpan.FromSeconds(2), MeasureEvery = TimeSpan.FromSeconds(15);
 
     readonly Guid holder = Guid.NewGuid();
     readonly SemaphoreSlim wake = new(0, 1);

@@ -23,7 +23,7 @@ public sealed record ShardChanges(IReadOnlyList<LeasedShard> Gained, IReadOnlyLi
 /// <param name="count">How many shards there are.</param>
 public sealed class ShardLeases(Leases leases, NpgsqlDataSource db, string scope, string shards, short count)
 {
-    static readonly TimeSpan s_takeoverAfter = TimeSpan.FromSeconds(6), s_justAfter = TimeSpan.FromMilliseconds(50);
+    static readonly TimeSpan s_takeoverAfter = TimeSpan.FromSeconds(5), s_justAfter = TimeSpan.FromMilliseconds(50);
 
     readonly string _replica = $"{scope}replica:{Guid.NewGuid():n}";
     readonly Dictionary<short, LeasedShard> _held = [];

@@ -24,6 +24,7 @@ public abstract class PartitionRuns(PartitionedServers servers)
         var people = await Task.WhenAll(Enumerable.Range(0, 6).Select(async i => new Person(await servers.All[i % 3].NewUser(), i % 3) { IsSteward = i < 3 }));
         var stewards = people[..3];
         var room = await Meet(people, Versions[random.Next(Versions.Length)]);
+        servers.AssertSeparable();
         var before = await servers.All[0].EventsOf(room); // others need not have what was before they came
         for (var round = 0; round < 3; round++)
         {

@@ -21,6 +21,9 @@ public abstract class PartitionedServers(FederatedServers servers) : IAsyncLifet
         proxies[other].Cut(All[one].Name);
     }
 
+    /// <summary>Each has reached another by its proxy: it can be cut off.</summary>
+    public void AssertSeparable() => Assert.All(proxies, proxy => Assert.NotEqual(0, proxy.Made));
+
     public void Heal()
     {
         foreach (var proxy in proxies)

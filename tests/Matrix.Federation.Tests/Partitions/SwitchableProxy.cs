@@ -16,6 +16,7 @@ sealed class SwitchableProxy : IAsyncDisposable
     readonly ConcurrentDictionary<int, bool> cut = new();
     readonly ConcurrentDictionary<Socket, int> open = new();
     readonly Task accepting;
+    int made;
 
     public SwitchableProxy()
     {
@@ -24,6 +25,9 @@ sealed class SwitchableProxy : IAsyncDisposable
     }
 
     public string Url => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+
+    /// <summary>How many connections it has made.</summary>
+    public int Made => Volatile.Read(ref made);
 
     /// <summary>Ends what is open to this server (host:port), whose port says who it is, and lets nothing through until <see cref="Heal"/>.</summary>
     public void Cut(string server)
@@ -74,6 +78,7 @@ sealed class SwitchableProxy : IAsyncDisposable
                     return; // after it is among the open ones, so that none slips through while it is cut
                 await server.ConnectAsync(IPAddress.Loopback, target);
                 await using var to = new NetworkStream(server);
+                Interlocked.Increment(ref made);
                 await from.WriteAsync("HTTP/1.1 200 Connected\r\n\r\n"u8.ToArray());
                 await Task.WhenAny(from.CopyToAsync(to), to.CopyToAsync(from));
             }
