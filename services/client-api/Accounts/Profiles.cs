@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using Matrix.Http;
@@ -13,6 +14,8 @@ sealed class Profiles(ProfileStore store, RoomUpdates rooms)
 
     // Client-Server API, Profiles: at most 64 KiB in all, and 255 bytes a key
     const int LargestProfile = 65536, LongestField = 255, LongestName = 256, LongestUrl = 1000;
+
+    static readonly SearchValues<char> NameLetters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_.");
 
     public async Task Set(UserId userId, string field, JsonElement value, CancellationToken ct)
     {
@@ -50,6 +53,9 @@ sealed class Profiles(ProfileStore store, RoomUpdates rooms)
     {
         if (Encoding.UTF8.GetByteCount(field) > LongestField)
             throw new MatrixException(400, "M_KEY_TOO_LARGE", "The name of the profile field is too long.");
+        // Appendices, Common Namespaced Identifier Grammar
+        if (field is not [>= 'a' and <= 'z', ..] || field.AsSpan().ContainsAnyExcept(NameLetters))
+            throw MatrixException.InvalidParam("A profile field's name is made of a-z, 0-9, '-', '_' and '.', and begins with a letter.");
         var text = value.GetRawText();
         var others = (await store.Find(userId, ct) ?? []).Where(other => other.Field != field);
         if (Size(field, text) + others.Sum(other => Size(other.Field, other.Value)) > LargestProfile)

@@ -24,7 +24,10 @@ public sealed class ProfileTests(MatrixServer server)
         (await user.Put(Path(user, "avatar_url"), new { avatar_url = "mxc://test.example/cat" })).Ok();
         (await user.Put(Path(user, "org.example.pet"), new Dictionary<string, object> { ["org.example.pet"] = new { kind = "cat" } })).Ok();
 
+        (await user.Put(Path(user, "m.tz"), new Dictionary<string, object> { ["m.tz"] = "Europe/Lisbon" })).Ok();
+
         var profile = (await server.Anonymous.Get(Path(user))).Ok();
+        Assert.Equal("Europe/Lisbon", profile.Json.GetProperty("m.tz").GetString());
         Assert.Equal("Ålice", profile.String("displayname"));
         Assert.Equal("mxc://test.example/cat", profile.String("avatar_url"));
         Assert.Equal("cat", profile["org.example.pet"].String("kind"));
@@ -63,6 +66,8 @@ public sealed class ProfileTests(MatrixServer server)
         (await user.Put(Path(user, "m.big"), new Dictionary<string, string> { ["m.big"] = new('x', 70_000) })).Refused(400, "M_PROFILE_TOO_LARGE");
         var longName = new string('n', 256);
         (await user.Put(Path(user, longName), new Dictionary<string, string> { [longName] = "" })).Refused(400, "M_KEY_TOO_LARGE");
+        foreach (var name in new[] { "Shouting", "1st", "with space", "ünï" })
+            (await user.Put(Path(user, name), new Dictionary<string, string> { [name] = "" })).Refused(400, "M_INVALID_PARAM");
         (await server.Anonymous.Get($"/_matrix/client/v3/profile/{ApiClient.Esc($"@nobody:{server.ServerName}")}")).Refused(404, "M_NOT_FOUND");
     }
 }
