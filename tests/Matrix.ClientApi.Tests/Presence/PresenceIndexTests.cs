@@ -87,6 +87,17 @@ public sealed class PresenceIndexTests : IDisposable
         Assert.Equal(["@me:x"], [.. index.ListSince(mark, "@other:x", [Hall], None).Users]);
     }
 
+    [Fact]
+    public void Who_begins_to_sync_and_comes_to_a_room_in_one_moment_is_told_there()
+    {
+        board.Apply("p", new PresenceFact("@me:x", "online", null, 1, 1));
+        Read(null, Hall);
+        index.Moved("@me:x");
+        index.TakeMoved();
+        index.Publish(new HashSet<string> { "@me:x" }, new Dictionary<string, long[]> { ["@me:x"] = [Hall, Kitchen] });
+        Assert.Equal(["@me:x"], [.. index.ListSince(null, "@other:x", [Kitchen], None).Users]);
+    }
+
     string[] Own()
     {
         var mark = Read(null, Hall).Mark;

@@ -65,14 +65,19 @@ sealed class PresenceIndex(PresenceBoard board, Caches caches)
                 var user = Get(userId);
                 var known = user.Rooms;
                 Place(user, now);
+                var isNew = false;
                 if (changed.Contains(userId))
                 {
                     told.UnionWith(now);
-                    if (Changed(user, now))
-                        own.Add(userId);
+                    isNew = Changed(user, now);
+                }
+                if (isNew)
+                {
+                    own.Add(userId);
                 }
                 else if (now.Except(known).ToArray() is { Length: > 0 } joined)
                 {
+                    // listed before, but not there
                     told.UnionWith(joined);
                     Tell(user, joined);
                 }
