@@ -6,27 +6,53 @@ namespace Matrix.Gateway.Forwarding;
 /// The replicas in a file of their own, <c>{"client-api": ["http://…", …]}</c>, which whoever starts and stops them writes, and which is read again
 /// when it changes. A service that it does not name keeps what <c>gateway.clusters</c> says.
 /// </summary>
-sealed partial class ClustersFile(GatewayOptions options, ProxyConfiguration proxy, TimeProvider time, ILogger<ClustersFile> log) : BackgroundService
+sealed partial class ClustersFile(GatewayOptions options, ProxyConfiguration proxy, ILogger<ClustersFile> log) : BackgroundService
 {
-    static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
+    /// <summary>How often it is looked at where the kernel does not tell of changes, and where it does: it may be a link, or on a network's disk.</summary>
+    static readonly TimeSpan Untold = TimeSpan.FromMilliseconds(250), Told = TimeSpan.FromSeconds(3);
+
     DateTime _written;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        if (options.ClustersFile is null) return;
-        using var timer = new PeriodicTimer(Interval, time);
-        do Look(options.ClustersFile);
-        while (await timer.WaitForNextTickAsync(stoppingToken).AsTask().ContinueWith(tick => tick.IsCompletedSuccessfully && tick.Result, TaskScheduler.Default));
+        if (options.ClustersFile is not { } path) return;
+        using var changed = new SemaphoreSlim(0);
+        using var watcher = Watch(path, () => changed.Release());
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            Look(path);
+            await ((Task)changed.WaitAsync(watcher is null ? Untold : Told, stoppingToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    FileSystemWatcher? Watch(string path, Action changed)
+    {
+        FileSystemWatcher? watcher = null;
+        try
+        {
+            watcher = new FileSystemWatcher(Path.GetDirectoryName(Path.GetFullPath(path))!, Path.GetFileName(path));
+            watcher.Changed += (_, _) => changed();
+            watcher.Created += (_, _) => changed();
+            watcher.Renamed += (_, _) => changed();
+            watcher.EnableRaisingEvents = true;
+            return watcher;
+        }
+        catch (Exception e) when (e is IOException or ArgumentException)
+        {
+            NotWatched(path, e.Message); // its folder is not there yet, or the kernel's limit of watches is reached
+            watcher?.Dispose();
+            return null;
+        }
     }
 
     void Look(string path)
     {
-        var written = File.GetLastWriteTimeUtc(path);
-        if (written == _written) return;
+        var file = new FileInfo(path);
+        if (!file.Exists || file.LastWriteTimeUtc == _written) return; // not there: what the configuration names holds
         try
         {
             proxy.Update(JsonSerializer.Deserialize<Dictionary<string, IReadOnlyList<string>>>(File.ReadAllBytes(path)) ?? []);
-            _written = written;
+            _written = file.LastWriteTimeUtc;
             Changed(path);
         }
         catch (Exception e) when (e is IOException or JsonException or ArgumentException)
@@ -34,6 +60,9 @@ sealed partial class ClustersFile(GatewayOptions options, ProxyConfiguration pro
             Unreadable(path, e.Message); // the replicas known before stay in use
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Path} is looked at four times a second: {Reason}")]
+    partial void NotWatched(string path, string reason);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Read the replicas from {Path}")]
     partial void Changed(string path);

@@ -39,9 +39,12 @@ public sealed class RoomWriter
     readonly EventStore events;
     readonly EventNotices notices;
     readonly PartialRooms partial;
+    readonly WrittenEvents written;
 
-    internal RoomWriter(RoomFinder rooms, RoomHeads heads, EventBuilding building, EventStore events, EventNotices notices, PartialRooms partial) =>
-        (this.rooms, this.heads, this.building, this.events, this.notices, this.partial) = (rooms, heads, building, events, notices, partial);
+    internal RoomWriter(
+        RoomFinder rooms, RoomHeads heads, EventBuilding building, EventStore events, EventNotices notices, PartialRooms partial, WrittenEvents written) =>
+        (this.rooms, this.heads, this.building, this.events, this.notices, this.partial, this.written) =
+        (rooms, heads, building, events, notices, partial, written);
 
     /// <summary>
     /// Sends one event. A transaction id that the device has used in this room before gives the event of the first time; a state event that changes nothing
@@ -138,7 +141,7 @@ public sealed class RoomWriter
             {
                 var eventId = await plan(chain, ct);
                 if (chain.Events.Count > 0)
-                    return await seat.Post(chain, eventId, new EventsChange(chain, await notices.Of(chain, ct), transaction), transaction, ct);
+                    return await seat.Post(chain, eventId, new EventsChange(chain, await notices.Of(chain, ct), transaction, written: written), transaction, ct);
                 if (!seat.MayBeStale)
                     return Task.FromResult(new SentEvent(eventId, LogPosition.Start));
             }
@@ -156,7 +159,8 @@ public sealed class RoomWriter
         try
         {
             using var seat = await heads.Enter(chain.Room.RoomNid, ct);
-            var sent = await await seat.Post(chain, chain.Events[^1].Pdu.EventId, new EventsChange(chain, await notices.Of(chain, ct), null, room), null, ct);
+            var change = new EventsChange(chain, await notices.Of(chain, ct), null, room, written);
+            var sent = await await seat.Post(chain, chain.Events[^1].Pdu.EventId, change, null, ct);
             rooms.Add(chain.Room);
             return sent.Position;
         }

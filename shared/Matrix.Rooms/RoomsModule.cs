@@ -71,8 +71,10 @@ public static class RoomsModule
         services.TryAddSingleton<PushRuleChanges>();
         services.TryAddSingleton<PushJudge>();
         services.TryAddSingleton<UnreadCounts>();
+        services.TryAddSingleton<WrittenEvents>();
         services.TryAddSingleton(p => new RoomWriter(p.GetRequiredService<RoomFinder>(), p.GetRequiredService<RoomHeads>(),
-            p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<EventNotices>(), p.GetRequiredService<PartialRooms>()));
+            p.GetRequiredService<EventBuilding>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<EventNotices>(),
+            p.GetRequiredService<PartialRooms>(), p.GetRequiredService<WrittenEvents>()));
         services.TryAddSingleton<AsideEvents>();
         services.TryAddSingleton(p => new RoomReceiver(p.GetRequiredService<RoomWriter>(), p.GetRequiredService<EventBuilding>(),
             p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomStore>(), p.GetRequiredService<AsideEvents>()));

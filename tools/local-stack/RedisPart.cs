@@ -15,7 +15,7 @@ sealed class RedisPart(PartContext context)
         if (context.Programs.RedisServer is not { } server)
         {
             process = await context.StartContainer(Name, "redis:7-alpine", endpoint.Port, 6379, null, [],
-                ["redis-server", "--requirepass", endpoint.Password, "--save", "", "--maxmemory", "128mb"], ct);
+                ["redis-server", "--requirepass", endpoint.Password, "--save", "", "--maxmemory", "128mb", "--hz", "1"], ct);
         }
         else
         {
@@ -34,6 +34,7 @@ sealed class RedisPart(PartContext context)
                 appendonly no
                 maxmemory 128mb
                 maxmemory-policy volatile-lru
+                hz 1
 
                 """));
             await context.Account.Own(folder, ct);

@@ -38,7 +38,7 @@ sealed partial class RoomUpdates(
                 await Show(update, ct);
             }
 
-            await Task.Delay(Pause, time, ct);
+            await time.NextBeat(Pause, ct);
         }
     }
 

@@ -8,16 +8,39 @@ namespace Matrix.ClientApi.Delayed;
 
 /// <summary>
 /// Sends the delayed events that are due. One replica does it, and another takes over within seconds; what was claimed by one that died is sent again under
-/// the same transaction id, which gives the event of the first time if there was one.
+/// the same transaction id, which gives the event of the first time if there was one. It sleeps until the next is due, but no longer than
+/// <see cref="LongestPause"/>: whoever schedules something for an earlier moment says so.
 /// </summary>
-sealed partial class DelayedEventSender(DelayedEventStore store, DelayedEvents events, Leases leases, TimeProvider time, ILogger<DelayedEventSender> log) : BackgroundService
+sealed partial class DelayedEventSender(
+    DelayedEventStore store, DelayedEvents events, EphemeralChannel channel, Leases leases, TimeProvider time, ILogger<DelayedEventSender> log) : BackgroundService
 {
+    /// <summary>How long the process that sends may not look for what is due. Something scheduled for sooner is told of with <see cref="Soon"/>.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>What the processes tell each other when something is due soon.</summary>
+    public static readonly ReadOnlyMemory<byte> Soon = "{\"Kind\":\"delayed\"}"u8.ToArray();
+
     const int AtOnce = 50, Forgotten = 500;
 
-    static readonly TimeSpan Pause = TimeSpan.FromSeconds(1), TakeoverAfter = TimeSpan.FromSeconds(5), Abandoned = TimeSpan.FromSeconds(30),
+    static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(10), Pause = TimeSpan.FromMilliseconds(200), TakeoverAfter = TimeSpan.FromSeconds(5), Abandoned = TimeSpan.FromSeconds(30),
         KeptFor = TimeSpan.FromDays(7), ForgetEvery = TimeSpan.FromHours(1);
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => leases.Hold("delayed-events", TakeoverAfter, (_, ct) => SendDue(ct), stoppingToken);
+    readonly SemaphoreSlim soon = new(0);
+
+    protected override Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        channel.Subscribe(news =>
+        {
+            if (news.Span.SequenceEqual(Soon.Span)) soon.Release();
+        });
+        return leases.Hold("delayed-events", TakeoverAfter, (_, ct) => SendDue(ct), stoppingToken);
+    }
+
+    public override void Dispose()
+    {
+        soon.Dispose();
+        base.Dispose();
+    }
 
     async Task SendDue(CancellationToken ct)
     {
@@ -36,8 +59,15 @@ sealed partial class DelayedEventSender(DelayedEventStore store, DelayedEvents e
                 while (await store.DeleteFinalised(KeptFor, Forgotten, ct) == Forgotten) await Task.Delay(Pause, time, ct);
                 forgotten = time.GetTimestamp();
             }
-            await Task.Delay(Pause, time, ct);
+            await Sleep(ct);
         }
+    }
+
+    async Task Sleep(CancellationToken ct)
+    {
+        var next = await store.FindNext(Abandoned, ct) ?? LongestPause;
+        if (await soon.WaitAsync(next < Shortest ? Shortest : next < LongestPause ? next : LongestPause, ct))
+            while (await soon.WaitAsync(0, ct)) { } // one look does for all of them
     }
 
     // the events of a room go one after the other, in the order of their times

@@ -3,6 +3,7 @@ using System.Text.Json;
 using Matrix.ClientApi.Endpoints.Rooms;
 using Matrix.Http;
 using Matrix.Protocol;
+using Matrix.Replication;
 using Matrix.Rooms;
 using Matrix.Storage;
 using Matrix.Storage.Rooms;
@@ -13,7 +14,8 @@ namespace Matrix.ClientApi.Delayed;
 /// Events that clients want sent later (MSC4140): a phone schedules that it has left a call, and puts it off again and again while it is there.
 /// What is scheduled is in Postgres; <see cref="DelayedEventSender"/> sends what is due.
 /// </summary>
-sealed class DelayedEvents(DelayedEventStore store, RoomFinder rooms, RoomWriter writer, AccountStore accounts, RateLimits limits, DelayedEventOptions options)
+sealed class DelayedEvents(
+    DelayedEventStore store, RoomFinder rooms, RoomWriter writer, AccountStore accounts, RateLimits limits, EphemeralChannel channel, DelayedEventOptions options)
 {
     // The event's transaction: whoever sends it again gets the event of the first time. No device of the user has this name at this endpoint.
     const string Endpoint = "delayed";
@@ -35,7 +37,9 @@ sealed class DelayedEvents(DelayedEventStore store, RoomFinder rooms, RoomWriter
         var content = Encoding.UTF8.GetString(draft.Content.Span);
         var scheduled = new NewDelayedEvent(
             SecretToken.Generate(), requester.UserId, requester.DeviceId, txnId, roomId, draft.Type, draft.StateKey, content, TimeSpan.FromMilliseconds(delayMs));
-        return await store.Insert(scheduled, options.MaxDelayedEventsPerUser, ct) ?? throw await TooMany(requester.UserId, ct);
+        var delayId = await store.Insert(scheduled, options.MaxDelayedEventsPerUser, ct) ?? throw await TooMany(requester.UserId, ct);
+        if (scheduled.Delay < DelayedEventSender.LongestPause) channel.Tell(DelayedEventSender.Soon);
+        return delayId;
     }
 
     /// <exception cref="MatrixException">404, 409: it was sent or cancelled before; or what the room refuses.</exception>

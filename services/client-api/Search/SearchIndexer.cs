@@ -15,7 +15,8 @@ sealed partial class SearchIndexer(
 {
     const int Page = 1000;
 
-    static readonly TimeSpan TakeoverAfter = TimeSpan.FromSeconds(10), Gathering = TimeSpan.FromMilliseconds(500), Retry = TimeSpan.FromSeconds(5);
+    static readonly TimeSpan TakeoverAfter = TimeSpan.FromSeconds(10), Gathering = TimeSpan.FromMilliseconds(500),
+        GatheringMore = TimeSpan.FromSeconds(2), Retry = TimeSpan.FromSeconds(5);
 
     readonly SemaphoreSlim news = new(1, 1);
     long? cursor;
@@ -55,8 +56,11 @@ sealed partial class SearchIndexer(
                 {
                     // far behind: go on at once
                 }
-                await news.WaitAsync(ct);
-                await Task.Delay(Gathering, time, ct);
+                // one message after a pause is found soon; where messages keep coming, a batch costs little more than each of them would
+                var isBusy = await news.WaitAsync(GatheringMore, ct);
+                if (!isBusy)
+                    await news.WaitAsync(ct);
+                await Task.Delay(isBusy ? GatheringMore : Gathering, time, ct);
             }
             catch (NpgsqlException e)
             {

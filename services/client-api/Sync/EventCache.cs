@@ -1,5 +1,6 @@
 using Matrix.Protocol;
 using Matrix.Rooms.State;
+using Matrix.Rooms.Writing;
 using Matrix.Storage.Sync;
 
 namespace Matrix.ClientApi.Sync;
@@ -8,7 +9,7 @@ namespace Matrix.ClientApi.Sync;
 /// Events by number, encoded for clients, within a limit of bytes. An event never changes, so an entry needs no invalidation,
 /// except by a redaction, which the log announces, and when an event of a state gets its place in the timeline (<see cref="LoadTimeline"/>). New events that many wait for are fetched once.
 /// </summary>
-sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDisposable
+sealed class EventCache(SyncStore store, WrittenEvents written, StateTree states, Caches caches) : IDisposable
 {
     const int Few = 64;
 
@@ -56,6 +57,7 @@ sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDis
             return;
         foreach (var e in stale)
         {
+            written.Forget(e.Nid);
             cache.Remove(e.Nid);
             batch.Remove(e.Nid);
         }
@@ -122,7 +124,18 @@ sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDis
     async Task Fetch(EventBatch batch, List<long> nids, CancellationToken ct)
     {
         var before = Volatile.Read(ref generation);
-        foreach (var stored in await store.ListEvents([.. nids.Distinct()], ct))
+        var elsewhere = new List<long>();
+        foreach (var nid in nids.Distinct())
+        {
+            if (written.Find(nid) is { } own)
+                Add(own);
+            else
+                elsewhere.Add(nid);
+        }
+        foreach (var stored in elsewhere.Count > 0 ? await store.ListEvents([.. elsewhere], ct) : [])
+            Add(stored);
+
+        void Add(EventRow stored)
         {
             var e = EventEncoder.Encode(stored);
             batch.Add(e);
@@ -161,7 +174,10 @@ sealed class EventCache(SyncStore store, StateTree states, Caches caches) : IDis
         await Fill(batch, news, ct);
         var targets = batch.All.Select(e => e.Redacts).OfType<string>().ToArray();
         foreach (var nid in await store.ListNids(targets, ct))
+        {
+            written.Forget(nid);
             cache.Remove(nid);
+        }
         lock (gate)
         {
             generation++;

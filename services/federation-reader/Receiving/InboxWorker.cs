@@ -52,7 +52,7 @@ sealed partial class InboxWorker(
                 var claimed = free > 0 ? await store.Claim(holder, HeldFor, free, stoppingToken) : [];
                 foreach (var lane in claimed)
                     working[lane] = Task.Run(() => Work(lane, stoppingToken), CancellationToken.None);
-                await wake.WaitAsync(Tick, stoppingToken);
+                await wake.WaitAsync(time.UntilBeat(Tick), stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -95,13 +95,13 @@ sealed partial class InboxWorker(
 
     async Task Renew(CancellationToken ct)
     {
-        using var timer = new PeriodicTimer(Tick, time);
         using var metrics = ReceivingMetrics.Observe(() => Volatile.Read(ref depth));
         var measured = time.GetTimestamp();
         try
         {
-            while (await timer.WaitForNextTickAsync(ct))
+            while (true)
             {
+                await time.NextBeat(Tick, ct);
                 try
                 {
                     if (!working.IsEmpty)

@@ -28,7 +28,7 @@ sealed partial class DeliveryRecord(Deliveries deliveries, DestinationStore stor
         var (swept, cleaned) = (time.GetTimestamp(), time.GetTimestamp());
         while (true)
         {
-            await hint.WaitAsync(Every, ct);
+            await hint.WaitAsync(time.UntilBeat(Every), ct);
             try
             {
                 await Save([.. deliveries.Held], ct);

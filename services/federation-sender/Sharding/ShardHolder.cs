@@ -33,7 +33,7 @@ sealed partial class ShardHolder(
             while (!ending.IsCancellationRequested)
             {
                 await Balance(ending.Token);
-                await Task.WhenAny(routing, recording, Task.Delay(shards.Wait(Every), time, ending.Token));
+                await Task.WhenAny(routing, recording, Task.Delay(shards.Wait(time.UntilBeat(Every)), time, ending.Token));
                 if (routing.IsFaulted || recording.IsFaulted)
                     await Task.WhenAll(routing, recording);
             }

@@ -63,7 +63,7 @@ sealed partial class PushWork(
             while (true)
             {
                 await Try(Step, ct);
-                await news.WaitAsync(roster.Count > 0 && position.Value > stored ? CheckpointEvery : shards.Wait(BalanceEvery), ct);
+                await news.WaitAsync(roster.Count > 0 && position.Value > stored ? CheckpointEvery : shards.Wait(time.UntilBeat(BalanceEvery)), ct);
             }
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
@@ -104,7 +104,7 @@ sealed partial class PushWork(
 
     async Task Step(CancellationToken ct)
     {
-        if (balancedAt == 0 || time.GetElapsedTime(balancedAt) >= shards.Wait(BalanceEvery))
+        if (balancedAt == 0 || time.GetElapsedTime(balancedAt) >= shards.Wait(BalanceEvery * 0.75))
         {
             await Balance(ct);
             balancedAt = time.GetTimestamp();

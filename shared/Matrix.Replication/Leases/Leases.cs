@@ -69,7 +69,7 @@ public sealed partial class Leases(NpgsqlDataSource db, DatabaseOutage outage, T
             }
             try
             {
-                await Task.Delay(Tick, time, ct);
+                await time.NextBeat(Tick, ct);
             }
             catch (OperationCanceledException)
             {
@@ -102,11 +102,11 @@ public sealed partial class Leases(NpgsqlDataSource db, DatabaseOutage outage, T
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Tick, time);
         try
         {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
+            while (true)
             {
+                await time.NextBeat(Tick, stoppingToken);
                 await RenewDue(stoppingToken);
                 LoseExpired();
             }
@@ -120,7 +120,7 @@ public sealed partial class Leases(NpgsqlDataSource db, DatabaseOutage outage, T
     async Task RenewDue(CancellationToken ct)
     {
         var now = time.GetTimestamp();
-        var durations = _held.Values.Where(lease => time.GetElapsedTime(lease.HeldSince, now) >= lease.Duration / 3).Select(lease => lease.Duration).ToHashSet();
+        var durations = _held.Values.Where(lease => time.GetElapsedTime(lease.HeldSince, now) + Tick / 4 >= lease.Duration / 3).Select(lease => lease.Duration).ToHashSet();
         if (durations.Count == 0)
             return;
         // with those of the same kind: what a process held that dies is then free at one moment

@@ -27,4 +27,10 @@ public abstract class LogChange
     /// and one that is tried again is shown others.
     /// </summary>
     public virtual Task ReadRows(NpgsqlDataReader reader, CancellationToken ct) => Task.CompletedTask;
+
+    /// <summary>It is committed, and nobody has heard of it yet, not even the followers of this process. Must be quick, and must not throw.</summary>
+    /// <param name="last">The position of the last of its entries.</param>
+    public virtual void Committed(LogPosition last)
+    {
+    }
 }

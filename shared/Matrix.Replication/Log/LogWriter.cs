@@ -176,6 +176,9 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
         foreach (var draft in part.SelectMany(change => change.Entries))
             entries.Add(draft.At(new LogPosition(++position)));
         Debug.Assert(position == to.Value, "The entries of a batch fill its positions.");
+        var last = from.Value;
+        foreach (var change in part)
+            change.Change.Committed(new LogPosition(last += change.Entries.Count));
         var message = new LogAdvanced(from, to, entries);
         // before anybody learns of the success: who reads after it can then wait until it is applied here (LogFollower.Heard)
         _follower.Offer(message);

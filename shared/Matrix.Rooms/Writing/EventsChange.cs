@@ -13,7 +13,9 @@ namespace Matrix.Rooms.Writing;
 /// with events. One log entry for each event, in order; after them one for each merge of branches, and one
 /// for each user of this server whom a merge gave another membership.
 /// </summary>
-sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId? transaction = null, NewRoom? newRoom = null) : LogChange
+/// <param name="written">Is told of the events that were made here.</param>
+sealed class EventsChange(
+    EventChain chain, UnreadChanges unread, TransactionId? transaction = null, NewRoom? newRoom = null, WrittenEvents? written = null) : LogChange
 {
     readonly MembershipRows memberships = new(chain);
 
@@ -67,6 +69,17 @@ sealed class EventsChange(EventChain chain, UnreadChanges unread, TransactionId?
         else
             SummaryChanges.Of(chain).AddInsert(batch, RoomNid, newRoom.Published);
         unread.AddCommands(batch, lastBack);
+    }
+
+    public override void Committed(LogPosition last)
+    {
+        var position = last.Value - Entries.Count;
+        foreach (var e in chain.Events)
+        {
+            position++;
+            if (e.Received is null)
+                written?.Add(new WrittenEvent(chain.Room, e, position, e == chain.Events[^1] ? transaction : null));
+        }
     }
 
     void AdvanceHead(NpgsqlBatch batch, int back)

@@ -73,6 +73,14 @@ public sealed class DelayedEventStore(NpgsqlDataSource db)
         SELECT {Columns} FROM claimed ORDER BY due_at
         """, new { limit, abandoned }, ct);
 
+    /// <summary>How long until there is something to claim, by delayed_events_due; null when nothing is scheduled.</summary>
+    /// <inheritdoc cref="ClaimDue"/>
+    public Task<TimeSpan?> FindNext(TimeSpan abandoned, CancellationToken ct) => db.FindOne<TimeSpan?>(
+        """
+        SELECT least((SELECT min(due_at) FROM delayed_events WHERE finalised_at IS NULL AND claimed_at IS NULL),
+                     (SELECT min(claimed_at) + @abandoned FROM delayed_events WHERE finalised_at IS NULL AND due_at <= now())) - now()
+        """, new { abandoned }, ct);
+
     /// <summary>Claims one that is still scheduled; false when another has, or it is over.</summary>
     public async Task<bool> Claim(string delayId, CancellationToken ct) => await db.Execute(
         "UPDATE delayed_events SET claimed_at = now() WHERE delay_id = @delayId AND finalised_at IS NULL AND claimed_at IS NULL", new { delayId }, ct) == 1;

@@ -1,3 +1,4 @@
+using Matrix.Storage;
 using System.Text.Json;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.Replication;
@@ -32,7 +33,7 @@ sealed partial class PresenceExchange(
         if (!options.Enabled)
             return Task.CompletedTask;
         channel.Subscribe(Receive);
-        clock = time.CreateTimer(_ => _ = Tick(), null, Every, Every);
+        clock = time.CreateTimer(_ => _ = Tick(), null, time.UntilBeat(Every), Every);
         _ = Ask();
         return Task.CompletedTask;
     }

@@ -1,3 +1,4 @@
+using Matrix.Storage;
 using System.Text.Json;
 using Matrix.Replication;
 using Matrix.Rooms.Ephemeral;
@@ -31,7 +32,7 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
     public Task StartAsync(CancellationToken ct)
     {
         channel.Subscribe(Receive);
-        sweep = time.CreateTimer(_ => RunOut(), null, Sweep, Sweep);
+        sweep = time.CreateTimer(_ => RunOut(), null, time.UntilBeat(Sweep), Sweep);
         return Task.CompletedTask;
     }
 
