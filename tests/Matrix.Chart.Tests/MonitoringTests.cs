@@ -47,6 +47,23 @@ public sealed partial class MonitoringTests
         }
     }
 
+    /// <summary>Made anew by tools/dashboards/record.</summary>
+    [Fact]
+    public void Each_row_of_the_dashboard_is_shown_in_the_docs()
+    {
+        using var dashboard = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Repository.Chart, "dashboards", "overview.json")));
+        var titles = dashboard.RootElement.GetProperty("panels").EnumerateArray().Where(panel => panel.GetProperty("type").GetString() == "row").Select(row => row.GetProperty("title").GetString()!).ToList();
+        var folder = Path.Combine(Repository.Root, "docs", "operations");
+        var page = File.ReadAllText(Path.Combine(folder, "dashboard.md"));
+        var pictures = Picture().Matches(page).Select(match => match.Groups[1].Value).ToList();
+        Assert.All(titles, title => Assert.Contains($"\n## {title}\n", page, StringComparison.Ordinal));
+        Assert.Equal(titles.Count, pictures.Count);
+        Assert.All(pictures, picture => Assert.True(File.Exists(Path.Combine(folder, picture)), picture));
+    }
+
+    [GeneratedRegex(@"!\[[^\]]+\]\(([^)]+\.svg)\)")]
+    private static partial Regex Picture();
+
     [GeneratedRegex("\"(matrix\\.[a-z_.]+)\"")]
     private static partial Regex Instrument();
 

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Matrix.Hosting.Overload;
 using Matrix.Hosting.Tests.Http;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Matrix.Hosting.Tests;
@@ -130,7 +131,10 @@ public sealed class OverloadTests : IDisposable
         Assert.Equal("M_LIMIT_EXCEEDED", body.GetProperty("errcode").GetString());
         Assert.InRange(body.GetProperty("retry_after_ms").GetInt32(), 1000, 4000);
         Assert.Equal(HttpStatusCode.OK, (await app.Client.GetAsync("/health/live")).StatusCode);
-        Assert.Contains("matrix_overload_refused_total", await app.Client.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        app.Services.GetRequiredService<OverloadMetrics>().Queued(TimeSpan.FromMilliseconds(30));
+        var metrics = await app.Client.GetStringAsync("/metrics");
+        Assert.Contains("matrix_overload_refused_total", metrics, StringComparison.Ordinal);
+        Assert.Contains(metrics.Split('\n'), line => line.StartsWith("matrix_overload_queueing_seconds_bucket", StringComparison.Ordinal) && line.Contains("le=\"0.05\"", StringComparison.Ordinal));
 
         finish.SetResult();
         Assert.All(await Task.WhenAll(polls.Concat(works)), answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));

@@ -46,6 +46,9 @@ async function draw(panel, left, top) {
       if (points.length > 0) series.push({ name: seriesName(target.legendFormat, metric), points });
     }
   }
+  // those that matter are named, and get colours of their own
+  const peak = ({ points }) => Math.max(...points.map(([, n]) => n));
+  if (series.length > 9) series.sort((a, b) => peak(b) - peak(a));
   const legendLines = Math.min(3, Math.ceil(series.length / 3));
   const [x0, x1, y0, y1] = [left + 62, left + width - 12, top + 34, top + height - 24 - legendLines * 15];
   const most = niceTop(Math.max(0, ...series.flatMap(({ points }) => points.map(([, n]) => n))));

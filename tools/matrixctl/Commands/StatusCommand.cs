@@ -69,7 +69,7 @@ static class StatusCommand
         var own = rows.Where(row =>
             row.Record.Name == DetachedServer.RecordName || server.Replicas.Any(replica => replica.Name == row.Record.Name));
         AnsiConsole.WriteLine($"Memory of the homeserver's own processes: {InMiB(own.Sum(row => row.Memory))}");
-        foreach (var line in database?.Lines() ?? ["The database does not answer."]) AnsiConsole.WriteLine(line);
+        foreach (var line in database?.Lines() ?? ["The database that the configuration and this environment name does not answer."]) AnsiConsole.WriteLine(line);
         AnsiConsole.MarkupLineInterpolated($"{server.ServerName} at {server.Url}, release {SchemaWindow.Program}: {(isUp ? "all green" : "not all is well")}");
         return isUp && server.Supervisor.IsAlive ? 0 : 1;
     }
