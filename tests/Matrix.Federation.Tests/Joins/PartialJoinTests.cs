@@ -155,6 +155,9 @@ public sealed partial class PartialJoinTests(FederatedServers servers, PartialJo
         await Join(bob, room);
 
         Assert.Equal(7, await CountJoined(bob, room));
+        // nobody of it is among the members: it has left between the join and the answer
+        var known = (await Home.Services.GetRequiredService<RoomStore>().Find(room.RoomId!.Value, Ct))!;
+        Assert.Equal([remote.Name], await Home.Services.GetRequiredService<RoomServers>().List(known.RoomNid, Ct));
     }
 
     [Fact]
