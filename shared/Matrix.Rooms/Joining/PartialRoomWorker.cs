@@ -19,7 +19,7 @@ public sealed partial class PartialRoomWorker : BackgroundService
 
     internal static readonly TimeSpan HeldFor = TimeSpan.FromSeconds(5);
 
-    static readonly TimeSpan Tick = TimeSpan.FromSeconds(1), LongestPause = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Tick = TimeSpan.FromSeconds(1), Quiet = TimeSpan.FromMinutes(1), LongestPause = TimeSpan.FromMinutes(5);
 
     readonly PartialRooms partial;
     readonly PartialRoomStore store;
@@ -75,12 +75,14 @@ public sealed partial class PartialRoomWorker : BackgroundService
             {
                 if (!working.IsEmpty)
                     await store.Renew(Holder, HeldFor, stoppingToken);
-                if (working.Count < AtOnce && await partial.Any(stoppingToken))
+                var any = await partial.Any(stoppingToken);
+                if (any && working.Count < AtOnce)
                 {
                     foreach (var room in await store.Claim(Holder, HeldFor, AtOnce - working.Count, stoppingToken))
                         _ = working.GetOrAdd((room.RoomNid, room.JoinNid), key => Task.Run(() => Work(room, null, key, ending.Token), CancellationToken.None));
                 }
-                await partial.Wait(told, Tick, stoppingToken);
+                // the log tells of a room that becomes partial
+                await partial.Wait(told, any || !working.IsEmpty ? Tick : Quiet, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
