@@ -15,7 +15,7 @@ public sealed class OverloadOptions : IValidatableObject
     [Range(1, 1_000_000)] public int MostAdmitted { get; init; } = 4096;
 
     /// <summary>What queues (for a thread, a connection to the database, a commit) longer than this queues too long.</summary>
-    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")] public TimeSpan QueueingTime { get; init; } = TimeSpan.FromMilliseconds(50);
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")] public TimeSpan QueueingTime { get; init; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>How long a request waits to be let in while nothing queues too long.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00")] public TimeSpan Patience { get; init; } = TimeSpan.FromMilliseconds(200);
