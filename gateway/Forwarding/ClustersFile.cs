@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Threading.Channels;
 
 namespace Matrix.Gateway.Forwarding;
 
@@ -16,12 +17,16 @@ sealed partial class ClustersFile(GatewayOptions options, ProxyConfiguration pro
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         if (options.ClustersFile is not { } path) return;
-        using var changed = new SemaphoreSlim(0);
-        using var watcher = Watch(path, () => changed.Release());
+        // a channel, as the watcher may still tell of something while it is being disposed of
+        var changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+        using var watcher = Watch(path, () => changes.Writer.TryWrite(true));
         while (!stoppingToken.IsCancellationRequested)
         {
             Look(path);
-            await ((Task)changed.WaitAsync(watcher is null ? Untold : Told, stoppingToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            using var pause = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+            pause.CancelAfter(watcher is null ? Untold : Told);
+            await ((Task)changes.Reader.WaitToReadAsync(pause.Token).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            changes.Reader.TryRead(out _);
         }
     }
 

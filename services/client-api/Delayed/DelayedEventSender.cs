@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Threading.Channels;
 using Matrix.Protocol;
 using Matrix.Replication;
 using Matrix.Rooms;
@@ -25,21 +26,16 @@ sealed partial class DelayedEventSender(
     static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(10), Pause = TimeSpan.FromMilliseconds(200), TakeoverAfter = TimeSpan.FromSeconds(5), Abandoned = TimeSpan.FromSeconds(30),
         KeptFor = TimeSpan.FromDays(7), ForgetEvery = TimeSpan.FromHours(1);
 
-    readonly SemaphoreSlim soon = new(0);
+    // one piece of news does for all; a process that does not send keeps it until it does
+    readonly Channel<bool> soon = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
     {
         channel.Subscribe(news =>
         {
-            if (news.Span.SequenceEqual(Soon.Span)) soon.Release();
+            if (news.Span.SequenceEqual(Soon.Span)) soon.Writer.TryWrite(true);
         });
         return leases.Hold("delayed-events", TakeoverAfter, (_, ct) => SendDue(ct), stoppingToken);
-    }
-
-    public override void Dispose()
-    {
-        soon.Dispose();
-        base.Dispose();
     }
 
     async Task SendDue(CancellationToken ct)
@@ -66,8 +62,11 @@ sealed partial class DelayedEventSender(
     async Task Sleep(CancellationToken ct)
     {
         var next = await store.FindNext(Abandoned, ct) ?? LongestPause;
-        if (await soon.WaitAsync(next < Shortest ? Shortest : next < LongestPause ? next : LongestPause, ct))
-            while (await soon.WaitAsync(0, ct)) { } // one look does for all of them
+        using var pause = new CancellationTokenSource(next < Shortest ? Shortest : next < LongestPause ? next : LongestPause, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(pause.Token, ct);
+        await ((Task)soon.Reader.WaitToReadAsync(either.Token).AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        soon.Reader.TryRead(out _);
+        ct.ThrowIfCancellationRequested();
     }
 
     // the events of a room go one after the other, in the order of their times
