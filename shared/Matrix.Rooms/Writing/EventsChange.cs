@@ -78,7 +78,7 @@ sealed class EventsChange(
         {
             position++;
             if (e.Received is null)
-                written?.Add(new WrittenEvent(chain.Room, e, position, e == chain.Events[^1] ? transaction : null));
+                written?.Add(new WrittenEvent(chain.Room, e, position, ReferenceEquals(e, chain.Events[^1]) ? transaction : null));
         }
     }
 

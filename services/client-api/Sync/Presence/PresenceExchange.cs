@@ -1,8 +1,8 @@
-using Matrix.Storage;
 using System.Text.Json;
 using Matrix.ClientApi.Sync.Devices;
 using Matrix.Replication;
 using Matrix.Rooms.Ephemeral;
+using Matrix.Storage;
 using Npgsql;
 
 namespace Matrix.ClientApi.Sync.Presence;

@@ -1,7 +1,7 @@
-using Matrix.Storage;
 using System.Text.Json;
 using Matrix.Replication;
 using Matrix.Rooms.Ephemeral;
+using Matrix.Storage;
 
 namespace Matrix.ClientApi.Sync.Typing;
 
