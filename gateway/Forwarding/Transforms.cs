@@ -1,6 +1,7 @@
 using Matrix.Hosting;
 using Matrix.Hosting.Health;
 using Matrix.Hosting.Overload;
+using Matrix.Hosting.Telemetry;
 using Yarp.ReverseProxy.Transforms;
 using Yarp.ReverseProxy.Transforms.Builder;
 
@@ -13,6 +14,15 @@ static class Transforms
     public static void Add(TransformBuilderContext transforms)
     {
         transforms.AddRequestTransform(KeepTarget);
+        var traces = transforms.Services.GetRequiredService<CallersTraces>();
+        if (!traces.AreAccepted)
+        {
+            transforms.AddRequestTransform(context =>
+            {
+                traces.Remove(context.ProxyRequest);
+                return default;
+            });
+        }
         transforms.AddResponseTransform(NoteRefusal);
     }
 

@@ -35,7 +35,7 @@ static partial class Chart
     public static YamlNode? At(this YamlNode node, params string[] path) =>
         path.Aggregate((YamlNode?)node, (at, key) => at is YamlMappingNode map && map.Children.TryGetValue(key, out var value) ? value : null);
 
-    [GeneratedRegex(@"(?m)^(  (?:signing\.key|registration-shared-secret|form-secret|(?:postgres|rabbitmq|redis)-password):) [A-Za-z0-9+/=]+$")]
+    [GeneratedRegex(@"(?m)^(  (?:signing\.key|registration-shared-secret|form-secret|(?:postgres|rabbitmq|redis)-password|s3-access-key-id|s3-secret-access-key):) [A-Za-z0-9+/=]+$")]
     private static partial Regex RandomData();
 
     [GeneratedRegex(@"(?m)^(  [a-z-]+\.json: \|)\n(?:    .*\n|\n)+")]

@@ -1,4 +1,5 @@
 using Matrix.Protocol;
+using YamlDotNet.RepresentationModel;
 
 namespace Matrix.Chart.Tests;
 
@@ -50,6 +51,8 @@ public sealed class ChartTests
     [InlineData("gateway.service.type=Loadbalancer", "value must be one of")]
     [InlineData("log.level=loud", "value must be one of")]
     [InlineData("metrics.port=70000", "maximum")]
+    [InlineData("bundled.s3.bucket=media", "'bucket' not allowed")]
+    [InlineData("networkPolicy.egress.exceptIPv4={10.0.0.0}", "does not match pattern")]
     [InlineData("media.s3.buckets=media", "'buckets' not allowed")]
     [InlineData("media.maxUploadSize=much", "does not match pattern")]
     public async Task A_mistake_in_the_values_is_refused(string setting, string reason)
@@ -64,6 +67,7 @@ public sealed class ChartTests
     [InlineData("postgres.host=", "postgres.host is required")]
     [InlineData("gatewayApi.enabled=true", "needs gatewayApi.parentRefs")]
     [InlineData("certificate.enabled=true", "needs certificate.issuerRef.name")]
+    [InlineData("bundled.s3.enabled=true,media.s3.redirect=true", "media.s3.redirect needs a bucket that clients reach")]
     public async Task What_is_missing_is_named(string setting, string reason)
     {
         var refused = await ChartTools.Helm("template", "demo", Repository.Chart, "--values", Chart.CaseFile("minimal"), "--set", setting);
@@ -80,6 +84,34 @@ public sealed class ChartTests
         Assert.StartsWith("ed25519:a_", key.KeyId.ToString(), StringComparison.Ordinal);
         Assert.Equal("true", secret.Text("immutable"));
         Assert.Equal("keep", secret.Text("metadata", "annotations", "helm.sh/resource-policy"));
+    }
+
+    /// <summary>Its credentials are in the release's own Secret, which goes on as it is (that of the other parts is drawn there too).</summary>
+    [Fact]
+    public async Task Media_go_to_the_bundled_bucket_with_the_credentials_that_it_was_given()
+    {
+        var objects = Chart.Objects(await Chart.Render("bundled"));
+        var server = objects.Single(o => o.Text("kind") == "StatefulSet" && o.Text("metadata", "name") == "demo-matrix-s3").At("spec", "template", "spec")!;
+        var media = objects.Single(o => o.Text("kind") == "Deployment" && o.Text("metadata", "name") == "demo-matrix-media-repo").At("spec", "template", "spec")!;
+        var secret = objects.Single(o => o.Text("kind") == "Secret" && o.Text("metadata", "name") == "demo-matrix-backends");
+        foreach (var (own, given) in new[] { ("ROOT_ACCESS_KEY_ID", "MATRIX__media_s3__access_key_id"), ("ROOT_SECRET_ACCESS_KEY", "MATRIX__media_s3__secret_access_key") })
+        {
+            Assert.Equal(Source(server, own), Source(media, given));
+            Assert.Equal("demo-matrix-backends", Source(server, own).Name);
+            Assert.NotEmpty(secret.Text("data", Source(server, own).Key));
+        }
+        Assert.Equal("keep", secret.Text("metadata", "annotations", "helm.sh/resource-policy"));
+        var made = ((YamlSequenceNode)((YamlSequenceNode)server.At("initContainers")!).Children[0].At("command")!).Children[^1];
+        Assert.Equal("/data/buckets/media", ((YamlScalarNode)made).Value);
+        var config = objects.Single(o => o.Text("kind") == "ConfigMap" && o.Text("metadata", "name") == "demo-matrix-media-repo").Text("data", "homeserver.yaml");
+        Assert.Contains("bucket: media\n", config, StringComparison.Ordinal);
+        Assert.Contains("endpoint: http://demo-matrix-s3:7070\n", config, StringComparison.Ordinal);
+
+        static (string Name, string Key) Source(YamlNode pod, string variable)
+        {
+            var from = ((YamlSequenceNode)((YamlSequenceNode)pod.At("containers")!).Children[0].At("env")!).Single(one => one.Text("name") == variable).At("valueFrom", "secretKeyRef")!;
+            return (from.Text("name"), from.Text("key"));
+        }
     }
 
     [Theory, MemberData(nameof(Cases))]

@@ -30,6 +30,7 @@ public sealed class RunningServerTests : IAsyncDisposable
         var up = await Tool.Matrixctl(new Dictionary<string, string>
         {
             ["MATRIX__opentelemetry__endpoint"] = traces.Url + "/v1/traces", ["MATRIX__opentelemetry__protocol"] = "http", ["MATRIX__OTEL_BSP_SCHEDULE_DELAY"] = "200",
+            ["MATRIX__opentelemetry__accept_callers"] = "true",
         }, "up", "--detach", "--data", folder, "--port", $"{port}", "--server-name", "example.org", "--replicas", "client-api=2");
         Assert.True(up.ExitCode == 0, up.Output);
         Assert.Contains($"http://127.0.0.1:{port}", up.Output, StringComparison.Ordinal);

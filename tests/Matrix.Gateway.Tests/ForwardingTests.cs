@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using OpenTelemetry.Trace;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Matrix.Gateway.Tests;
 
@@ -72,6 +74,32 @@ public sealed class ForwardingTests
         await using var gateway = await TestGateway.Start([("gateway:clusters:client-api", upstream.Address), ("x_forwarded", trusted)]);
         var request = new HttpRequestMessage(HttpMethod.Get, "/_matrix/client/versions") { Headers = { { "X-Forwarded-For", "10.9.9.9, 203.0.113.7" } } };
         Assert.Equal(expected, await (await gateway.Client.SendAsync(request)).Content.ReadAsStringAsync());
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, true)]
+    public async Task A_trace_that_the_caller_claims_goes_on_only_behind_a_proxy_of_ours(bool accepted, bool traced)
+    {
+        const string Trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+        await using var upstream = await Upstream.Start();
+        await using var gateway = await TestGateway.Start([("gateway:clusters:client-api", upstream.Address), ("opentelemetry:accept_callers", $"{accepted}")], services =>
+        {
+            if (traced) services.AddOpenTelemetry().WithTracing(traces => traces.SetSampler(new ParentBasedSampler(new AlwaysOffSampler())).AddAspNetCoreInstrumentation().AddHttpClientInstrumentation());
+        });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/_matrix/client/versions")
+        {
+            Headers = { { "traceparent", $"00-{Trace}-00f067aa0ba902b7-01" }, { "tracestate", "who=caller" }, { "baggage", "who=caller" } },
+        };
+        (await gateway.Client.SendAsync(request)).EnsureSuccessStatusCode();
+        var seen = Assert.Single(upstream.Requests).Headers;
+        var parent = seen.GetValueOrDefault("traceparent", "");
+        Assert.Equal(accepted, parent.Contains(Trace, StringComparison.Ordinal));
+        Assert.Equal(accepted, parent.EndsWith("-01", StringComparison.Ordinal));
+        Assert.Equal(accepted, seen.ContainsKey("tracestate"));
+        if (!accepted) Assert.DoesNotContain("baggage", seen.Keys);
     }
 
     [Theory]

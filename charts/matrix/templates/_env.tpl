@@ -21,17 +21,17 @@
       key: {{ $key }}
 {{- end }}
 {{- end }}
-{{- with $root.Values.media.s3 }}
-{{- if and (eq $.name "media-repo") .bucket .existingSecret }}
+{{- if and (eq .name "media-repo") (include "matrix.s3Bucket" $root) }}
+{{- with include "matrix.s3Secret" $root | fromYaml }}
 - name: MATRIX__media_s3__access_key_id
   valueFrom:
     secretKeyRef:
-      name: {{ .existingSecret }}
+      name: {{ .name }}
       key: {{ .accessKeyIdKey }}
 - name: MATRIX__media_s3__secret_access_key
   valueFrom:
     secretKeyRef:
-      name: {{ .existingSecret }}
+      name: {{ .name }}
       key: {{ .secretAccessKeyKey }}
 {{- end }}
 {{- end }}

@@ -85,6 +85,24 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 {{- end }}
 
+{{- /* The bucket of media; empty where there is none. */ -}}
+{{- define "matrix.s3Bucket" -}}
+{{ .Values.media.s3.bucket | default (ternary "media" "" .Values.bundled.s3.enabled) }}
+{{- end }}
+
+{{- define "matrix.s3Endpoint" -}}
+{{ if .Values.bundled.s3.enabled }}http://{{ include "matrix.fullname" . }}-s3:7070{{ else }}{{ .Values.media.s3.endpoint }}{{ end }}
+{{- end }}
+
+{{- /* Where the bucket's credentials lie; nothing where they are the pod's own. */ -}}
+{{- define "matrix.s3Secret" -}}
+{{- if .Values.media.s3.existingSecret -}}
+{{ pick .Values.media.s3 "accessKeyIdKey" "secretAccessKeyKey" | merge (dict "name" .Values.media.s3.existingSecret) | toYaml }}
+{{- else if .Values.bundled.s3.enabled -}}
+{{ dict "name" (printf "%s-backends" (include "matrix.fullname" .)) "accessKeyIdKey" "s3-access-key-id" "secretAccessKeyKey" "s3-secret-access-key" | toYaml }}
+{{- end -}}
+{{- end }}
+
 {{- define "matrix.host" -}}
 {{- if .Values.publicBaseurl }}{{ (urlParse .Values.publicBaseurl).hostname }}{{ end -}}
 {{- end }}
@@ -131,12 +149,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 -}}
 {{- if $values.metrics.enabled }}{{ $_ := set $config "metrics_listen" (printf "http://*:%d" (int $values.metrics.port)) }}{{ end -}}
 {{- if $values.publicBaseurl }}{{ $_ := set $config "public_baseurl" (printf "%s/" (trimSuffix "/" $values.publicBaseurl)) }}{{ end -}}
-{{- with $values.opentelemetry }}{{ if .endpoint }}{{ $_ := set $config "opentelemetry" (dict "endpoint" .endpoint "protocol" .protocol "sample_ratio" .sampleRatio) }}{{ end }}{{ end -}}
-{{- if and (eq .name "media-repo") $values.media.s3.bucket -}}
+{{- with $values.opentelemetry }}{{ if .endpoint }}{{ $_ := set $config "opentelemetry" (dict "endpoint" .endpoint "protocol" .protocol "sample_ratio" .sampleRatio "accept_callers" .acceptCallers) }}{{ end }}{{ end -}}
+{{- if and (eq .name "media-repo") (include "matrix.s3Bucket" $root) -}}
 {{- $s3 := $values.media.s3 -}}
+{{- if and $s3.redirect $values.bundled.s3.enabled }}{{ fail "media.s3.redirect needs a bucket that clients reach: that of bundled.s3 is inside the cluster" }}{{ end -}}
 {{- $_ := set $config "media_stores" (ternary (list "s3" "disk") (list "s3") $values.media.persistence.enabled) -}}
-{{- $_ := set $config "media_s3" (dict "bucket" $s3.bucket "region" $s3.region "prefix" $s3.prefix "force_path_style" $s3.forcePathStyle "redirect" $s3.redirect) -}}
-{{- if $s3.endpoint }}{{ $_ := set $config.media_s3 "endpoint" $s3.endpoint }}{{ end -}}
+{{- $_ := set $config "media_s3" (dict "bucket" (include "matrix.s3Bucket" $root) "region" $s3.region "prefix" $s3.prefix
+    "force_path_style" (or $s3.forcePathStyle $values.bundled.s3.enabled) "redirect" $s3.redirect) -}}
+{{- with include "matrix.s3Endpoint" $root }}{{ $_ := set $config.media_s3 "endpoint" . }}{{ end -}}
 {{- end -}}
 {{- if eq .name "gateway" -}}
 {{- $clusters := dict -}}

@@ -30,6 +30,7 @@ static class TelemetryModule
     {
         builder.Services.AddMatrixOptions<TelemetryOptions>();
         var options = new OptionsSection<TelemetryOptions>(builder.Configuration, null).Unchecked;
+        CallersTraces.Add(builder.Services);
         var otlp = options.Opentelemetry.Endpoint;
         // what nobody can ask for is not counted: the gateway and the single process answer /metrics on an address of its own only
         var isAsked = options.EnableMetrics && (options.MetricsAddress is not null || !new ServiceName(service).IsPublic);

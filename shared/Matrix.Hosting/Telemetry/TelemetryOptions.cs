@@ -35,6 +35,12 @@ public sealed class OpenTelemetrySection
 
     /// <summary>The part of requests that is traced, where the caller has not decided it.</summary>
     [Range(0.0, 1.0)] public double SampleRatio { get; init; } = 0.05;
+
+    /// <summary>
+    /// True: a proxy of ours in front of the gateway sets <c>traceparent</c> and lets no caller's through, so that its traces go on here. False: what comes from outside
+    /// begins a new trace.
+    /// </summary>
+    public bool AcceptCallers { get; init; }
 }
 
 public enum OtlpProtocol
