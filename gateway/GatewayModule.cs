@@ -1,5 +1,6 @@
 using System.Net;
 using Matrix.Gateway.Forwarding;
+using Matrix.Gateway.Keeping;
 using Matrix.Hosting.Configuration;
 using Matrix.Hosting.Tls;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -21,6 +22,7 @@ public static class GatewayModule
         builder.Services.Configure<SocketTransportOptions>(UseThreadsOfTheSockets);
         builder.Services.AddSingleton<GatewayMetrics>();
         builder.Services.AddSingleton<ArrivalQueue>();
+        builder.Services.AddSingleton<KeptBodies>();
         builder.Services.AddSingleton<ProxyConfiguration>();
         builder.Services.AddSingleton<IProxyConfigProvider>(services =>
         {
@@ -59,6 +61,7 @@ public static class GatewayModule
             proxy.UseMiddleware<RetryMiddleware>();
             proxy.UseLoadBalancing();
             proxy.UseMiddleware<AdmissionMiddleware>();
+            proxy.UseMiddleware<KeepingMiddleware>();
             proxy.UsePassiveHealthChecks();
         });
         return app;

@@ -25,6 +25,12 @@ public sealed class GatewayOptions : IValidatableObject
     /// <summary>How long a service may be silent within a request. It must be longer than the longest poll.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")] public TimeSpan ActivityTimeout { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How many bytes of media are kept in memory, to be sent again when media-repo has said that they may be. 0: none.</summary>
+    [ByteSize, Range(0, 1L << 40)] public long MediaCacheSize { get; init; } = 32 << 20;
+
+    /// <summary>The largest piece that is kept.</summary>
+    [ByteSize, Range(0, 1L << 30)] public long MediaCacheLargest { get; init; } = 2 << 20;
+
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (!Clusters.ContainsKey(RouteTable.ClientApi))

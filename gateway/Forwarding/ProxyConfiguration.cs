@@ -27,6 +27,7 @@ sealed class ProxyConfiguration(GatewayOptions options, GatewayListenOptions lis
             Metadata = new Dictionary<string, string>
             {
                 [nameof(Affinity)] = route.Affinity.ToString(), [nameof(GatewayRoute.IsPoll)] = route.IsPoll.ToString(),
+                [nameof(GatewayRoute.KeepsBodies)] = route.KeepsBodies.ToString(),
             },
         }),
     ];

@@ -1,3 +1,4 @@
+using Matrix.Gateway.Keeping;
 using Matrix.Hosting;
 using Matrix.Hosting.Health;
 using Matrix.Hosting.Overload;
@@ -23,7 +24,9 @@ static class Transforms
                 return default;
             });
         }
+        transforms.AddRequestTransform(AskWhetherTheSame);
         transforms.AddResponseTransform(NoteRefusal);
+        transforms.AddResponseTransform(Keep);
     }
 
     /// <summary>
@@ -35,6 +38,15 @@ static class Transforms
             context.ProxyRequest.RequestUri = new Uri(context.DestinationPrefix.TrimEnd('/') + target, AsSent);
         return default;
     }
+
+    static ValueTask AskWhetherTheSame(RequestTransformContext context)
+    {
+        KeptAnswer.Of(context.HttpContext)?.Ask(context.ProxyRequest);
+        return default;
+    }
+
+    static ValueTask Keep(ResponseTransformContext context) =>
+        context.ProxyResponse is { } answer && KeptAnswer.Of(context.HttpContext) is { } kept ? kept.Take(context, answer) : default;
 
     static ValueTask NoteRefusal(ResponseTransformContext context)
     {

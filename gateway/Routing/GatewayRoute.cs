@@ -14,6 +14,9 @@ public sealed record GatewayRoute(string Pattern, string Service, Affinity Affin
     /// <summary>Waits for news, and may be asked again at any moment: the same question has the same answer.</summary>
     public bool IsPoll { get; init; }
 
+    /// <summary>Large bodies that are asked for again are kept, and sent again when the service has said that they still hold.</summary>
+    public bool KeepsBodies { get; init; }
+
     internal bool Matches(ReadOnlySpan<char> path)
     {
         path = path.TrimStart('/');

@@ -18,9 +18,9 @@ public static class RouteTable
 
     public static IReadOnlyList<GatewayRoute> Routes { get; } =
     [
-        Media("/_matrix/media/{**rest}"),
-        Media("/_matrix/client/v1/media/{**rest}"),
-        Media("/_matrix/client/unstable/org.matrix.msc3916/media/{**rest}"),
+        Media("/_matrix/media/{**rest}") with { KeepsBodies = true },
+        Media("/_matrix/client/v1/media/{**rest}") with { KeepsBodies = true },
+        Media("/_matrix/client/unstable/org.matrix.msc3916/media/{**rest}") with { KeepsBodies = true },
         Media("/_matrix/federation/v1/media/{**rest}"),
         Media("/_matrix/federation/unstable/org.matrix.msc3916.v2/media/{**rest}"),
         Media("/_synapse/client/picture/{**rest}"),

@@ -52,11 +52,14 @@ public sealed class Requester
         if (IsSuspended) throw MatrixException.UserSuspended();
     }
 
-    public static async ValueTask<Requester?> BindAsync(HttpContext context, ParameterInfo parameter)
+    public static async ValueTask<Requester?> BindAsync(HttpContext context, ParameterInfo parameter) => await Get(context);
+
+    /// <summary>What a parameter of this type gets, for those who bind others before it.</summary>
+    /// <param name="read">How the session is read where it is not in memory.</param>
+    public static async ValueTask<Requester> Get(HttpContext context, SessionRead? read = null)
     {
-        // the body's binder comes here first
         if (context.Features.Get<Requester>() is { } known) return known;
-        var requester = await Find(context) ?? throw MatrixException.MissingToken();
+        var requester = await Find(context, read) ?? throw MatrixException.MissingToken();
         context.Features.Set(requester);
         return requester;
     }
@@ -66,12 +69,12 @@ public sealed class Requester
         member is MethodInfo method && method.GetParameters().Any(parameter => parameter.ParameterType == typeof(Requester)));
 
     /// <summary>Null without a token; a token that is not good is refused even where none is needed.</summary>
-    internal static async ValueTask<Requester?> Find(HttpContext context)
+    internal static async ValueTask<Requester?> Find(HttpContext context, SessionRead? read = null)
     {
         if (AccessToken.Find(context.Request) is not { } token) return null;
         var hash = SecretToken.Hash(token);
         var session = await context.RequestServices.GetRequiredService<SessionFinder>()
-            .Get(hash, context.Connection.RemoteIpAddress?.ToString(), context.RequestAborted);
+            .Get(hash, context.Connection.RemoteIpAddress?.ToString(), read, context.RequestAborted);
         if (session.IsLocked && context.GetEndpoint()?.Metadata.GetMetadata<ForLockedUsers>() is null)
             throw MatrixException.UserLocked();
         return new Requester

@@ -25,6 +25,30 @@ public static class Database
         }
     }
 
+    /// <summary>The first row of each of two statements, in one round trip.</summary>
+    public static async Task<(TFirst? First, TSecond? Second)> FindTwo<TFirst, TSecond>(
+        this NpgsqlDataSource db, Action<NpgsqlBatch> add, CancellationToken ct)
+        where TFirst : class
+        where TSecond : class
+    {
+        TypeHandlers.Register();
+        await using var connection = await db.OpenConnectionAsync(ct);
+        try
+        {
+            await using var batch = new NpgsqlBatch(connection);
+            add(batch);
+            await using var reader = await batch.ExecuteReaderAsync(ct);
+            var first = await reader.ReadAsync(ct) ? reader.GetRowParser<TFirst>()(reader) : null;
+            await reader.NextResultAsync(ct);
+            return (first, await reader.ReadAsync(ct) ? reader.GetRowParser<TSecond>()(reader) : null);
+        }
+        catch
+        {
+            ForgetPrepared(connection);
+            throw;
+        }
+    }
+
     /// <summary>The only row; throws when there is none or more than one.</summary>
     public static async Task<T> GetOne<T>(this NpgsqlDataSource db, string sql, object? args = null, CancellationToken ct = default)
     {

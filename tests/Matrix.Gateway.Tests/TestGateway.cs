@@ -24,6 +24,8 @@ sealed class TestGateway : IAsyncDisposable
 
     public IReadOnlyList<string> Addresses { get; }
 
+    public IServiceProvider Services => _app.Services;
+
     public static Task<TestGateway> Start(params Upstream[] clientApi) =>
         Start([("gateway:clusters:client-api", string.Join(',', clientApi.Select(upstream => upstream.Address)))]);
 

@@ -10,6 +10,6 @@ static class DownloadMedia
     public static void Map(IEndpointRouteBuilder app) =>
         app.MapMethods("/_matrix/client/v1/media/download/{serverName}/{mediaId}", Reading.Methods, Handle);
 
-    static Task Handle(HttpContext context, ServerName serverName, string mediaId, Requester _, MediaServing media, CancellationToken ct) =>
+    static Task Handle(HttpContext context, ServerName serverName, string mediaId, AskedMedia _, Requester __, MediaServing media, CancellationToken ct) =>
         media.Download(context, serverName, mediaId, fileName: null, withToken: true, ct);
 }

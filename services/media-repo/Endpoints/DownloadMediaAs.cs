@@ -10,6 +10,6 @@ static class DownloadMediaAs
     public static void Map(IEndpointRouteBuilder app) =>
         app.MapMethods("/_matrix/client/v1/media/download/{serverName}/{mediaId}/{fileName}", Reading.Methods, Handle);
 
-    static Task Handle(HttpContext context, ServerName serverName, string mediaId, string fileName, Requester _, MediaServing media, CancellationToken ct) =>
+    static Task Handle(HttpContext context, ServerName serverName, string mediaId, string fileName, AskedMedia _, Requester __, MediaServing media, CancellationToken ct) =>
         media.Download(context, serverName, mediaId, fileName, withToken: true, ct);
 }

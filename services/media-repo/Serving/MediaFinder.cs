@@ -12,7 +12,8 @@ namespace Matrix.MediaRepo.Serving;
 /// <param name="WithToken">False for the old endpoints, which serve only media that is not <see cref="MediaRow.Authenticated"/>.</param>
 /// <param name="Wait">How long to wait for bytes that are still to come.</param>
 /// <param name="AllowRemote">Fetch it from the server that has it.</param>
-public readonly record struct MediaRequest(ServerName Origin, string MediaId, bool WithToken, TimeSpan Wait, bool AllowRemote)
+/// <param name="Row">What was found with the session, at this moment; null: it has not been looked for, or was not there.</param>
+public readonly record struct MediaRequest(ServerName Origin, string MediaId, bool WithToken, TimeSpan Wait, bool AllowRemote, MediaRow? Row = null)
 {
     static readonly TimeSpan s_usual = TimeSpan.FromSeconds(20), s_longest = TimeSpan.FromMinutes(1);
 
@@ -39,7 +40,7 @@ public sealed class MediaFinder(
     /// <exception cref="MatrixException">404: there is none, or it may not be had; 504: its bytes have not come yet.</exception>
     public async Task<MediaRow> Get(MediaRequest request, CancellationToken ct)
     {
-        var media = await store.Find(request.Origin, request.MediaId, ct);
+        var media = request.Row ?? await store.Find(request.Origin, request.MediaId, ct);
         if (media == null && request.Origin == own.ServerName)
             media = await WaitForUpload(request, ct);
         // what is fetched now is new, so who has no token would not get it

@@ -12,7 +12,7 @@ public sealed class MediaServing(MediaFinder finder, ContentSender sender, Multi
     /// <param name="fileName">Replaces the name that it was uploaded with.</param>
     public async Task Download(HttpContext context, ServerName origin, string mediaId, string? fileName, bool withToken, CancellationToken ct)
     {
-        var media = await finder.Get(MediaRequest.From(context, origin, mediaId, withToken), ct);
+        var media = await Find(context, origin, mediaId, withToken, ct);
         await sender.Send(context, Describe(media, fileName), ct);
     }
 
@@ -25,7 +25,7 @@ public sealed class MediaServing(MediaFinder finder, ContentSender sender, Multi
 
     async Task Thumbnail(HttpContext context, ServerName origin, string mediaId, bool withToken, ThumbnailRequest request, CancellationToken ct)
     {
-        var media = await finder.Get(MediaRequest.From(context, origin, mediaId, withToken), ct);
+        var media = await Find(context, origin, mediaId, withToken, ct);
         await sender.Send(context, Describe(await thumbnailer.Get(media, request, ct), media), ct);
     }
 
@@ -43,6 +43,9 @@ public sealed class MediaServing(MediaFinder finder, ContentSender sender, Multi
         var media = await finder.Get(MediaRequest.From(context, own.ServerName, mediaId, withToken: true), ct);
         await multipart.Send(context, Describe(await thumbnailer.Get(media, request, ct), media), ct);
     }
+
+    Task<MediaRow> Find(HttpContext context, ServerName origin, string mediaId, bool withToken, CancellationToken ct) =>
+        finder.Get(MediaRequest.From(context, origin, mediaId, withToken) with { Row = AskedMedia.RowOf(context) }, ct);
 
     static ServedContent Describe(MediaRow media, string? fileName) =>
         new(media.ContentHash, media.Size, media.ContentType, fileName ?? media.FileName, media.Authenticated);

@@ -50,6 +50,8 @@ public sealed class ContentSender(ContentStores stores)
         SetHeaders(response.Headers, content, tag);
         if (HasTag(request.Headers.IfNoneMatch, tag))
         {
+            // the gateway, which may have the bytes, answers with the headers of now (gateway/Keeping)
+            response.ContentType = content.ContentType;
             response.StatusCode = StatusCodes.Status304NotModified;
             return;
         }

@@ -2,6 +2,9 @@ using Matrix.Storage;
 
 namespace Matrix.Http;
 
+/// <summary>Reads the session of the token with this hash.</summary>
+public delegate Task<Session?> SessionRead(byte[] tokenHash, CancellationToken ct);
+
 /// <summary>Finds the session of an access token: in memory where this process follows the log, else in Postgres.</summary>
 /// <param name="cache">Null in a process that does not follow the log.</param>
 /// <param name="ending">Null there too: another process settles what was refreshed.</param>
@@ -9,11 +12,12 @@ sealed class SessionFinder(
     SessionStore store, DeviceStore devices, TimeProvider time, SessionCache? cache = null, SessionEnding? ending = null)
 {
     /// <exception cref="MatrixException">401 M_UNKNOWN_TOKEN.</exception>
-    public async ValueTask<Session> Get(byte[] tokenHash, string? ip, CancellationToken ct)
+    /// <param name="read">Asks Postgres, for more than the session; null: for it alone.</param>
+    public async ValueTask<Session> Get(byte[] tokenHash, string? ip, SessionRead? read, CancellationToken ct)
     {
         var key = TokenHash.Of(tokenHash);
         if (cache is null || !cache.TryGet(key, out var known))
-            known = await Read(key, tokenHash, ct);
+            known = await Read(key, tokenHash, read ?? store.Find, ct);
         var (session, now) = (known.Session, time.GetUtcNow());
         if (session.ExpiresAt <= now)
             throw MatrixException.UnknownToken(softLogout: true, "The access token has expired.");
@@ -27,10 +31,10 @@ sealed class SessionFinder(
         return session;
     }
 
-    async Task<KnownSession> Read(TokenHash key, byte[] tokenHash, CancellationToken ct)
+    async Task<KnownSession> Read(TokenHash key, byte[] tokenHash, SessionRead read, CancellationToken ct)
     {
         var position = cache?.Position ?? default;
-        var session = await store.Find(tokenHash, ct) ?? throw MatrixException.UnknownToken();
+        var session = await read(tokenHash, ct) ?? throw MatrixException.UnknownToken();
         var known = new KnownSession(session, position);
         if (session.Replaces is null)
             cache?.Set(key, known);

@@ -23,8 +23,7 @@ public sealed record RefreshableSession(UserId UserId, DeviceId DeviceId, DateTi
 /// </summary>
 public sealed class SessionStore(NpgsqlDataSource db)
 {
-    /// <summary>By primary key.</summary>
-    public Task<Session?> Find(byte[] accessHash, CancellationToken ct) => db.FindOne<Session>(
+    const string Select =
         """
         SELECT t.user_id, t.device_id, u.is_guest, u.is_admin, t.expires_at, d.last_seen_at, d.last_seen_ip, r.replaces, u.is_locked,
             u.is_suspended
@@ -32,8 +31,14 @@ public sealed class SessionStore(NpgsqlDataSource db)
         JOIN users u USING (user_id)
         JOIN devices d USING (user_id, device_id)
         LEFT JOIN refresh_tokens r ON r.token_hash = t.refresh_token_hash
-        WHERE t.token_hash = @accessHash AND u.deactivated_at IS NULL
-        """, new { accessHash }, ct);
+        WHERE u.deactivated_at IS NULL AND t.token_hash =
+        """;
+
+    /// <summary>By primary key.</summary>
+    public Task<Session?> Find(byte[] accessHash, CancellationToken ct) => db.FindOne<Session>($"{Select} @accessHash", new { accessHash }, ct);
+
+    /// <summary><see cref="Find"/>, together with something else.</summary>
+    public static void AddFind(NpgsqlBatch batch, byte[] accessHash) => batch.Add($"{Select} $1", accessHash);
 
     /// <summary>By primary key.</summary>
     public Task<RefreshableSession?> FindRefreshable(byte[] refreshHash, CancellationToken ct) => db.FindOne<RefreshableSession>(

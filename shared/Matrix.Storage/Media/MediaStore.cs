@@ -41,11 +41,19 @@ public sealed class MediaStore(NpgsqlDataSource db)
             (SELECT quarantined_by FROM media_quarantined_hashes WHERE content_hash = @ContentHash)
         """;
 
+    const string Select =
+        "SELECT content_hash, size, content_type, file_name, authenticated, quarantined_by, last_access, last_access = created_at AS is_unread FROM media";
+
     public Task<MediaRow?> Find(ServerName origin, string mediaId, CancellationToken ct) => db.FindOne<MediaRow>(
-        """
-        SELECT content_hash, size, content_type, file_name, authenticated, quarantined_by, last_access, last_access = created_at AS is_unread FROM media
-        WHERE origin = @origin AND media_id = @mediaId
-        """, new { origin = origin.ToString(), mediaId }, ct);
+        $"{Select} WHERE origin = @origin AND media_id = @mediaId", new { origin = origin.ToString(), mediaId }, ct);
+
+    /// <summary>Who asks, and what for, in one round trip.</summary>
+    public Task<(Session? Session, MediaRow? Media)> FindWithSession(byte[] accessHash, ServerName origin, string mediaId, CancellationToken ct) =>
+        db.FindTwo<Session, MediaRow>(batch =>
+        {
+            SessionStore.AddFind(batch, accessHash);
+            batch.Add($"{Select} WHERE origin = $1 AND media_id = $2", origin, mediaId);
+        }, ct);
 
     /// <summary>
     /// The bytes must be in the media store for good before their row is: a row promises a download. Nothing happens if the media is there already:

@@ -61,6 +61,30 @@ public sealed class MediaTests(MatrixServer server)
         (await server.Anonymous.Get(LegacyPath(uri))).Refused(404, "M_NOT_FOUND");
     }
 
+    // asked for so often that whatever keeps answers has kept it
+    [Theory]
+    [InlineData(100)]
+    [InlineData(200_000)]
+    public async Task What_ends_between_two_downloads_is_seen_by_the_next(int size)
+    {
+        var (alice, bob, admin) = (await server.NewUser(), await server.NewUser(), await server.NewUser(admin: true));
+        var content = RandomNumberGenerator.GetBytes(size);
+        var uri = await Upload(alice, content, "video/mp4");
+        for (var i = 0; i < 4; i++)
+            Assert.Equal(content, (await bob.Get(DownloadPath(uri))).Ok().Bytes);
+        (await server.Anonymous.Get(DownloadPath(uri))).Refused(401, "M_MISSING_TOKEN");
+        (await bob.Post("/_matrix/client/v3/logout", new { })).Ok();
+        (await bob.Get(DownloadPath(uri))).Refused(401, "M_UNKNOWN_TOKEN");
+
+        Assert.Equal(content, (await alice.Get(DownloadPath(uri))).Ok().Bytes);
+        (await admin.Post($"/_synapse/admin/v1/media/quarantine/{uri.Authority}{uri.AbsolutePath}", new { })).Ok();
+        (await alice.Get(DownloadPath(uri))).Refused(404, "M_NOT_FOUND");
+        (await admin.Post($"/_synapse/admin/v1/media/unquarantine/{uri.Authority}{uri.AbsolutePath}", new { })).Ok();
+        Assert.Equal(content, (await alice.Get(DownloadPath(uri))).Ok().Bytes);
+        (await admin.Delete($"/_synapse/admin/v1/media/{uri.Authority}{uri.AbsolutePath}")).Ok();
+        (await alice.Get(DownloadPath(uri))).Refused(404, "M_NOT_FOUND");
+    }
+
     [Fact]
     public async Task An_upload_needs_a_token() =>
         (await server.Anonymous.Post("/_matrix/media/v3/upload", s_png)).Refused(401, "M_MISSING_TOKEN");
