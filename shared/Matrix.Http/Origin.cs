@@ -4,6 +4,7 @@ using Matrix.Federation;
 using Matrix.Hosting;
 using Matrix.Protocol;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Primitives;
 
@@ -18,6 +19,7 @@ public sealed class Origin
 {
     const int MostHeaders = 4;
     const long UnknownLength = 1 << 20;
+    static readonly TimeSpan BodyTime = TimeSpan.FromSeconds(60);
 
     public required ServerName Server { get; init; }
 
@@ -35,9 +37,15 @@ public sealed class Origin
         if (!services.GetRequiredService<FederationClient>().Allows(origin))
             throw MatrixException.Forbidden($"This server does not federate with {origin}.");
         var limits = services.GetRequiredService<OriginLimits>();
-        context.Response.RegisterForDispose(limits.TakeBytes(context.Request.ContentLength ?? UnknownLength));
-        var body = await RequestBytes.ReadText(context.Request, context.RequestAborted);
-        await Verify(context, signatures, body);
+        var keys = await FindKeys(context, signatures, limits);
+        var body = ReadOnlyMemory<byte>.Empty;
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody != false)
+        {
+            var address = RateLimits.AddressKey(context.Connection.RemoteIpAddress);
+            context.Response.RegisterForDispose(limits.TakeBytes(address, context.Request.ContentLength ?? UnknownLength));
+            body = await ReadBody(context);
+        }
+        Verify(context, signatures, keys, body);
         context.Response.RegisterForDispose(await limits.Enter(origin, context.RequestAborted));
         await services.GetRequiredService<DestinationBackoff>().Heard(origin, context.RequestAborted);
         return new Origin { Server = origin };
@@ -57,11 +65,35 @@ public sealed class Origin
         return signatures;
     }
 
-    static async Task Verify(HttpContext context, List<XMatrix> signatures, ReadOnlyMemory<byte> body)
+    /// <summary>Before the body: nobody holds its bytes here while keys that he made up are looked for.</summary>
+    static async Task<IReadOnlyDictionary<(ServerName, KeyId), VerifyKey>> FindKeys(HttpContext context, List<XMatrix> signatures, OriginLimits limits)
     {
         var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow().ToUnixTimeMilliseconds();
-        var wanted = signatures.Select(signature => new KeyRequest(signature.Origin, signature.Key, now));
-        var keys = await context.RequestServices.GetRequiredService<KeyRing>().Find(wanted, context.RequestAborted);
+        var wanted = signatures.ConvertAll(signature => new KeyRequest(signature.Origin, signature.Key, now));
+        var ring = context.RequestServices.GetRequiredService<KeyRing>();
+        if (await ring.Has(wanted, context.RequestAborted))
+            return await ring.Find(wanted, context.RequestAborted);
+        using (limits.EnterStranger())
+            return await ring.Find(wanted, context.RequestAborted);
+    }
+
+    static async Task<ReadOnlyMemory<byte>> ReadBody(HttpContext context)
+    {
+        using var late = new CancellationTokenSource(BodyTime, context.RequestServices.GetRequiredService<TimeProvider>());
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, context.RequestAborted);
+        try
+        {
+            return await RequestBytes.ReadText(context.Request, either.Token);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
+        {
+            context.Response.Headers.Connection = "close"; // the rest of it may come at any time
+            throw new MatrixException(408, "M_UNKNOWN", "The body did not come in time.");
+        }
+    }
+
+    static void Verify(HttpContext context, List<XMatrix> signatures, IReadOnlyDictionary<(ServerName, KeyId), VerifyKey> keys, ReadOnlyMemory<byte> body)
+    {
         var uri = RequestTarget.PathAndQuery(context) ?? throw Unauthorized("The request has no path.");
         try
         {

@@ -23,24 +23,53 @@ public sealed class OriginLimitOptions
 
 /// <summary>
 /// Keeps one server from taking all of this process. A request counts for its server only once its signature is checked: else whoever likes could
-/// fill up another server's places. Before that all requests share a limit on the bytes that they bring.
+/// fill up another server's places. Before that there are limits on the bytes that all requests bring, and those of one address, and on how many wait for keys
+/// that have to be asked for.
 /// </summary>
 public sealed class OriginLimits(OriginLimitOptions options)
 {
+    const int MostStrangers = 100, Shares = 4;
+
     readonly Dictionary<ServerName, Places> _origins = [];
+    readonly Dictionary<string, long> _addresses = [];
     readonly Lock _gate = new();
     long _bytes;
+    int _strangers;
 
-    /// <summary>The room for a body, before it is read; given back by disposing.</summary>
+    /// <summary>The room for a body, before it is read; given back by disposing. Nobody's address gets more than its share, whatever servers it names.</summary>
     /// <exception cref="MatrixException">429: too much is under way.</exception>
-    public IDisposable TakeBytes(long bytes)
+    public IDisposable TakeBytes(string address, long bytes)
     {
-        if (Interlocked.Add(ref _bytes, bytes) > options.FederationBodiesInFlight)
+        lock (_gate)
         {
-            Interlocked.Add(ref _bytes, -bytes);
-            throw MatrixException.LimitExceeded(TimeSpan.FromSeconds(1));
+            var held = _addresses.GetValueOrDefault(address);
+            // one body is let in whatever its size: Kestrel limits that
+            if (_bytes + bytes > options.FederationBodiesInFlight || held > 0 && held + bytes > options.FederationBodiesInFlight / Shares)
+                throw MatrixException.LimitExceeded(TimeSpan.FromSeconds(1));
+            _bytes += bytes;
+            _addresses[address] = held + bytes;
         }
-        return new Release(() => Interlocked.Add(ref _bytes, -bytes));
+        return new Release(() =>
+        {
+            lock (_gate)
+            {
+                _bytes -= bytes;
+                if ((_addresses[address] -= bytes) <= 0)
+                    _addresses.Remove(address);
+            }
+        });
+    }
+
+    /// <summary>For a request whose server's keys have to be asked for, while they are; given back by disposing. Those of servers that are known never wait behind it.</summary>
+    /// <exception cref="MatrixException">429: too many are being asked for.</exception>
+    public IDisposable EnterStranger()
+    {
+        if (Interlocked.Increment(ref _strangers) > MostStrangers)
+        {
+            Interlocked.Decrement(ref _strangers);
+            throw MatrixException.LimitExceeded(TimeSpan.FromSeconds(10));
+        }
+        return new Release(() => Interlocked.Decrement(ref _strangers));
     }
 
     /// <summary>Waits for a place of this server; given back by disposing.</summary>

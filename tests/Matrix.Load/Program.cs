@@ -53,7 +53,11 @@ grow.SetAction(async (parsed, ct) =>
         parsed.GetValue(database)!, parsed.GetValue(scale));
     await growth.Run(ct);
 });
-return await new RootCommand("Puts a Matrix homeserver under load, through its client API.") { run, list, grow }.Parse(args).InvokeAsync();
+var certificates = new Option<string>("--certificates") { Required = true, Description = "A folder with x.pfx for the servers 127.1.x.y." };
+var port = new Option<int>("--port") { Required = true, Description = "The port of all of them." };
+var serve = new Command("many-servers", "Is thousands of homeservers that take what they are sent, and says how much that was.") { certificates, port };
+serve.SetAction((parsed, ct) => ManyServers.Run(parsed.GetValue(certificates)!, parsed.GetValue(port), ct));
+return await new RootCommand("Puts a Matrix homeserver under load, through its client API.") { run, list, grow, serve }.Parse(args).InvokeAsync();
 
 static ProcessTree Processes(string? group) => new([.. (group ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries)
     .Select(process => process.Split('=')).Select(parts => (parts[0], int.Parse(parts[^1], CultureInfo.InvariantCulture)))]);

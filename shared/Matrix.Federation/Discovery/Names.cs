@@ -22,10 +22,12 @@ public sealed class Names
     public Func<string, int, CancellationToken, Task<IPEndPoint[]>> FindAddresses { get; init; } = async (host, port, ct) =>
         [.. (await System.Net.Dns.GetHostAddressesAsync(host, ct)).Select(address => new IPEndPoint(address, port))];
 
-    /// <summary>The SRV records of a name such as <c>_matrix-fed._tcp.example.org</c>; none where it has none.</summary>
+    /// <summary>The SRV records of a name such as <c>_matrix-fed._tcp.example.org</c>; none where it has none. Throws where no resolver knows.</summary>
     public Func<string, CancellationToken, Task<IReadOnlyList<ServiceRecord>>> FindServices { get; init; } = async (name, ct) =>
     {
         var answer = await Dns.Value.QueryAsync(name, QueryType.SRV, cancellationToken: ct);
+        if (answer.HasError && answer.Header.ResponseCode != DnsHeaderResponseCode.NotExistentDomain)
+            throw new DnsResponseException((DnsResponseCode)answer.Header.ResponseCode, answer.ErrorMessage);
         return [.. answer.Answers.OfType<SrvRecord>().Select(Read)];
     };
 

@@ -6,7 +6,7 @@ namespace Matrix.Federation;
 /// <summary>Finds where a server is to be reached: by its name, by its well-known document, by SRV records, in this order.</summary>
 public sealed class ServerDiscovery(WellKnown wellKnown, Names names, Caches caches, TimeProvider time)
 {
-    static readonly TimeSpan Kept = TimeSpan.FromMinutes(5);
+    static readonly TimeSpan Kept = TimeSpan.FromMinutes(5), KeptAfterFailure = TimeSpan.FromSeconds(30);
 
     readonly BoundedCache<ServerName, (ServerRoute Route, DateTimeOffset Until)> _services =
         caches.Create<ServerName, (ServerRoute Route, DateTimeOffset Until)>("federation_services", 1 << 20,
@@ -24,17 +24,22 @@ public sealed class ServerDiscovery(WellKnown wellKnown, Names names, Caches cac
     /// <summary>The targets of SRV records may change at any time, and their lifetimes are short, so they are kept for minutes alone.</summary>
     async ValueTask<ServerRoute?> FindService(ServerName host, CancellationToken ct)
     {
-        if (_services.TryGet(host, out var kept) && kept.Until > time.GetUtcNow())
-            return kept.Route.Targets.Count == 0 ? null : kept.Route;
-        var records = await Ask($"_matrix-fed._tcp.{host}", ct);
-        if (records.Count == 0)
-            records = await Ask($"_matrix._tcp.{host}", ct);
-        var route = new ServerRoute(host.ToString(), Order(records, Random.Shared));
-        _services.Set(host, (route, time.GetUtcNow() + Kept));
-        return route.Targets.Count == 0 ? null : route;
+        var isKept = _services.TryGet(host, out var kept);
+        if (!isKept || kept.Until <= time.GetUtcNow())
+        {
+            var records = await Ask($"_matrix-fed._tcp.{host}", ct);
+            if (records is { Count: 0 })
+                records = await Ask($"_matrix._tcp.{host}", ct);
+            // while the resolver fails, what it said last goes on; if it never did there is the default port, which most servers have
+            var route = records != null ? new ServerRoute(host.ToString(), Order(records, Random.Shared)) : isKept ? kept.Route : new ServerRoute(host.ToString(), []);
+            kept = (route, time.GetUtcNow() + (records != null ? Kept : KeptAfterFailure));
+            _services.Set(host, kept);
+        }
+        return kept.Route.Targets.Count == 0 ? null : kept.Route;
     }
 
-    async Task<IReadOnlyList<ServiceRecord>> Ask(string name, CancellationToken ct)
+    /// <returns>Null where the resolver failed, so that nothing is known.</returns>
+    async Task<IReadOnlyList<ServiceRecord>?> Ask(string name, CancellationToken ct)
     {
         try
         {
@@ -42,7 +47,7 @@ public sealed class ServerDiscovery(WellKnown wellKnown, Names names, Caches cac
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {
-            return []; // a resolver that fails leaves the default port, which most servers have
+            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Matrix.Protocol;
 using Matrix.Storage.Caching;
@@ -10,7 +11,7 @@ namespace Matrix.Federation;
 /// <summary>Gets lists of keys: of many servers at once from those whose word we take, the rest from the servers themselves.</summary>
 sealed partial class KeyFetcher(FederationClient client, ServerKeyStore store, IOptions<FederationOptions> options, Caches caches, TimeProvider time, ILogger<KeyFetcher> log)
 {
-    const int MaxBytes = 256 << 10, AtOnce = 16, PerQuery = 100;
+    const int MaxBytes = 256 << 10, AtOnce = 64, PerQuery = 100;
     static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10), FirstPause = TimeSpan.FromSeconds(5), LongestPause = TimeSpan.FromHours(1);
 
     /// <summary>When a server may be asked again: soon after it answered, later after each time that it did not.</summary>
@@ -18,28 +19,41 @@ sealed partial class KeyFetcher(FederationClient client, ServerKeyStore store, I
         caches.Create<ServerName, (DateTimeOffset Next, int Failures)>("key_fetches", 1 << 20, (name, _) => 24 + Caches.WeightOf(name.ToString()));
 
     /// <summary>Fetches what it can; what was got is stored.</summary>
-    public async Task<IReadOnlyList<ServerKeyList>> Fetch(IReadOnlyCollection<IGrouping<ServerName, KeyRequest>> wanted, CancellationToken ct)
+    /// <param name="got">Told each list as it comes.</param>
+    /// <param name="done">Told each server of which nothing more will come: who waits for one does not wait for all.</param>
+    public async Task Fetch(IReadOnlyCollection<IGrouping<ServerName, KeyRequest>> wanted, Action<ServerKeyList> got, Action<ServerName> done, CancellationToken ct)
     {
-        var got = new List<ServerKeyList>();
         var left = wanted.Where(server => client.Allows(server.Key)).ToList();
         foreach (var notary in options.Value.TrustedKeyServers)
         {
             if (left.Count == 0)
                 break;
             var name = ServerName.Parse(notary.ServerName);
-            foreach (var part in left.Where(server => server.Key != name).Chunk(PerQuery))
-                got.AddRange(await AskNotary(name, notary, part, ct));
-            left.RemoveAll(server => got.Any(list => list.Server == server.Key && server.All(key => Satisfies(list, key))));
+            foreach (var part in left.Where(server => server.Key != name).Chunk(PerQuery).ToList())
+            {
+                // of several lists of one server the newest says what counts
+                var lists = (await AskNotary(name, notary, part, ct)).OrderBy(list => list.ValidUntilTs).ToList();
+                foreach (var list in lists)
+                    await Take(list, got, ct);
+                foreach (var server in part.Where(server => lists.Exists(list => list.Server == server.Key && server.All(key => Satisfies(list, key)))))
+                {
+                    left.Remove(server);
+                    done(server.Key);
+                }
+            }
         }
         await Parallel.ForEachAsync(left, new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct }, async (server, token) =>
         {
             if (await AskItself(server.Key, token) is { } list)
-                lock (got)
-                    got.Add(list);
+                await Take(list, got, token);
+            done(server.Key);
         });
-        foreach (var list in got)
-            await store.Upsert(new(list.Server, list.ValidUntilTs, list.Document), System.Security.Cryptography.SHA256.HashData(list.Document), list.Keys, ct);
-        return got;
+    }
+
+    Task Take(ServerKeyList list, Action<ServerKeyList> got, CancellationToken ct)
+    {
+        got(list);
+        return store.Upsert(new(list.Server, list.ValidUntilTs, list.Document), SHA256.HashData(list.Document), list.Keys, ct);
     }
 
     static bool Satisfies(ServerKeyList list, KeyRequest wanted) => list.Keys.Any(key =>
@@ -101,8 +115,9 @@ sealed partial class KeyFetcher(FederationClient client, ServerKeyStore store, I
             return trusted.VerifyKeys.ToDictionary(key => KeyId.Parse(key.Key), key => VerifyKey.Parse(key.Value));
         if (trusted.AcceptKeysInsecurely)
             return null;
-        var published = ServerKeyList.Read(await client.Get<byte[]>(notary, "/_matrix/key/v2/server", ct, Cheap), time.GetUtcNow());
-        return published?.Keys.ToDictionary(key => key.KeyId, key => VerifyKey.Parse(key.PublicKey)) ?? [];
+        var now = time.GetUtcNow();
+        var published = ServerKeyList.Read(await client.Get<byte[]>(notary, "/_matrix/key/v2/server", ct, Cheap), now);
+        return published?.Keys.Where(key => key.ValidUntilTs >= now.ToUnixTimeMilliseconds()).ToDictionary(key => key.KeyId, key => VerifyKey.Parse(key.PublicKey)) ?? [];
     }
 
     bool IsSigned(byte[] list, ServerName notary, IReadOnlyDictionary<KeyId, VerifyKey> keys)

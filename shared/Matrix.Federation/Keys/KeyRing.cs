@@ -19,7 +19,7 @@ public sealed class KeyRing
     readonly TimeProvider _time;
     readonly KnownKeys _ownKeys;
     readonly BoundedCache<ServerName, KnownKeys> _known;
-    readonly ConcurrentDictionary<ServerName, Task> _fetching = new();
+    readonly ConcurrentDictionary<ServerName, TaskCompletionSource> _fetching = new();
 
     internal KeyRing(ServerSigningKey own, ServerKeyStore store, KeyFetcher fetcher, IOptions<FederationOptions> options, Caches caches, TimeProvider time)
     {
@@ -44,6 +44,16 @@ public sealed class KeyRing
                 found[key.Key] = one.Key;
         }
         return found;
+    }
+
+    /// <summary>Are all of them known, in memory or in the database, so that nobody has to be asked?</summary>
+    public async ValueTask<bool> Has(IReadOnlyCollection<KeyRequest> wanted, CancellationToken ct)
+    {
+        var servers = wanted.GroupBy(key => key.Server).ToList();
+        if (servers.TrueForAll(IsKnown))
+            return true;
+        await Read(servers, ct);
+        return servers.TrueForAll(IsKnown);
     }
 
     /// <summary>What is known of these servers' keys, after what is missing was asked for.</summary>
@@ -77,34 +87,47 @@ public sealed class KeyRing
     async Task Fetch(List<IGrouping<ServerName, KeyRequest>> missing, CancellationToken ct)
     {
         var latest = (_time.GetUtcNow() + TimeSpan.FromDays(7)).ToUnixTimeMilliseconds();
-        var possible = missing.Where(server => server.Key != _own.ServerName && server.Any(key => key.ValidAt <= latest)).ToList();
-        var waits = new List<Task>();
-        var mine = new List<IGrouping<ServerName, KeyRequest>>();
-        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        foreach (var server in possible)
+        var (mine, waits) = (new List<IGrouping<ServerName, KeyRequest>>(), new List<Task>());
+        var asked = new Dictionary<ServerName, TaskCompletionSource>();
+        foreach (var server in missing.Where(server => server.Key != _own.ServerName && server.Any(key => key.ValidAt <= latest)))
         {
-            var running = _fetching.GetOrAdd(server.Key, done.Task);
-            if (running == done.Task)
+            var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var running = _fetching.GetOrAdd(server.Key, done);
+            if (running == done)
+            {
                 mine.Add(server);
-            else
-                waits.Add(running);
+                asked[server.Key] = done;
+            }
+            waits.Add(running.Task);
         }
+        if (mine.Count > 0)
+            _ = Fetch(mine, asked);
+        await Task.WhenAll(waits).WaitAsync(ct);
+    }
+
+    /// <summary>Goes on when its caller goes away: others may wait for the same keys.</summary>
+    async Task Fetch(List<IGrouping<ServerName, KeyRequest>> mine, Dictionary<ServerName, TaskCompletionSource> asked)
+    {
+        Exception? failure = null;
         try
         {
-            if (mine.Count > 0)
-            {
-                // not the caller's token: others may wait for the same keys
-                foreach (var list in await _fetcher.Fetch(mine, CancellationToken.None).WaitAsync(ct))
-                    Keep(list.Server, list.Keys);
-            }
+            await _fetcher.Fetch(mine, list => Keep(list.Server, list.Keys), server => Done(server, null), CancellationToken.None);
         }
-        finally
+        catch (Exception e)
         {
-            foreach (var server in mine)
-                _fetching.TryRemove(new(server.Key, done.Task));
-            done.SetResult();
+            failure = e; // theirs who wait
         }
-        await Task.WhenAll(waits).WaitAsync(ct);
+        foreach (var server in asked.Keys)
+            Done(server, failure);
+
+        void Done(ServerName server, Exception? cause)
+        {
+            _fetching.TryRemove(new(server, asked[server]));
+            if (cause == null)
+                asked[server].TrySetResult();
+            else
+                asked[server].TrySetException(cause);
+        }
     }
 
     void Keep(ServerName server, IEnumerable<StoredServerKey> keys)

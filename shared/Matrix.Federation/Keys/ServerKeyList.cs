@@ -10,6 +10,8 @@ sealed record ServerKeyList(ServerName Server, long ValidUntilTs, IReadOnlyList<
     /// <summary>However long a list says that it is valid, it is not relied on for longer.</summary>
     static readonly long Longest = (long)TimeSpan.FromDays(7).TotalMilliseconds;
 
+    const int MostKeys = 200;
+
     /// <summary>Null if it is no such list, or not signed by a key in it.</summary>
     public static ServerKeyList? Read(byte[] document, DateTimeOffset now)
     {
@@ -22,11 +24,12 @@ sealed record ServerKeyList(ServerName Server, long ValidUntilTs, IReadOnlyList<
             var fetched = now.ToUnixTimeMilliseconds();
             var validUntil = Math.Min(root.GetProperty("valid_until_ts").GetInt64(), fetched + Longest);
             var keys = ReadKeys(root, "verify_keys", _ => validUntil);
-            var current = keys.ToDictionary(key => key.Id, key => key.Key);
-            if (!JsonSignatures.Verify(document, server, id => current.GetValueOrDefault(id)))
+            if (!JsonSignatures.Verify(document, server, id => keys.GetValueOrDefault(id).Key))
                 return null;
-            keys.AddRange(ReadKeys(root, "old_verify_keys", key => key.GetProperty("expired_ts").GetInt64()).Where(key => !current.ContainsKey(key.Id)));
-            return new(server, validUntil, [.. keys.Select(key => new StoredServerKey(server, key.Id, key.Key.ToString(), key.Until, fetched))], document);
+            foreach (var (id, old) in ReadKeys(root, "old_verify_keys", key => key.GetProperty("expired_ts").GetInt64()))
+                keys.TryAdd(id, old);
+            return keys.Count > MostKeys ? null
+                : new(server, validUntil, [.. keys.Select(key => new StoredServerKey(server, key.Key, key.Value.Key.ToString(), key.Value.Until, fetched))], document);
         }
         catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ProtocolException)
         {
@@ -34,16 +37,17 @@ sealed record ServerKeyList(ServerName Server, long ValidUntilTs, IReadOnlyList<
         }
     }
 
-    static List<(KeyId Id, VerifyKey Key, long Until)> ReadKeys(JsonElement root, string member, Func<JsonElement, long> until)
+    static Dictionary<KeyId, (VerifyKey Key, long Until)> ReadKeys(JsonElement root, string member, Func<JsonElement, long> until)
     {
-        var keys = new List<(KeyId, VerifyKey, long)>();
+        var keys = new Dictionary<KeyId, (VerifyKey, long)>();
         if (root.TryGetProperty(member, out var all))
         {
             foreach (var key in all.EnumerateObject())
             {
                 // keys of algorithms to come are nothing to us
-                if (KeyId.TryParse(key.Name, out var id) && id.Algorithm == "ed25519" && VerifyKey.TryParse(key.Value.GetProperty("key").GetString() ?? "") is { } parsed)
-                    keys.Add((id, parsed, until(key.Value)));
+                if (KeyId.TryParse(key.Name, out var id) && id.Algorithm == "ed25519" && VerifyKey.TryParse(key.Value.GetProperty("key").GetString() ?? "") is { } parsed
+                    && !keys.TryAdd(id, (parsed, until(key.Value))))
+                    throw new JsonException("A key stands there twice.");
             }
         }
         return keys;

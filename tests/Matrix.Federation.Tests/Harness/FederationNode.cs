@@ -4,6 +4,7 @@ using Matrix.Protocol;
 using Matrix.Storage;
 using Matrix.Testing;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -36,6 +37,7 @@ public sealed class FederationNode : IAsyncDisposable
         await File.WriteAllTextAsync(keyFile, SigningKey.Generate("node").FormatFile());
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Limits.MinRequestBodyDataRate = null); // which goes by the real time
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["server_name"] = string.Create(CultureInfo.InvariantCulture, $"localhost:{FreePort.Find()}"),

@@ -17,6 +17,7 @@ public sealed class DiscoveryTests : IAsyncDisposable
     readonly Dictionary<string, IReadOnlyList<ServiceRecord>> _services = [];
     readonly List<IAsyncDisposable> _open = [];
     readonly Dictionary<string, IPEndPoint> _addresses = [];
+    bool _resolverFails;
 
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
@@ -33,7 +34,8 @@ public sealed class DiscoveryTests : IAsyncDisposable
         {
             FindAddresses = (host, port, _) => _addresses.TryGetValue($"{host}:{port}", out var address) ? Task.FromResult<IPEndPoint[]>([address])
                 : throw new System.Net.Sockets.SocketException((int)System.Net.Sockets.SocketError.HostNotFound),
-            FindServices = (name, _) => Task.FromResult(_services.GetValueOrDefault(name) ?? []),
+            FindServices = (name, _) => _resolverFails ? throw new DnsClient.DnsResponseException(DnsClient.DnsResponseCode.ServerFailure)
+                : Task.FromResult(_services.GetValueOrDefault(name) ?? []),
         };
         var options = new FederationOptions { FederationCustomCaList = [_authority.File], IpRangeWhitelist = ["127.0.0.1"] };
         var caches = new Caches(new CacheOptions());
@@ -94,6 +96,25 @@ public sealed class DiscoveryTests : IAsyncDisposable
         Assert.Equal("old.org at d.net:4", await Find(discovery, "old.org"));
         Assert.Equal("none.org at none.org:8448", await Find(discovery, "none.org"));
         Assert.Equal("to.net at e.net:5", await Find(discovery, "delegated.org"));
+    }
+
+    [Fact]
+    public async Task While_the_resolver_fails_the_services_that_it_named_last_count()
+    {
+        _services["_matrix-fed._tcp.example.org"] = [new("a.net", 1, 10, 5)];
+        var discovery = Discovery();
+        await Find(discovery, "example.org");
+        _resolverFails = true;
+        Assert.Equal("new.org at new.org:8448", await Find(discovery, "new.org"));
+        _time.Advance(TimeSpan.FromMinutes(6));
+        Assert.Equal("example.org at a.net:1", await Find(discovery, "example.org"));
+        // and it is asked again soon, not in five minutes
+        _services["_matrix-fed._tcp.example.org"] = [new("b.net", 1, 10, 5)];
+        _services["_matrix-fed._tcp.new.org"] = [new("c.net", 1, 10, 5)];
+        _resolverFails = false;
+        _time.Advance(TimeSpan.FromSeconds(31));
+        Assert.Equal("example.org at b.net:1", await Find(discovery, "example.org"));
+        Assert.Equal("new.org at c.net:1", await Find(discovery, "new.org"));
     }
 
     [Fact]

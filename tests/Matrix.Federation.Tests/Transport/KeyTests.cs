@@ -104,4 +104,48 @@ public sealed class KeyTests(FederatedServers servers)
         }), unsigned.Name, other));
         Assert.Empty(await node.Get<KeyRing>().Find([new KeyRequest(unsigned.Name, unsigned.Key.KeyId, Now)], Ct));
     }
+
+    [Fact]
+    public async Task A_list_that_names_a_key_twice_or_hundreds_of_them_costs_nobody_else_his_keys()
+    {
+        await using var database = await TestDatabase.Create(Ct);
+        await using var node = await FederationNode.Start(database, servers.Authority);
+        await using var twice = await servers.NewRemote();
+        await using var many = await servers.NewRemote();
+        await using var good = await servers.NewRemote();
+        string Entry(RemoteServer remote, string id) => $$"""
+            "{{id}}":{"key":"{{remote.Key.VerifyKey}}"}
+            """;
+        string All(RemoteServer remote, IEnumerable<string> ids) => $$"""
+            {"server_name":"{{remote.Name}}","valid_until_ts":{{Now + 100_000}},"verify_keys":{ {{string.Join(",", ids.Select(id => Entry(remote, id)))}} } }
+            """;
+        twice.On(HttpMethod.Get, "/_matrix/key/", _ => Encoding.UTF8.GetBytes(All(twice, [twice.Key.KeyId.ToString(), twice.Key.KeyId.ToString()])));
+        many.On(HttpMethod.Get, "/_matrix/key/", _ => JsonSignatures.Sign(
+            Encoding.UTF8.GetBytes(All(many, Enumerable.Range(0, 300).Select(i => $"ed25519:k{i}").Prepend(many.Key.KeyId.ToString()))), many.Name, many.Key));
+        var found = await node.Get<KeyRing>().Find([.. new[] { twice, many, good }.Select(remote => new KeyRequest(remote.Name, remote.Key.KeyId, Now))], Ct);
+        Assert.Equal((good.Name, good.Key.KeyId), Assert.Single(found).Key);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_the_keys_of_one_server_does_not_wait_for_those_of_others()
+    {
+        await using var database = await TestDatabase.Create(Ct);
+        await using var node = await FederationNode.Start(database, servers.Authority);
+        await using var silent = await servers.NewRemote();
+        await using var good = await servers.NewRemote();
+        var (never, soon) = (new TaskCompletionSource(), new TaskCompletionSource());
+        silent.On(HttpMethod.Get, "/_matrix/key/", async (_, _) => { await never.Task; return silent.KeyList(); });
+        good.On(HttpMethod.Get, "/_matrix/key/", async (_, _) => { await soon.Task; return good.KeyList(); });
+        KeyRequest Wanted(RemoteServer remote) => new(remote.Name, remote.Key.KeyId, Now);
+        var both = node.Get<KeyRing>().Find([Wanted(silent), Wanted(good)], Ct).AsTask();
+        await good.Asked(_ => true);
+        await silent.Asked(_ => true);
+        var one = node.Get<KeyRing>().Find([Wanted(good)], Ct).AsTask();
+        soon.SetResult();
+        Assert.Single(await one);
+        Assert.False(both.IsCompleted);
+        never.SetResult();
+        Assert.Equal(2, (await both).Count);
+        Assert.Single(good.Requests);
+    }
 }

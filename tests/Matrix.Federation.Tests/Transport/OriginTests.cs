@@ -1,6 +1,11 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using Matrix.Federation.Tests.Harness;
 using Matrix.Protocol;
 using Matrix.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Matrix.Federation.Tests.Transport;
 
@@ -94,5 +99,60 @@ public sealed class OriginTests(FederatedServers servers) : IAsyncLifetime
         await using var remote = await servers.NewRemote();
         (await remote.Send(_node.Address, HttpMethod.Put, "/signed/x", "{"u8.ToArray(),
             XMatrix.Sign(remote.Name, remote.Key, _node.Name, "PUT", "/signed/x", "{}"u8.ToArray()).ToString())).Refused(400, "M_NOT_JSON");
+    }
+
+    [Fact]
+    public async Task Who_names_servers_whose_keys_are_not_to_be_had_takes_no_place_of_those_that_are_known()
+    {
+        await using var node = await FederationNode.Start(_database, servers.Authority, new() { ["federation_bodies_in_flight"] = "1048576" });
+        await using var known = await servers.NewRemote();
+        await using var silent = await servers.NewRemote();
+        var never = new TaskCompletionSource();
+        silent.On(HttpMethod.Get, "/_matrix/key/", async (_, _) => { await never.Task; return silent.KeyList(); });
+        Task<Reply> Put(RemoteServer remote, int size) => remote.Send(node.Address, node.Name, HttpMethod.Put, "/signed/x", $$"""{"a":"{{new string('a', size)}}"}""");
+        (await Put(known, 10)).Ok();
+        var waits = Put(silent, 1_000_000);
+        await silent.Asked(_ => true);
+        (await Put(known, 900_000)).Ok();
+        Assert.False(waits.IsCompleted);
+        never.SetResult();
+        (await waits).Ok();
+    }
+
+    [Fact]
+    public async Task An_address_that_sends_its_bodies_slowly_takes_no_more_than_its_share_and_not_for_ever()
+    {
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var node = await FederationNode.Start(_database, servers.Authority, new() { ["federation_bodies_in_flight"] = "4000000" }, time: time);
+        await using var remote = await servers.NewRemote();
+        Task<Reply> Put(int size) => remote.Send(node.Address, node.Name, HttpMethod.Put, "/signed/x", $$"""{"a":"{{new string('a', size)}}"}""");
+        (await Put(10)).Ok();
+        // whichever of the two comes first has the share of their address, until its time is over
+        List<Task<string>> claims = [Claim(node, remote, 900_000), Claim(node, remote, 900_000)];
+        var refused = await Task.WhenAny(claims).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        Assert.Contains("M_LIMIT_EXCEEDED", await refused, StringComparison.Ordinal);
+        (await Put(900_000)).Ok();
+        var late = claims.Single(claim => claim != refused);
+        while (!late.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(20));
+            await Task.WhenAny(late, Task.Delay(20, TestContext.Current.CancellationToken));
+        }
+        Assert.Contains("The body did not come in time", await late, StringComparison.Ordinal);
+    }
+
+    /// <summary>The answer to a request, from another address, that announces a body and does not send it.</summary>
+    static async Task<string> Claim(FederationNode node, RemoteServer remote, int length)
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 0));
+        await socket.ConnectAsync(IPAddress.Loopback, node.Address.Port, TestContext.Current.CancellationToken);
+        var signature = new XMatrix(remote.Name, node.Name, remote.Key.KeyId, "AAAA");
+        await socket.SendAsync(Encoding.ASCII.GetBytes(
+            $"PUT /signed/x HTTP/1.1\r\nHost: x\r\nAuthorization: {signature}\r\nContent-Length: {length.ToString(CultureInfo.InvariantCulture)}\r\n\r\n{{"));
+        var (answer, buffer) = ("", new byte[4096]);
+        while (!answer.Contains("\"error\"", StringComparison.Ordinal) && await socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken) is > 0 and var read)
+            answer += Encoding.ASCII.GetString(buffer, 0, read);
+        return answer;
     }
 }
