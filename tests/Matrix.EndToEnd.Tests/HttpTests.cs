@@ -2,9 +2,11 @@ using System.Text.RegularExpressions;
 
 namespace Matrix.EndToEnd.Tests;
 
-/// <summary>The tests of the HTTP API run on all-in-one in their own project; here they all run once more, on the split stack.</summary>
-[Collection("end to end")]
-public sealed partial class HttpTests(SplitStack stack)
+/// <summary>
+/// The tests of the HTTP API run on all-in-one in their own project; here they all run once more, on the split stack. It is one of their own: they kill nothing
+/// and measure nothing, so they run beside the tests that do, which wait for most of their time.
+/// </summary>
+public sealed partial class HttpTests(SplitStack stack) : IClassFixture<SplitStack>
 {
     [Fact]
     public async Task The_tests_of_the_client_api_pass_on_the_split_stack()

@@ -294,6 +294,6 @@ public sealed record Chat(ChatClient Alice, ChatClient Bob, string Room) : IAsyn
     }
 }
 
-/// <summary>All tests share it and run one after the other: they kill each other's services and measure times.</summary>
+/// <summary>All tests but those of the HTTP API share it and run one after the other: they kill each other's services and measure times.</summary>
 [CollectionDefinition("end to end")]
 public sealed class EndToEndTests : ICollectionFixture<SplitStack>, ICollectionFixture<Federation.FederatedHomes>;
