@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
 namespace Matrix.Federation;
@@ -10,7 +9,7 @@ static class FederationOptionsReader
     {
         options.ServerName = configuration["server_name"] ?? options.ServerName;
         options.SigningKeyPath = configuration["signing_key_path"] ?? options.SigningKeyPath;
-        options.KeyRefreshInterval = Duration(configuration["key_refresh_interval"]) ?? options.KeyRefreshInterval;
+        options.KeyRefreshInterval = ConfiguredDuration.Read(configuration["key_refresh_interval"]) ?? options.KeyRefreshInterval;
         options.ServeServerWellknown = configuration.GetValue("serve_server_wellknown", options.ServeServerWellknown);
         foreach (var (id, old) in ByKeyId(configuration.GetSection("old_signing_keys")))
         {
@@ -30,10 +29,10 @@ static class FederationOptionsReader
 
     static void ReadTimes(IConfigurationSection section, FederationTimes times)
     {
-        times.ClientTimeout = Duration(section["client_timeout"]) ?? times.ClientTimeout;
-        times.DestinationMinRetryInterval = Duration(section["destination_min_retry_interval"]) ?? times.DestinationMinRetryInterval;
+        times.ClientTimeout = ConfiguredDuration.Read(section["client_timeout"]) ?? times.ClientTimeout;
+        times.DestinationMinRetryInterval = ConfiguredDuration.Read(section["destination_min_retry_interval"]) ?? times.DestinationMinRetryInterval;
         times.DestinationRetryMultiplier = section.GetValue("destination_retry_multiplier", times.DestinationRetryMultiplier);
-        times.DestinationMaxRetryInterval = Duration(section["destination_max_retry_interval"]) ?? times.DestinationMaxRetryInterval;
+        times.DestinationMaxRetryInterval = ConfiguredDuration.Read(section["destination_max_retry_interval"]) ?? times.DestinationMaxRetryInterval;
     }
 
     static TrustedKeyServer KeyServer(IConfigurationSection section) =>
@@ -59,27 +58,6 @@ static class FederationOptionsReader
     }
 
     static string[] Split(string text) => text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-
-    /// <summary>Milliseconds, or a number with a unit: <c>60s</c>.</summary>
-    static TimeSpan? Duration(string? text)
-    {
-        if (string.IsNullOrEmpty(text))
-            return null;
-        var digits = text.AsSpan().TrimEnd("msdhwy");
-        if (!double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number))
-            throw new FormatException($"'{text}' is not a duration such as 60s");
-        return text[digits.Length..] switch
-        {
-            "" or "ms" => TimeSpan.FromMilliseconds(number),
-            "s" => TimeSpan.FromSeconds(number),
-            "m" => TimeSpan.FromMinutes(number),
-            "h" => TimeSpan.FromHours(number),
-            "d" => TimeSpan.FromDays(number),
-            "w" => TimeSpan.FromDays(7 * number),
-            "y" => TimeSpan.FromDays(365 * number),
-            _ => throw new FormatException($"'{text}' is not a duration such as 60s"),
-        };
-    }
 
     static string? Environment(string name) => System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
 }

@@ -33,7 +33,7 @@ public static class RoomsModule
             .Configure(options => options.DefaultRoomVersion = configuration["default_room_version"] ?? options.DefaultRoomVersion)
             .ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RoomOptions>, RoomOptionsValidator>());
-        services.AddOptions<PartialJoinOptions>().Configure(options => configuration.GetSection("partial_joins").Bind(options)).ValidateOnStart();
+        services.AddOptions<PartialJoinOptions>().Configure(options => options.Read(configuration.GetSection("partial_joins"))).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PartialJoinOptions>, PartialJoinOptionsValidator>());
         services.AddFederation(configuration);
         services.TryAddSingleton(TimeProvider.System);

@@ -139,7 +139,8 @@ sealed class EventCache(SyncStore store, WrittenEvents written, StateTree states
         {
             var e = EventEncoder.Encode(stored);
             batch.Add(e);
-            if (Volatile.Read(ref generation) == before)
+            // the states of an event in a room whose members are not known yet are others when they are
+            if (!stored.IsTentative && Volatile.Read(ref generation) == before)
             {
                 cache.Set(e.Nid, e);
                 ids.Set(e.EventId, e.Nid);

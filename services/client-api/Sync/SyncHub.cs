@@ -228,6 +228,11 @@ sealed class SyncHub(
                 readers.Changed(entry);
                 if (entry is { Kind: LogKind.Event, Key: "m.room.redaction", EventNid: { } redaction })
                     events.Redacted(redaction);
+                if (entry is { Kind: LogKind.StateMerge, Key: not null, RoomNid: { } adopted })
+                {
+                    shared.Forget();
+                    presence.Adopted(adopted);
+                }
                 if (entry.IsMembership())
                     MembershipChanged(entry);
                 if (entry.RoomNid is { } room && entry.ConcernsRoom() && byRoom.TryGetValue(room, out var present))

@@ -28,7 +28,7 @@ sealed class OldEvents(EventBuilding building, AsideEvents aside, EventStore eve
             await aside.Settle(room, around.Cited, ct);
             var missing = around.MissingPrev.Where(prev => !page.Has(prev)).ToList();
             StateNodeId before;
-            if (missing.Count == 0)
+            if (missing.Count == 0 && around.HalfKnownPrev.Count == 0)
                 before = await page.StateBefore(around, ct);
             else if (statesLeft-- > 0 && await states.Fetch(room, pdu.EventId, server, ct) is { } told)
                 before = (await aside.StoreState(room, told, ct)).Root;

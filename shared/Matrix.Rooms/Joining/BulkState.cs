@@ -42,6 +42,16 @@ sealed class BulkState(NpgsqlDataSource db, EventBuilding building)
         WHERE room_nid = @nid AND membership <> 'leave' AND right(user_id, length(@suffix)) <> @suffix AND NOT user_id = ANY(@present)
         """, new { nid = room.RoomNid, suffix = OwnSuffix, present = present.ToArray() }, ct);
 
+    /// <summary>Of a room that nobody here is in any more the events made before its members were known are whole.</summary>
+    public async Task EndLeft(PartialRoom partial, StoredEvent join, IReadOnlyDictionary<StateNodeId, StateNodeId> roots, CancellationToken ct)
+    {
+        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var batch = connection.CreateBatch();
+        batch.Add("SELECT end_partial_room($1, $2)", partial.RoomNid, partial.JoinNid);
+        WholeRoomChange.AddStates(batch, join, roots);
+        await batch.ExecuteNonQueryAsync(ct);
+    }
+
     /// <summary>Stores the memberships of other servers' users.</summary>
     public async Task StoreMemberships(Room room, IEnumerable<Standing> members, CancellationToken ct)
     {

@@ -1,4 +1,7 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using Matrix.Federation;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Matrix.Rooms.Joining;
@@ -6,7 +9,7 @@ namespace Matrix.Rooms.Joining;
 /// <summary>Joining rooms of other servers before their members are known: <c>partial_joins</c>.</summary>
 public sealed class PartialJoinOptions
 {
-    public bool Enabled { get; set; }
+    public bool Enabled { get; set; } = true;
 
     /// <summary>Who joins waits so long for the members: a room that is whole by then is never without them.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00", ErrorMessage = "partial_joins.patience must be at most a minute.")]
@@ -15,6 +18,17 @@ public sealed class PartialJoinOptions
     /// <summary>A server that says nothing for so long in the middle of a room's state has gone silent, and another one is asked.</summary>
     [Range(typeof(TimeSpan), "00:00:00.1", "00:10:00", ErrorMessage = "partial_joins.silence must be between 100 ms and 10 minutes.")]
     public TimeSpan Silence { get; set; } = TimeSpan.FromSeconds(30);
+
+    internal void Read(IConfiguration section)
+    {
+        Enabled = section.GetValue("enabled", Enabled);
+        Patience = Duration(section["patience"]) ?? Patience;
+        Silence = Duration(section["silence"]) ?? Silence;
+    }
+
+    /// <summary><c>200ms</c>, or as it was written at first: <c>00:00:00.2</c>.</summary>
+    static TimeSpan? Duration(string? text) =>
+        text is not null && text.Contains(':', StringComparison.Ordinal) ? TimeSpan.Parse(text, CultureInfo.InvariantCulture) : ConfiguredDuration.Read(text);
 }
 
 [OptionsValidator]

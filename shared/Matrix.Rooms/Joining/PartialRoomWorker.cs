@@ -77,10 +77,7 @@ public sealed partial class PartialRoomWorker : BackgroundService
                     await store.Renew(Holder, HeldFor, stoppingToken);
                 var any = await partial.Any(stoppingToken);
                 if (any && working.Count < AtOnce)
-                {
-                    foreach (var room in await store.Claim(Holder, HeldFor, AtOnce - working.Count, stoppingToken))
-                        _ = working.GetOrAdd((room.RoomNid, room.JoinNid), key => Task.Run(() => Work(room, null, key, ending.Token), CancellationToken.None));
-                }
+                    await Claim(stoppingToken);
                 // the log tells of a room that becomes partial
                 await partial.Wait(told, any || !working.IsEmpty ? Tick : Quiet, stoppingToken);
             }
@@ -96,6 +93,14 @@ public sealed partial class PartialRoomWorker : BackgroundService
         }
     }
 
+    async Task Claim(CancellationToken ct)
+    {
+        foreach (var room in await store.Claim(Holder, HeldFor, AtOnce - working.Count, ct))
+            _ = working.GetOrAdd((room.RoomNid, room.JoinNid), key => Task.Run(() => Work(room, null, key, ending.Token), CancellationToken.None));
+        if (working.IsEmpty)
+            await partial.LookAgainAt(ct);
+    }
+
     async Task Work(PartialRoom partialRoom, Task<ToldEvents>? underway, (long, long) key, CancellationToken ct)
     {
         try
@@ -107,7 +112,8 @@ public sealed partial class PartialRoomWorker : BackgroundService
                 IsWhole(room.RoomId, told.State.Count);
                 return;
             }
-            await Postpone(partialRoom, ct);
+            if (!await completion.TryAbandon(partialRoom, ct))
+                await Postpone(partialRoom, ct);
         }
         catch (OperationCanceledException) when (ct.IsCancellationRequested)
         {

@@ -17,6 +17,9 @@ public sealed class PartialRooms : IDisposable
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How long a rolling upgrade may take.</summary>
+    static readonly TimeSpan Upgrade = TimeSpan.FromHours(1);
+
     readonly PartialRoomStore store;
     readonly LogFollower follower;
     readonly TimeProvider time;
@@ -26,7 +29,8 @@ public sealed class PartialRooms : IDisposable
     readonly List<(long RoomNid, bool IsPartial)> heard = [];
     TaskCompletionSource news = new(TaskCreationOptions.RunContinuationsAsynchronously);
     Task? loading;
-    volatile bool isLoaded;
+    int changes;
+    volatile bool isLoaded, areKnownToAll;
 
     public PartialRooms(PartialRoomStore store, LogFollower follower, TimeProvider time)
     {
@@ -34,12 +38,27 @@ public sealed class PartialRooms : IDisposable
         subscription = follower.Subscribe(Hear);
     }
 
+    /// <summary>May a room become partial? Not while a release may run beside this one that would take what is known of such a room for all there is.</summary>
+    public async ValueTask<bool> AreKnownToAll(CancellationToken ct) => areKnownToAll || (areKnownToAll = await store.AreKnownToAll(Upgrade, ct));
+
     /// <summary>Is there any such room, as far as this process has heard?</summary>
     public async ValueTask<bool> Any(CancellationToken ct)
     {
         await Load(ct);
         lock (sync)
             return rooms.Count > 0;
+    }
+
+    /// <summary>Forgets rooms that were left before they were whole, which the log says nothing of.</summary>
+    internal async Task LookAgainAt(CancellationToken ct)
+    {
+        var before = Volatile.Read(ref changes);
+        var stored = await store.List(ct);
+        lock (sync)
+        {
+            if (changes == before)
+                rooms.IntersectWith(stored);
+        }
     }
 
     /// <summary>Those of the rooms that are partial. Asks nobody while this process has heard of none of them.</summary>
@@ -137,6 +156,7 @@ public sealed class PartialRooms : IDisposable
             var change = (entry.RoomNid!.Value, entry.Key == Begun);
             lock (sync)
             {
+                changes++;
                 if (isLoaded)
                     Apply(change);
                 else

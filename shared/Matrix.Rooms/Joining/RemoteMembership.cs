@@ -151,7 +151,7 @@ public sealed partial class RemoteMembership
 
     async Task<SentEvent> SendJoin(ServerName server, Room room, Pdu join, bool isResident, CancellationToken ct)
     {
-        var told = await exchange.Send(server, room, join, omitMembers: partialJoins.Enabled && !isResident, ct);
+        var told = await exchange.Send(server, room, join, omitMembers: !isResident && partialJoins.Enabled && await partial.AreKnownToAll(ct), ct);
         Joined(room.RoomId, server, told.Events.State.Count);
         if (!isResident)
             return told.MembersOmitted ? await AdoptWithout(told, ct) : (await adoption.Adopt(told, Adoption.Whole, ct)).Sent;

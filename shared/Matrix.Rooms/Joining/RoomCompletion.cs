@@ -4,6 +4,7 @@ using Matrix.Rooms.State;
 using Matrix.Rooms.Unread;
 using Matrix.Rooms.Writing;
 using Matrix.Storage.Rooms;
+using Npgsql;
 
 namespace Matrix.Rooms.Joining;
 
@@ -21,7 +22,7 @@ sealed class RoomCompletion(
     public async Task Complete(Room room, PartialRoom partial, ToldEvents told, CancellationToken ct)
     {
         var join = (await events.Get([partial.JoinNid], ct))[partial.JoinNid];
-        if (!join.IsTentative)
+        if (!await partialRooms.Contains(partial, ct))
             return;
         var known = (await building.Tree.ReadAll(join.StateBefore!.Value, ct)).Where(e => e.Key.Type == EventTypes.Member).ToList();
         var members = Members(told, known.Select(e => e.Key.StateKey).ToHashSet(StringComparer.Ordinal));
@@ -36,6 +37,23 @@ sealed class RoomCompletion(
         while (!await TryFinish(room, partial, join, whole, members, counts, ct))
         {
             // somebody wrote in the room
+        }
+    }
+
+    /// <summary>Nobody tells the members. If nobody of this server is in the room any more, they are not asked for again.</summary>
+    public async Task<bool> TryAbandon(PartialRoom partial, CancellationToken ct) =>
+        !await memberships.IsResident(partial.RoomNid, OwnName, ct) && await partialRooms.Abandon(partial, ct);
+
+    async Task<bool> EndLeft(PartialRoom partial, StoredEvent join, IReadOnlyDictionary<StateNodeId, StateNodeId> roots, CancellationToken ct)
+    {
+        try
+        {
+            await bulk.EndLeft(partial, join, roots, ct);
+            return true;
+        }
+        catch (PostgresException e) when (e.SqlState == HeadMovedException.SqlState)
+        {
+            return false; // somebody has joined it anew
         }
     }
 
@@ -73,14 +91,11 @@ sealed class RoomCompletion(
         await seat.Settle(ct);
         seat.Forget();
         var head = await seat.Head(ct);
-        if (!head.IsPartial)
+        if (!head.IsPartial || !await partialRooms.Contains(partial, ct))
             return true;
-        if (!await memberships.IsResident(room.RoomNid, OwnName, ct))
-        {
-            await partialRooms.Delete(partial, ct);
-            return true;
-        }
         var roots = await Roots(room, join, whole, head.StateRoot, ct);
+        if (!await memberships.IsResident(room.RoomNid, OwnName, ct))
+            return await EndLeft(partial, join, roots, ct);
         var locals = members.Where(m => bulk.IsLocal(m) && m.Event.Key.StateKey != join.StateKey).ToList();
         var rows = locals.Count == 0 ? [] : (await memberships.ListOf(room.RoomNid, OwnName, ct)).ToDictionary(row => row.UserId);
         var moved = locals.Where(m => rows.GetValueOrDefault(m.Event.Key.StateKey)?.EventNid != m.EventNid)

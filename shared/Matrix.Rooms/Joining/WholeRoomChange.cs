@@ -31,7 +31,7 @@ sealed class WholeRoomChange(
         batch.Add("SELECT advance_room_head($1, $2, $3, $3, $4, $5, log_position($6))",
             room.RoomNid, head.Version, ends, roots[head.StateRoot].ToBytes(), head.Depth, back(Entries.Count - 1));
         batch.Add("SELECT end_partial_room($1, $2)", room.RoomNid, partial.JoinNid);
-        AddStates(batch);
+        AddStates(batch, join, roots);
         // the newest of the user's memberships is this one
         batch.Add("UPDATE memberships SET position = log_position($3) WHERE room_nid = $1 AND user_id = $2", room.RoomNid, join.StateKey, back(1));
         AddMerge(batch, join.StateKey!, join.EventNid, "join", "leave", back(1));
@@ -51,15 +51,15 @@ sealed class WholeRoomChange(
         batch.Add("UPDATE room_summaries SET joined_count = $2, invited_count = $3 WHERE room_nid = $1", room.RoomNid, counts.Joined, counts.Invited);
     }
 
-    // the only events whose stored states are ever written twice
-    void AddStates(NpgsqlBatch batch)
+    /// <summary>Puts the whole states where those without members are: the only ones of stored events that are ever written twice.</summary>
+    internal static void AddStates(NpgsqlBatch batch, StoredEvent join, IReadOnlyDictionary<StateNodeId, StateNodeId> roots)
     {
         var command = batch.Add(
             """
             UPDATE events e SET state_before = b.whole, room_state = r.whole
             FROM unnest($3::bytea[], $4::bytea[]) AS b (was, whole), unnest($3::bytea[], $4::bytea[]) AS r (was, whole)
             WHERE e.room_nid = $1 AND e.position >= $2 AND e.state_before = b.was AND e.room_state = r.was
-            """, room.RoomNid, join.Position!.Value);
+            """, join.RoomNid, join.Position!.Value);
         Writing.StateNodeRows.AddBytes(command, [.. roots.Keys.Select(root => root.ToBytes())]);
         Writing.StateNodeRows.AddBytes(command, [.. roots.Values.Select(root => root.ToBytes())]);
     }

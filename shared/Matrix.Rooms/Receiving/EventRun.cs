@@ -74,7 +74,7 @@ sealed class EventRun
         return (await building.AuthIndex.Find(cited, ct)).Count == cited.Count ? ids.Count : 0;
 
         bool IsHere(EventId id) => ids.Contains(id) || here.ContainsKey(id);
-        bool IsBase(EventId id) => ids.Contains(id) || here.GetValueOrDefault(id) is { StateBefore: not null, Rejected: null, SoftFailed: false };
+        bool IsBase(EventId id) => ids.Contains(id) || here.GetValueOrDefault(id) is { StateBefore: not null, Rejected: null, SoftFailed: false, IsHalfKnown: false };
     }
 
     bool MayFollow(Pdu pdu, HashSet<EventId> others)

@@ -35,6 +35,9 @@ sealed class EventSurroundings
 
     public IReadOnlyList<StoredEvent> Prev => [.. Pdu.PrevEvents.Distinct().Select(events.GetValueOrDefault).OfType<StoredEvent>().Where(e => e.StateBefore is not null)];
 
+    /// <summary>Prev events that are here, but whose states are not all known, and never will be: what builds on them needs to be told its state.</summary>
+    public IReadOnlyList<EventId> HalfKnownPrev => [.. Prev.Where(e => e.IsHalfKnown).Select(e => e.EventId)];
+
     public IReadOnlyList<CitedEvent> Cited => [.. AuthEvents.Select(e => new CitedEvent(e.EventNid, e.Type, e.StateKey))];
 
     IEnumerable<StoredEvent> AuthEvents => Pdu.AuthEvents.Distinct().Select(id => events[id]);

@@ -117,7 +117,7 @@ public sealed class RoomReceiver
             return ReceivedEvent.Past(known);
         if (around.MissingAuth is { Count: > 0 } missingAuth)
             return new ReceivedEvent(pdu.EventId, Reception.MissingAuthEvents, LogPosition.Start, Missing: missingAuth);
-        if (around.MissingPrev is { Count: > 0 } missingPrev && stateBefore is null)
+        if (stateBefore is null && (IReadOnlyList<EventId>)[.. around.MissingPrev, .. around.HalfKnownPrev] is { Count: > 0 } missingPrev)
             return new ReceivedEvent(pdu.EventId, Reception.MissingPrevEvents, LogPosition.Start, Missing: missingPrev);
 
         // nobody knows yet what the state there is

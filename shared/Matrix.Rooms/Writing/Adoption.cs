@@ -19,16 +19,12 @@ sealed record Adoption(ServerName? ToldBy, Guid Holder, TimeSpan HeldFor)
     /// <param name="joinNid">The event by which this server comes in.</param>
     public void AddCommands(NpgsqlBatch batch, long roomNid, long joinNid)
     {
-        if (ToldBy is not { } server)
+        // what an earlier join has left half known stays so
+        batch.Add("SELECT abandon_partial_room($1, NULL)", roomNid);
+        if (ToldBy is { } server)
         {
-            batch.Add("DELETE FROM partial_rooms WHERE room_nid = $1", roomNid);
-            return;
+            batch.Add("INSERT INTO partial_rooms (room_nid, join_nid, told_by, due_at, holder) VALUES ($1, $2, $3, now() + $4, $5)",
+                roomNid, joinNid, server.ToString(), HeldFor, Holder);
         }
-        batch.Add(
-            """
-            INSERT INTO partial_rooms (room_nid, join_nid, told_by, due_at, holder) VALUES ($1, $2, $3, now() + $4, $5)
-            ON CONFLICT (room_nid) DO UPDATE SET join_nid = EXCLUDED.join_nid, told_by = EXCLUDED.told_by, due_at = EXCLUDED.due_at, holder = EXCLUDED.holder,
-                attempts = 0, since = now()
-            """, roomNid, joinNid, server.ToString(), HeldFor, Holder);
     }
 }

@@ -24,7 +24,9 @@ public sealed class EventChain
     readonly List<EventReference> extremities;
     readonly Dictionary<StateNodeId, StateNode> newNodes = [];
     long depth;
-    bool isPartial;
+
+    /// <summary>The room's members are not known yet.</summary>
+    internal bool IsPartial { get; private set; }
 
     internal EventChain(EventBuilding building, Room room, RoomHead head)
     {
@@ -34,7 +36,7 @@ public sealed class EventChain
         StateRoot = head.StateRoot;
         extremities = [.. head.Extremities];
         depth = head.Depth;
-        isPartial = head.IsPartial;
+        IsPartial = head.IsPartial;
     }
 
     /// <summary>The room. While a version 12 room is being created it has no id before its create event.</summary>
@@ -61,7 +63,7 @@ public sealed class EventChain
     internal void Contested() => building.AuthIndex.Contested(events.Select(e => e.Placement).OfType<AuthPlacement>());
 
     /// <summary>The head once the chain is committed.</summary>
-    internal RoomHead NextHead() => new(head.Version + 1, [.. extremities], StateRoot, depth, head.Position) { IsPartial = isPartial };
+    internal RoomHead NextHead() => new(head.Version + 1, [.. extremities], StateRoot, depth, head.Position) { IsPartial = IsPartial };
 
     /// <summary>The state event that stands at this place now, or null.</summary>
     public ValueTask<Pdu?> Find(string type, string stateKey, CancellationToken ct) => building.StateEvents.Find(StateRoot, type, stateKey, ct);
@@ -140,7 +142,7 @@ public sealed class EventChain
     internal async ValueTask Adopt(ReceivedPdu join, Func<StateNodeId, ValueTask<StateMerge>> merge, Adoption adoption, CancellationToken ct)
     {
         var (nid, pdu) = (join.EventNid, join.Pdu);
-        (Adoption, isPartial) = (adoption, adoption.IsPartial);
+        (Adoption, IsPartial) = (adoption, adoption.IsPartial);
         building.StateEvents.Add(nid, pdu);
         var after = Keep(await building.Tree.Set(join.Before.Root, [new StateAssignment(new StateKeyPair(pdu.Type, pdu.StateKey!), nid)], ct));
         var placement = await building.AuthIndex.Place(nid, pdu.Type, pdu.StateKey!, join.Cited, ct);
@@ -235,7 +237,7 @@ public sealed class EventChain
     /// <summary>The state after an event of a partial room is another one when the room is whole.</summary>
     void Remember(long nid, StateNodeId after)
     {
-        if (!isPartial)
+        if (!IsPartial)
             building.EventStates.Add(nid, after);
     }
 

@@ -73,6 +73,8 @@ sealed class EventsChange(
 
     public override void Committed(LogPosition last)
     {
+        if (chain.IsPartial)
+            return;
         var position = last.Value - Entries.Count;
         foreach (var e in chain.Events)
         {

@@ -6,7 +6,8 @@ namespace Matrix.Rooms.Writing;
 
 /// <summary>
 /// The events that this process wrote a moment ago, as the tables have them: whoever shows a new event to its readers need not ask Postgres for what has just been
-/// sent there. They are here before the log tells of them, and only as long as there is room; they say nothing of redactions that came later.
+/// sent there. They are here before the log tells of them, and only as long as there is room; they say nothing of redactions that came later. Events of
+/// rooms whose members are not known yet are not among them, since the states of these are written anew.
 /// </summary>
 public sealed class WrittenEvents(Caches caches)
 {

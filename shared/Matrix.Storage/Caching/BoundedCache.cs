@@ -67,6 +67,12 @@ public sealed class BoundedCache<TKey, TValue>(long capacity, Func<TKey, TValue,
         }
     }
 
+    public void Clear()
+    {
+        lock (turning)
+            current = new Generations(comparer);
+    }
+
     bool Promote(TKey key, out Entry entry)
     {
         Generations now;

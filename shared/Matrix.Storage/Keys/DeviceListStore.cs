@@ -18,6 +18,10 @@ public sealed class DeviceListStore(NpgsqlDataSource db)
         WHERE user_id = ANY(@users) AND membership = 'join' GROUP BY user_id
         """, new { users }, ct);
 
+    /// <summary>Those of the users who are in the room. By primary key.</summary>
+    public Task<IReadOnlyList<string>> ListMembers(long roomNid, string[] among, CancellationToken ct) => db.List<string>(
+        "SELECT user_id FROM memberships WHERE room_nid = @roomNid AND user_id = ANY(@among) AND membership = 'join'", new { roomNid, among }, ct);
+
     /// <summary>The members of rooms, each once.</summary>
     public Task<IReadOnlyList<string>> ListMembers(long[] rooms, CancellationToken ct) => db.List<string>(
         "SELECT DISTINCT user_id FROM memberships WHERE room_nid = ANY(@rooms) AND membership = 'join'", new { rooms }, ct);

@@ -20,7 +20,7 @@ public sealed class EventStore(NpgsqlDataSource db)
         """
         SELECT e.event_nid, e.event_id, e.room_nid, r.version, e.position, e.depth, e.type, e.state_key, e.sender, e.origin_server_ts, e.json,
             e.state_before, e.room_state, e.rejected, e.soft_failed, e.redacted_by,
-            EXISTS (SELECT FROM partial_rooms p WHERE p.room_nid = e.room_nid) AS is_tentative
+            EXISTS (SELECT FROM partial_rooms p WHERE p.room_nid = e.room_nid) AS is_tentative, e.half_known IS TRUE
         FROM events e JOIN rooms r USING (room_nid)
 
         """;
@@ -213,7 +213,10 @@ public sealed class EventStore(NpgsqlDataSource db)
                 reader.IsDBNull(4) ? null : reader.GetInt64(4), reader.GetInt64(5), reader.GetString(6),
                 reader.IsDBNull(7) ? null : reader.GetString(7), UserId.Parse(reader.GetString(8)), reader.GetInt64(9),
                 reader.GetFieldValue<byte[]>(10), Root(reader, 11), Root(reader, 12), reader.IsDBNull(13) ? null : reader.GetString(13),
-                reader.GetBoolean(14), reader.IsDBNull(15) ? null : reader.GetInt64(15)) { IsTentative = reader.GetBoolean(16) });
+                reader.GetBoolean(14), reader.IsDBNull(15) ? null : reader.GetInt64(15)) 
+                {
+                    IsTentative = reader.GetBoolean(16), IsHalfKnown = reader.GetBoolean(17),
+                });
         }
         return events;
     }

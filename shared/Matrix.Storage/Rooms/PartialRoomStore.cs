@@ -13,6 +13,16 @@ public sealed class PartialRoomStore(NpgsqlDataSource db)
 {
     public Task<IReadOnlyList<long>> List(CancellationToken ct) => db.List<long>("SELECT room_nid FROM partial_rooms", null, ct);
 
+    /// <summary>
+    /// Do all programs that use this database know of such rooms? The release before, which may run beside this one, does not where the table came in an upgrade
+    /// less than <paramref name="upgrade"/> ago; a new database never had one.
+    /// </summary>
+    public Task<bool> AreKnownToAll(TimeSpan upgrade, CancellationToken ct) => db.GetOne<bool>(
+        """
+        SELECT EXISTS (SELECT FROM schema_migrations WHERE name = '0160_partial_rooms'
+            AND (applied_at < now() - @upgrade OR applied_at < (SELECT min(applied_at) FROM schema_migrations) + interval '1 minute'))
+        """, new { upgrade }, ct);
+
     /// <summary>Are the room's members not known yet? By primary key.</summary>
     public async Task<bool> Contains(long roomNid, CancellationToken ct) =>
         await db.FindOne<int?>("SELECT 1 FROM partial_rooms WHERE room_nid = @roomNid", new { roomNid }, ct) is not null;
@@ -43,7 +53,11 @@ public sealed class PartialRoomStore(NpgsqlDataSource db)
     public Task<int> Release(PartialRoom room, Guid holder, CancellationToken ct) => db.Execute(
         "UPDATE partial_rooms SET due_at = now(), holder = NULL WHERE room_nid = @RoomNid AND holder = @holder", new { room.RoomNid, holder }, ct);
 
-    /// <summary>Nobody of this server is in the room any more: what is not known of it is not needed.</summary>
-    public Task<int> Delete(PartialRoom room, CancellationToken ct) =>
-        db.Execute("DELETE FROM partial_rooms WHERE room_nid = @RoomNid AND join_nid = @JoinNid", new { room.RoomNid, room.JoinNid }, ct);
+    /// <summary>Are the members of this very join still asked for?</summary>
+    public async Task<bool> Contains(PartialRoom room, CancellationToken ct) => await db.FindOne<int?>(
+        "SELECT 1 FROM partial_rooms WHERE room_nid = @RoomNid AND join_nid = @JoinNid", new { room.RoomNid, room.JoinNid }, ct) is not null;
+
+    /// <summary>Nobody of this server is in the room any more, and nobody tells its members: the events that were made meanwhile stay half known.</summary>
+    public Task<bool> Abandon(PartialRoom room, CancellationToken ct) =>
+        db.GetOne<bool>("SELECT abandon_partial_room(@RoomNid, @JoinNid)", new { room.RoomNid, room.JoinNid }, ct);
 }

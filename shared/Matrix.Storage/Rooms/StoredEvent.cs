@@ -16,4 +16,7 @@ public sealed record StoredEvent(
 {
     /// <summary>The room's members are not known yet: the states before and after it are not the last word.</summary>
     public bool IsTentative { get; init; }
+
+    /// <summary>The room was left or joined anew before its members were known: the states before and after it stay without them.</summary>
+    public bool IsHalfKnown { get; init; }
 }

@@ -152,7 +152,8 @@ public sealed class SyncStore(NpgsqlDataSource db)
     const string SelectEvent =
         """
         SELECT e.event_nid, e.event_id, e.room_nid, r.room_id, r.version, e.position, e.type, e.state_key, e.sender, e.origin_server_ts,
-            e.json, e.state_before, e.room_state, e.redacted_by, t.device_id, t.txn_id
+            e.json, e.state_before, e.room_state, e.redacted_by, t.device_id, t.txn_id,
+            EXISTS (SELECT FROM partial_rooms p WHERE p.room_nid = e.room_nid) AS is_tentative
         FROM events e JOIN rooms r USING (room_nid) LEFT JOIN event_transactions t ON t.event_nid = e.event_nid
         """;
 }

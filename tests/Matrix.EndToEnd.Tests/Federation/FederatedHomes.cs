@@ -113,7 +113,14 @@ static class FederatedUsers
     public static Task<Reply> TryJoinVia(this User user, string room, params string[] servers) =>
         user.Post($"{V3}/join/{ApiClient.Esc(room)}?{string.Join('&', servers.SelectMany(server => new[] { $"server_name={ApiClient.Esc(server)}", $"via={ApiClient.Esc(server)}" }))}");
 
-    public static async Task JoinVia(this User user, string room, string server) => (await user.TryJoinVia(room, server)).Ok();
+    public static async Task JoinVia(this User user, string room, string server)
+    {
+        (await user.TryJoinVia(room, server)).Ok();
+        await user.KnowsMembers(room);
+    }
+
+    /// <summary>Waits until the user's server knows who is in the room: a sync that shows all members has it from then on.</summary>
+    public static async Task KnowsMembers(this User user, string room) => (await user.Get($"{V3}/rooms/{ApiClient.Esc(room)}/joined_members")).Ok();
 
     public static Task<SyncReply> SeesMessage(this User user, string room, string body) => user.SyncUntil(sync => sync.HasMessage(room, body));
 
@@ -132,6 +139,7 @@ static class FederatedUsers
         await first.Invite(room, second);
         await second.SyncUntil(sync => sync.Invited(room) != null);
         await second.Join(room);
+        await second.KnowsMembers(room);
         await first.SeesMember(room, second, "join");
         return room;
     }

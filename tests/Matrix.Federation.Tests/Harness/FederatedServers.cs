@@ -27,7 +27,6 @@ public sealed class FederatedServers : IAsyncLifetime
     // asks for rooms without their members, and takes all the time to get them before anybody sees the room
     static void Patient(Dictionary<string, string?> configuration)
     {
-        configuration["partial_joins:enabled"] = "true";
         configuration["partial_joins:patience"] = "00:00:50";
     }
 

@@ -21,7 +21,6 @@ public sealed partial class PartialJoinTests(FederatedServers servers, PartialJo
 
         public static void Configure(Dictionary<string, string?> configuration)
         {
-            configuration["partial_joins:enabled"] = "true";
             configuration["partial_joins:patience"] = "00:00:00";
             configuration["partial_joins:silence"] = "00:00:00.5";
         }

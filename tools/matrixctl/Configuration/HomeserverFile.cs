@@ -116,7 +116,8 @@ static class HomeserverFile
         #default_room_version: "12"
         #enable_room_list_search: true
         #partial_joins:
-        #  enabled: false        # let users into big rooms of other servers before all members are known
+        #  enabled: true         # let users into big rooms of other servers before all members are known
+        #  patience: 200ms       # who joins waits so long for the members: a room that is whole by then is never without them
         #allow_public_rooms_over_federation: false
 
         # --- Media

@@ -19,6 +19,13 @@ sealed class SharedRooms(DeviceListStore store, Caches caches) : IDisposable
         cache.Remove(userId);
     }
 
+    /// <summary>This server has come to a room, or now knows who is there: that concerns all of its members, whom the log does not name.</summary>
+    public void Forget()
+    {
+        Interlocked.Increment(ref generation);
+        cache.Clear();
+    }
+
     /// <summary>The rooms of a user who syncs here: they are known. In the order of the log, as <see cref="Changed"/>.</summary>
     public void Set(string userId, long[] rooms) => cache.Set(userId, rooms);
 

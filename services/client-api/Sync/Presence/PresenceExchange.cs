@@ -3,6 +3,7 @@ using Matrix.ClientApi.Sync.Devices;
 using Matrix.Replication;
 using Matrix.Rooms.Ephemeral;
 using Matrix.Storage;
+using Matrix.Storage.Keys;
 using Npgsql;
 
 namespace Matrix.ClientApi.Sync.Presence;
@@ -13,7 +14,7 @@ namespace Matrix.ClientApi.Sync.Presence;
 /// stored: a process that begins asks the others, and what is lost is said again when it changes.
 /// </summary>
 sealed partial class PresenceExchange(
-    EphemeralChannel channel, PresenceBoard board, LocalPresence local, PresenceIndex index, SyncHub hub, SharedRooms shared, PresenceOptions options,
+    EphemeralChannel channel, PresenceBoard board, LocalPresence local, PresenceIndex index, SyncHub hub, SharedRooms shared, DeviceListStore devices, PresenceOptions options,
     TimeProvider time, ILogger<PresenceExchange> logger) : IHostedService, IDisposable
 {
     const int MostPerMessage = 500;
@@ -104,6 +105,7 @@ sealed partial class PresenceExchange(
     async Task Wake(HashSet<string> told, bool isAsked)
     {
         changed.UnionWith(board.TakeChanged());
+        await FindMembers();
         var (number, rooms, own) = index.Publish(changed, await shared.Get([.. changed.Union(index.TakeMoved())], CancellationToken.None));
         hub.PresenceChanged(own, rooms);
         foreach (var part in changed.Where(user => told.Contains(user) || local.Has(user)).Chunk(MostPerMessage))
@@ -112,6 +114,25 @@ sealed partial class PresenceExchange(
             channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new PresenceShown(PresenceShown.KindName, [.. part.Select(Shown)], IsAgain: true)));
         changed.Clear();
         hub.WakeForPresence(number);
+    }
+
+    // Of a room that this server has come to the log does not name the members.
+    async Task FindMembers()
+    {
+        var (rooms, users) = index.TakeAdopted();
+        foreach (var room in users.Length == 0 ? [] : rooms)
+        {
+            try
+            {
+                foreach (var member in await devices.ListMembers(room, users, CancellationToken.None))
+                    index.Moved(member);
+            }
+            catch (NpgsqlException)
+            {
+                index.Adopted(room); // the next beat asks again
+                throw;
+            }
+        }
     }
 
     ShownPresence Shown(string userId)

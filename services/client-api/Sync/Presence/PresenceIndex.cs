@@ -22,6 +22,7 @@ sealed class PresenceIndex(PresenceBoard board, Caches caches)
     readonly Dictionary<string, Listed> users = new(StringComparer.Ordinal);
     readonly Dictionary<long, PresenceLog> rooms = [];
     readonly PresenceLog wide = new();
+    readonly HashSet<long> adopted = [];
     readonly HashSet<string> moved = new(StringComparer.Ordinal), taken = new(StringComparer.Ordinal);
     readonly long most = caches.Scale("presence_rooms", Bytes) / OfPlace;
     long places;
@@ -34,6 +35,26 @@ sealed class PresenceIndex(PresenceBoard board, Caches caches)
         {
             if (users.ContainsKey(userId))
                 moved.Add(userId);
+        }
+    }
+
+    /// <summary>This server has come to a room, or now knows who is there: its members have to be asked for.</summary>
+    public void Adopted(long roomNid)
+    {
+        lock (gate)
+            adopted.Add(roomNid);
+    }
+
+    /// <summary>Rooms whose members have to be asked for, and who may be among these.</summary>
+    public (IReadOnlyCollection<long> Rooms, string[] Users) TakeAdopted()
+    {
+        lock (gate)
+        {
+            if (adopted.Count == 0)
+                return ([], []);
+            long[] rooms = [.. adopted];
+            adopted.Clear();
+            return (rooms, [.. users.Keys]);
         }
     }
 

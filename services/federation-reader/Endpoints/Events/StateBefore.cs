@@ -10,7 +10,7 @@ sealed class StateBefore(EventStore events, RoomState states, AuthChains chains)
 {
     public async Task<(IReadOnlyCollection<long> State, IReadOnlyCollection<long> AuthChain)> Find(Room room, EventId eventId, CancellationToken ct)
     {
-        if (await events.FindInRoom(room.RoomNid, [eventId], ct) is not [{ StateBefore: { } root, Rejected: null }])
+        if (await events.FindInRoom(room.RoomNid, [eventId], ct) is not [{ StateBefore: { } root, Rejected: null, IsHalfKnown: false }])
             throw MatrixException.NotFound("The state at this event is not known here.");
         long[] state = [.. (await states.ReadAll(root, ct)).Select(entry => entry.EventNid)];
         return (state, await chains.List(room, state, ct));
