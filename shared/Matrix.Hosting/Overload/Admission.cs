@@ -210,7 +210,7 @@ public sealed class Admission : IDisposable
     {
         if ((_isWanted || _waiting.Count > 0) && !IsTurnedAway)
         {
-            var factor = IsShedding ? 1.01 : HasShedWithin(Remembers) ? 1.03 : queueing > _options.QueueingTime / 4 ? 1.06 : 1.3;
+            var factor = HasShedWithin(Remembers) ? 1.01 : queueing > _options.QueueingTime / 4 ? 1.06 : 1.3;
             _limit = Math.Min(_options.MostAdmitted, _limit * factor);
         }
         _isWanted = false;

@@ -23,6 +23,7 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
     readonly DatabaseOutage _outage;
     readonly ILogger<LogWriter> _logger;
     readonly Channel<PendingChange> _queue;
+    readonly BatchQueue _waits;
     readonly CancellationTokenSource _abandoned = new();
     Task _loop = Task.CompletedTask;
 
@@ -34,6 +35,7 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
         _follower = follower;
         _announcer = announcer;
         _options = options;
+        _waits = new BatchQueue(time);
         _logger = logger;
         _queue = Channel.CreateBounded<PendingChange>(
             new BoundedChannelOptions(options.QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
@@ -66,8 +68,8 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
         return Outcome(pending, ct);
     }
 
-    /// <summary>How long the change that comes next has waited for its batch to begin; zero when none waits.</summary>
-    public TimeSpan QueueingTime => _queue.Reader.TryPeek(out var next) ? next.Waited : TimeSpan.Zero;
+    /// <summary>How long changes wait for their batch to begin, beyond what a commit takes in any case; zero when nothing is to be written.</summary>
+    public TimeSpan QueueingTime => _waits.Time(_queue.Reader.TryPeek(out var next) ? next.Waited : TimeSpan.Zero);
 
     static async Task<LogPosition> Outcome(PendingChange pending, CancellationToken ct)
     {
@@ -104,8 +106,11 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
             var changes = TakeReady();
             if (changes.Count == 0)
                 continue;
-            ReplicationMetrics.Begun(changes.Count, changes[0].Waited);
+            var waited = changes[0].Waited;
+            ReplicationMetrics.Begun(changes.Count, waited);
+            _waits.Begun(waited);
             await Write(changes);
+            _waits.Ended();
         }
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
+using DnsClient;
 using Matrix.Ctl.Configuration;
 using Matrix.Ctl.Doctor;
 using Matrix.Ctl.Running;
@@ -38,7 +39,7 @@ static class DoctorCommand
         if ((result.GetValue(url) ?? running?.Url ?? config?.PublicBaseUrl) is { } address)
             findings.AddRange(await new ServerChecks(http, new Uri(address.TrimEnd('/') + "/"), name, TimeProvider.System).Run(ct));
         if (config is not null) findings.AddRange(await new BackendChecks(config.WithPrivateParts(result.GetFolder(data)), TimeProvider.System).Run(ct));
-        if (name is not null && !result.GetValue(inside)) findings.AddRange(await new NameChecks(http, name, TimeProvider.System).Run(ct));
+        if (name is not null && !result.GetValue(inside)) findings.AddRange(await new NameChecks(http, new LookupClient(), name, TimeProvider.System).Run(ct));
         if (findings.Count == 0) findings.Add(Finding.Bad("doctor", "There is nothing to look at", "Name a server by --url, --config-path or --data."));
 
         if (result.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(findings, FindingJson.Default.IReadOnlyListFinding));

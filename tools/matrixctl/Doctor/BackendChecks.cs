@@ -13,7 +13,7 @@ namespace Matrix.Ctl.Doctor;
 sealed class BackendChecks(ServerConfig config, TimeProvider time)
 {
     const int OldestPostgres = 130000;
-    const long LittleSpace = 5L << 30;
+    const long LittleSpace = 5L << 30, NoSpace = 256L << 20;
 
     public async Task<IReadOnlyList<Finding>> Run(CancellationToken ct) =>
     [
@@ -116,7 +116,8 @@ sealed class BackendChecks(ServerConfig config, TimeProvider time)
         var folder = config.MediaStorePath ?? Environment.CurrentDirectory;
         if (!Directory.Exists(folder)) return Finding.Well("disk", $"{folder} is not there yet");
         var free = new DriveInfo(folder).AvailableFreeSpace;
-        return free < LittleSpace
+        return free < NoSpace ? Finding.Bad("disk", $"{free >> 20} MiB are free at {folder}", "It is full: uploads fail, and so does Postgres if it is on the same disk. Make room, or move media_store_path.")
+            : free < LittleSpace
             ? Finding.Warning("disk", $"{free >> 20} MiB are free at {folder}", "Uploads fail when it is full: make room, or move media_store_path.")
             : Finding.Well("disk", $"{free >> 30} GiB are free at {folder}");
     }

@@ -5,47 +5,52 @@ using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using DnsClient;
+using Matrix.Protocol;
 
 namespace Matrix.Ctl.Doctor;
 
 /// <summary>
 /// Is it found by its name, as other servers look for it (Server-Server API, Resolving server names): .well-known, SRV, address, TLS, answer?
 /// </summary>
-sealed class NameChecks(HttpClient http, string serverName, TimeProvider time)
+sealed class NameChecks(HttpClient http, LookupClient dns, string serverName, TimeProvider time)
 {
-    static readonly TimeSpan RenewalLimit = TimeSpan.FromDays(14);
+    static readonly TimeSpan RenewalLimit = TimeSpan.FromDays(14), Patience = TimeSpan.FromSeconds(10);
 
     public async Task<IReadOnlyList<Finding>> Run(CancellationToken ct)
     {
         var findings = new List<Finding> { await ClientWellKnown(ct) };
-        var (host, port) = await Target(findings, ct);
-        if (await Resolve(host, findings, ct) && await Certificate(host, port, findings, ct)) findings.Add(await Reach(host, port, ct));
+        if (await Target(findings, ct) is { } place && await Resolve(place.Host, findings, ct) && await Certificate(place, findings, ct)) findings.Add(await Reach(place, ct));
         return findings;
     }
 
-    /// <summary>Where other servers come to: the delegation's host, SRV's, or port 8448 of the name itself.</summary>
-    async Task<(string Host, int Port)> Target(List<Finding> findings, CancellationToken ct)
+    /// <summary>Where other servers come to: the delegation's host, SRV's, or port 8448 of the name itself; null when nobody could tell.</summary>
+    async Task<Place?> Target(List<Finding> findings, CancellationToken ct)
     {
         const string check = "delegation";
         if (Split(serverName) is (var own, { } explicitPort))
         {
             findings.Add(Finding.Well(check, $"none: the name itself says port {explicitPort}"));
-            return (own, explicitPort);
+            return new(own, explicitPort, own);
         }
         try
         {
             using var answer = JsonDocument.Parse(await http.GetByteArrayAsync(new Uri($"https://{serverName}/.well-known/matrix/server"), ct));
             var target = answer.RootElement.GetProperty("m.server").GetString()!;
+            if (!ServerName.TryParse(target, null, out _))
+            {
+                findings.Add(Finding.Bad(check, $".well-known says '{target}', which is no server name", "m.server is a host, or host:port, without https:// and without a path."));
+                return null;
+            }
             findings.Add(Finding.Well(check, $".well-known sends other servers to {target}"));
             var (host, port) = Split(target);
-            return port is { } given ? (host, given) : await Srv(host, findings, ct) ?? (host, 8448);
+            return port is { } given ? new(host, given, host) : await Srv(host, findings, ct) ?? new(host, 8448, host);
         }
         catch (Exception e) when (ServerChecks.IsExpected(e))
         {
             if (await Srv(serverName, findings, ct) is { } service) return service;
             findings.Add(Finding.Warning(check, $"no /.well-known/matrix/server at https://{serverName} ({e.Message}), no SRV record",
                 $"Other servers will come to {serverName}:8448. If the server is elsewhere, serve .well-known there: docs/operations/delegation.md"));
-            return (serverName, 8448);
+            return new(serverName, 8448, serverName);
         }
     }
 
@@ -65,17 +70,17 @@ sealed class NameChecks(HttpClient http, string serverName, TimeProvider time)
         }
     }
 
-    static async Task<(string Host, int Port)?> Srv(string host, List<Finding> findings, CancellationToken ct)
+    async Task<Place?> Srv(string host, List<Finding> findings, CancellationToken ct)
     {
         foreach (var service in new[] { "_matrix-fed._tcp.", "_matrix._tcp." })
         {
             try
             {
-                var answer = await new LookupClient().QueryAsync(service + host, QueryType.SRV, cancellationToken: ct);
+                var answer = await dns.QueryAsync(service + host, QueryType.SRV, cancellationToken: ct);
                 if (answer.Answers.SrvRecords().OrderBy(record => record.Priority).FirstOrDefault() is not { } record) continue;
                 var target = record.Target.Value.TrimEnd('.');
                 findings.Add(Finding.Well("SRV", $"{service}{host} is {target}:{record.Port}"));
-                return (target, record.Port);
+                return new(target, record.Port, host);
             }
             catch (DnsResponseException)
             {
@@ -89,7 +94,7 @@ sealed class NameChecks(HttpClient http, string serverName, TimeProvider time)
     {
         try
         {
-            var addresses = await Dns.GetHostAddressesAsync(host, ct);
+            var addresses = await Dns.GetHostAddressesAsync(host.Trim('[', ']'), ct);
             findings.Add(Finding.Well("DNS", $"{host} is {string.Join(", ", addresses.Select(address => address.ToString()))}"));
             return true;
         }
@@ -100,13 +105,15 @@ sealed class NameChecks(HttpClient http, string serverName, TimeProvider time)
         }
     }
 
-    async Task<bool> Certificate(string host, int port, List<Finding> findings, CancellationToken ct)
+    async Task<bool> Certificate(Place place, List<Finding> findings, CancellationToken ct)
     {
         const string check = "TLS";
         try
         {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+            limit.CancelAfter(Patience); // a firewall that drops answers nothing
             using var client = new TcpClient();
-            await client.ConnectAsync(host, port, ct);
+            await client.ConnectAsync(place.Host.Trim('[', ']'), place.Port, limit.Token);
             var errors = SslPolicyErrors.None;
 #pragma warning disable CA5359 // what is wrong with the certificate is told, not ignored; nothing is sent over this connection
             await using var tls = new SslStream(client.GetStream(), false, (_, _, _, found) =>
@@ -115,37 +122,65 @@ sealed class NameChecks(HttpClient http, string serverName, TimeProvider time)
                 return true;
             });
 #pragma warning restore CA5359
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = host }, ct);
+            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = place.Name }, limit.Token);
             using var certificate = X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData());
             var left = certificate.NotAfter - time.GetUtcNow();
             var until = certificate.NotAfter.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-            findings.Add(errors != SslPolicyErrors.None
-                ? Finding.Bad(check, $"{host}:{port} has a certificate that others refuse: {errors}", $"It needs one for {host}, by an authority that everybody knows, with its whole chain.")
-                : left < RenewalLimit ? Finding.Warning(check, $"The certificate of {host}:{port} ends on {until}", "Renew it; the gateway reads a new file within a minute.")
-                : Finding.Well(check, $"{host}:{port} has a certificate until {until}"));
-            return true;
+            findings.Add(left < TimeSpan.Zero ? Finding.Bad(check, $"The certificate of {place} ended on {until}", "Renew it: no other server comes in until then. The gateway reads a new file within a minute.")
+                : errors != SslPolicyErrors.None ? Finding.Bad(check, $"{place} has a certificate that others refuse: {Explain(errors, certificate)}",
+                    $"It needs one for {place.Name}, by an authority that everybody knows, with its whole chain.")
+                : left < RenewalLimit ? Finding.Warning(check, $"The certificate of {place} ends on {until}", "Renew it; the gateway reads a new file within a minute.")
+                : Finding.Well(check, $"{place} has a certificate until {until}"));
+            return errors == SslPolicyErrors.None;
         }
-        catch (Exception e) when (e is SocketException or IOException or System.Security.Authentication.AuthenticationException)
+        catch (Exception e) when (e is SocketException or IOException or System.Security.Authentication.AuthenticationException || (e is OperationCanceledException && !ct.IsCancellationRequested))
         {
-            findings.Add(Finding.Bad(check, $"{host}:{port} cannot be reached: {e.Message}", "Is the port open in the firewall, and does something with TLS listen there?"));
+            findings.Add(Finding.Bad(check, $"{place} cannot be reached: {(e is OperationCanceledException ? "no answer" : e.Message)}", "Is the port open in the firewall, and does something with TLS listen there?"));
             return false;
         }
     }
 
-    async Task<Finding> Reach(string host, int port, CancellationToken ct)
+    static string Explain(SslPolicyErrors errors, X509Certificate2 certificate) =>
+        errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"it is for {certificate.GetNameInfo(X509NameType.DnsName, false)}"
+        : certificate.Subject == certificate.Issuer ? "it is signed by itself"
+        : $"its chain from {certificate.GetNameInfo(X509NameType.SimpleName, true)} does not lead to an authority that is known here";
+
+    async Task<Finding> Reach(Place place, CancellationToken ct)
     {
         const string check = "federation";
         try
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"https://{host}:{port}/_matrix/federation/v1/version"));
-            using var response = await http.SendAsync(request, ct);
+            using var there = new SocketsHttpHandler { ConnectTimeout = Patience, ConnectCallback = async (_, token) => await place.Connect(token) };
+            using var client = new HttpClient(there) { Timeout = http.Timeout };
+            using var response = await client.GetAsync(new Uri($"https://{place.Name}:{place.Port}/_matrix/federation/v1/version"), ct);
             response.EnsureSuccessStatusCode();
             using var answer = JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(ct));
-            return Finding.Well(check, $"{host}:{port} answers as {answer.RootElement.GetProperty("server").GetProperty("name").GetString()}");
+            return Finding.Well(check, $"{place} answers as {answer.RootElement.GetProperty("server").GetProperty("name").GetString()}");
         }
         catch (Exception e) when (ServerChecks.IsExpected(e))
         {
-            return Finding.Bad(check, $"https://{host}:{port}/_matrix/federation does not answer: {e.Message}", "Does the proxy pass /_matrix/federation and /_matrix/key to the gateway?");
+            return Finding.Bad(check, $"{place}/_matrix/federation does not answer: {e.Message}", "Does the proxy pass /_matrix/federation and /_matrix/key to the gateway?");
+        }
+    }
+
+    /// <summary>Where to connect to, and for which name it has to have a certificate: an SRV record's target is only an address.</summary>
+    sealed record Place(string Host, int Port, string Name)
+    {
+        public override string ToString() => $"{Host}:{Port}";
+
+        public async Task<Stream> Connect(CancellationToken ct)
+        {
+            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            try
+            {
+                await socket.ConnectAsync(Host.Trim('[', ']'), Port, ct);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
         }
     }
 
