@@ -35,6 +35,9 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
 
     public Failing? Failing { get; private set; }
 
+    /// <summary>While it lags: up to here few enough events wait that it gets them all. Used by the one who runs it.</summary>
+    public long InFullUpTo { get; set; }
+
     /// <summary>Under way, or waiting for its next attempt.</summary>
     public ITimer? Retry { get; set; }
 

@@ -14,15 +14,26 @@ sealed class LagReader(OutgoingEventStore events, OutgoingMessageStore devices, 
 
     readonly string suffix = $":{own.ServerName}";
 
-    /// <summary>The next transactions of (after, upTo], of which the last has everything that is left, if it says <paramref name="upTo"/>.</summary>
+    /// <summary>
+    /// The next transactions of (after, upTo], of which the last has everything that is left, if it says <paramref name="upTo"/>. What waits is counted once for each
+    /// ten thousand, not for each page.
+    /// </summary>
     public async Task<IReadOnlyList<FederationTransaction>> Read(
         Destination destination, long after, long upTo, IReadOnlyList<OutgoingMessage> messages, CancellationToken ct)
     {
         var server = destination.Server.ToString();
         var (most, full) = (options.Value.PdusPerTransaction, options.Value.MostCaughtUpInFull);
+        // what was counted once is sent in full before anything is counted again
+        var counted = destination.InFullUpTo > after ? destination.InFullUpTo : 0;
+        upTo = counted > 0 ? counted : upTo;
         var page = await events.ListPending(server, after, upTo, suffix, most, ct);
-        if (page.Count == most && await events.CountPending(server, after, upTo, suffix, full + 1, ct) > full)
-            page = await events.ListNewestPending(server, after, upTo, suffix, most, ct);
+        if (page.Count == most && counted == 0)
+        {
+            if (await events.CountPending(server, after, upTo, suffix, full + 1, ct) > full)
+                page = await events.ListNewestPending(server, after, upTo, suffix, most, ct);
+            else
+                destination.InFullUpTo = upTo;
+        }
         var reached = page.Count < most ? upTo : page[^1].Position;
         List<OutgoingEdu> waiting = [.. await edus.Read(destination.Server, after, reached, ct), .. destination.TakeEdus(options.Value.EdusPerTransaction)];
         var chunks = waiting.Chunk(options.Value.EdusPerTransaction - messages.Count).ToArray();

@@ -107,7 +107,8 @@ public sealed class FederationClient(
         catch (Exception e)
         {
             limit.Dispose();
-            if (!ct.IsCancellationRequested && Failure(destination, e) is { } failure)
+            ct.ThrowIfCancellationRequested(); // whatever else failed meanwhile: it is nobody's fault
+            if (Failure(destination, e) is { } failure)
                 throw failure;
             throw;
         }

@@ -28,6 +28,16 @@ public sealed class OutgoingEventStore(NpgsqlDataSource db)
 
     const string Event = "e.event_nid, e.event_id, e.room_nid, e.position, e.sender, e.type, e.state_key, e.json, e.redacted_by";
 
+    const string TurnedAway =
+        $"""
+        SELECT {Event} FROM turned_away t JOIN events e ON e.event_nid = t.event_nid
+        WHERE t.server = @server AND t.position > @after AND t.position <= @upTo AND NOT EXISTS (
+            SELECT FROM room_servers s WHERE s.room_nid = e.room_nid AND s.server = t.server AND e.position > s.since AND (s.left_at IS NULL OR e.position <= s.left_at))
+        """;
+
+    const string IsForIt =
+        $"e.position > greatest(@after, s.since) AND e.position <= least(@upTo, s.left_at) AND {IsOurs} AND right(e.sender, length(@server) + 1) <> ':' || @server";
+
     /// <summary>
     /// Events of one destination in (after, upTo]: in each of its rooms, for as long as it was there, by the index events_timeline; and those by which its
     /// users were turned away from others (<c>turned_away</c>).
@@ -35,12 +45,18 @@ public sealed class OutgoingEventStore(NpgsqlDataSource db)
     const string Pending =
         $"""
         SELECT {Event} FROM room_servers s JOIN room_heads h ON h.room_nid = s.room_nid AND h.position > @after
-        JOIN events e ON e.room_nid = s.room_nid AND e.position > greatest(@after, s.since) AND e.position <= least(@upTo, s.left_at)
-        WHERE s.server = @server AND {IsOurs} AND right(e.sender, length(@server) + 1) <> ':' || @server
-        UNION ALL
-        SELECT {Event} FROM turned_away t JOIN events e ON e.event_nid = t.event_nid
-        WHERE t.server = @server AND t.position > @after AND t.position <= @upTo AND NOT EXISTS (
-            SELECT FROM room_servers s WHERE s.room_nid = e.room_nid AND s.server = t.server AND e.position > s.since AND (s.left_at IS NULL OR e.position <= s.left_at))
+        JOIN events e ON e.room_nid = s.room_nid AND {IsForIt}
+        WHERE s.server = @server
+        UNION ALL {TurnedAway}
+        """;
+
+    /// <summary>The same, of each room the oldest alone.</summary>
+    const string OldestPending =
+        $"""
+        SELECT o.* FROM room_servers s JOIN room_heads h ON h.room_nid = s.room_nid AND h.position > @after
+        CROSS JOIN LATERAL (SELECT {Event} FROM events e WHERE e.room_nid = s.room_nid AND {IsForIt} ORDER BY e.position LIMIT @limit) o
+        WHERE s.server = @server
+        UNION ALL {TurnedAway}
         """;
 
     /// <summary>The servers in rooms now, and those that left after a position. By primary key.</summary>
@@ -63,11 +79,11 @@ public sealed class OutgoingEventStore(NpgsqlDataSource db)
         SELECT count(*) FROM (SELECT FROM ({Pending}) AS e LIMIT @limit) AS counted
         """, new { server, after, upTo, own, limit }, ct);
 
-    /// <summary>The oldest events that wait for a destination, in order.</summary>
+    /// <summary>The oldest events that wait for a destination, in order: of each room no more are read than are wanted in all, however many wait there.</summary>
     public Task<IReadOnlyList<OutgoingEvent>> ListPending(string server, long after, long upTo, string own, int limit, CancellationToken ct) =>
         db.List<OutgoingEvent>(
         $"""
-        SELECT {Columns} FROM ({Pending}) AS e JOIN rooms r ON r.room_nid = e.room_nid ORDER BY e.position LIMIT @limit
+        SELECT {Columns} FROM ({OldestPending}) AS e JOIN rooms r ON r.room_nid = e.room_nid ORDER BY e.position LIMIT @limit
         """, new { server, after, upTo, own, limit }, ct);
 
     /// <summary>Of each room the newest event that waits for a destination, in order: the oldest of these.</summary>
