@@ -54,8 +54,10 @@ public sealed class OriginLimits(OriginLimitOptions options)
             lock (_gate)
             {
                 _bytes -= bytes;
-                if ((_addresses[address] -= bytes) <= 0)
-                    _addresses.Remove(address);
+                // another request without bytes of its own may have taken the address away
+                var left = _addresses.GetValueOrDefault(address) - bytes;
+                if (left > 0) _addresses[address] = left;
+                else _addresses.Remove(address);
             }
         });
     }
