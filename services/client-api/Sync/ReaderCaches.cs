@@ -4,7 +4,7 @@ using Matrix.Replication;
 
 namespace Matrix.ClientApi.Sync;
 
-/// <summary>What is remembered for readers and what the log makes stale: told by <see cref="SyncHub"/> before anybody is told of the entry.</summary>
+/// <summary>What is remembered for readers and what the log makes stale: told by <see cref="SyncNews"/> before anybody is told of the entry.</summary>
 sealed class ReaderCaches(RoomSights sights, IgnoredUsers ignored, BlockedInvites invites, ErasedUsers erased, AggregationCache aggregations)
 {
     public void Changed(LogEntry entry)

@@ -1,15 +1,13 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Matrix.ClientApi.Sync;
 
-/// <summary>Which of the users who sync here are in a room. Belongs to <see cref="SyncHub"/>, under whose lock it is used.</summary>
+/// <summary>Which of the users who sync here are in a room. Belongs to <see cref="SyncUsers"/>, under whose lock it is used.</summary>
 sealed class RoomUsers
 {
+    static readonly HashSet<SyncUser> nobody = [];
     readonly Dictionary<long, HashSet<SyncUser>> byRoom = [];
 
-    public bool TryGetValue(long room, [NotNullWhen(true)] out HashSet<SyncUser>? present) => byRoom.TryGetValue(room, out present);
-
-    public IReadOnlyCollection<SyncUser> In(long room) => byRoom.TryGetValue(room, out var present) ? present : [];
+    /// <summary>To look at alone. Not an interface: each entry of the log walks through one of these.</summary>
+    public HashSet<SyncUser> In(long room) => byRoom.GetValueOrDefault(room, nobody);
 
     public void Add(SyncUser user, long room)
     {

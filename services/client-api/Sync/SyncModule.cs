@@ -79,6 +79,9 @@ static class SyncModule
         services.AddSingleton<EventReader>();
         services.AddSingleton<RelationPage>();
         services.AddSingleton<StateOfPage>();
+        services.AddSingleton<SyncUsers>();
+        services.AddSingleton<SyncNews>();
+        services.AddHostedService(provider => provider.GetRequiredService<SyncNews>());
         services.AddSingleton<SyncHub>();
         services.AddHostedService(provider => provider.GetRequiredService<SyncHub>());
         return services;

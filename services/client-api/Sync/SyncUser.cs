@@ -7,7 +7,7 @@ namespace Matrix.ClientApi.Sync;
 
 /// <summary>
 /// What this process remembers of a user who syncs here: the rooms the user is in, invited to or knocking at, and who waits. Belongs to
-/// <see cref="SyncHub"/>, under whose lock every member is used.
+/// <see cref="SyncUsers"/>, under whose lock every member is used.
 /// </summary>
 sealed class SyncUser(string userId)
 {

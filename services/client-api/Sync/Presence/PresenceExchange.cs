@@ -14,7 +14,7 @@ namespace Matrix.ClientApi.Sync.Presence;
 /// stored: a process that begins asks the others, and what is lost is said again when it changes.
 /// </summary>
 sealed partial class PresenceExchange(
-    EphemeralChannel channel, PresenceBoard board, LocalPresence local, PresenceIndex index, SyncHub hub, SharedRooms shared, DeviceListStore devices, PresenceOptions options,
+    EphemeralChannel channel, PresenceBoard board, LocalPresence local, PresenceIndex index, SyncNews news, SharedRooms shared, DeviceListStore devices, PresenceOptions options,
     TimeProvider time, ILogger<PresenceExchange> logger) : IHostedService, IDisposable
 {
     const int MostPerMessage = 500;
@@ -107,31 +107,35 @@ sealed partial class PresenceExchange(
         changed.UnionWith(board.TakeChanged());
         await FindMembers();
         var (number, rooms, own) = index.Publish(changed, await shared.Get([.. changed.Union(index.TakeMoved())], CancellationToken.None));
-        hub.PresenceChanged(own, rooms);
+        news.PresenceChanged(own, rooms);
         foreach (var part in changed.Where(user => told.Contains(user) || local.Has(user)).Chunk(MostPerMessage))
             channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new PresenceShown(PresenceShown.KindName, [.. part.Select(Shown)])));
         foreach (var part in isAsked ? told.Except(changed).Chunk(MostPerMessage) : [])
             channel.Tell(JsonSerializer.SerializeToUtf8Bytes(new PresenceShown(PresenceShown.KindName, [.. part.Select(Shown)], IsAgain: true)));
         changed.Clear();
-        hub.WakeForPresence(number);
+        news.WakeForPresence(number);
     }
 
     // Of a room that this server has come to the log does not name the members.
     async Task FindMembers()
     {
         var (rooms, users) = index.TakeAdopted();
-        foreach (var room in users.Length == 0 ? [] : rooms)
+        if (users.Length == 0)
+            return;
+        try
         {
-            try
+            foreach (var room in rooms)
             {
                 foreach (var member in await devices.ListMembers(room, users, CancellationToken.None))
                     index.Moved(member);
             }
-            catch (NpgsqlException)
-            {
-                index.Adopted(room); // the next beat asks again
-                throw;
-            }
+        }
+        catch (NpgsqlException)
+        {
+            // the next beat asks again
+            foreach (var room in rooms)
+                index.Adopted(room);
+            throw;
         }
     }
 

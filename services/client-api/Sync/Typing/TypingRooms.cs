@@ -16,7 +16,7 @@ sealed record RoomTyping(long RoomNid, IReadOnlyList<string> UserIds);
 /// Who is typing. Each process has the whole picture from what the processes tell each other; it is lost with the process, and nobody minds: typing
 /// runs out by itself. A client that comes from another process is told of every room in which something changed lately.
 /// </summary>
-sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider time) : IHostedService, IDisposable
+sealed class TypingRooms(EphemeralChannel channel, SyncNews sync, TimeProvider time) : IHostedService, IDisposable
 {
     static readonly TimeSpan Sweep = TimeSpan.FromSeconds(1);
 
@@ -83,7 +83,7 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
                 return;
             change = Change(room);
         }
-        hub.TypingChanged(news.RoomNid, change);
+        sync.TypingChanged(news.RoomNid, change);
     }
 
     void RunOut()
@@ -103,7 +103,7 @@ sealed class TypingRooms(EphemeralChannel channel, SyncHub hub, TimeProvider tim
             }
         }
         foreach (var (nid, change) in changed)
-            hub.TypingChanged(nid, change);
+            sync.TypingChanged(nid, change);
     }
 
     long Change(Room room)
