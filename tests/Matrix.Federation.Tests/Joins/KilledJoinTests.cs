@@ -77,7 +77,7 @@ public sealed class KilledJoinTests(FederatedServers servers, ITestOutputHelper 
             return await half(answer);
         });
 
-    static async Task<bool> Answered(Task<Reply> joining)
+    internal static async Task<bool> Answered(Task<Reply> joining)
     {
         try
         {
@@ -89,7 +89,7 @@ public sealed class KilledJoinTests(FederatedServers servers, ITestOutputHelper 
         }
     }
 
-    static async Task<long> Count(MatrixServer server, string sql)
+    internal static async Task<long> Count(MatrixServer server, string sql)
     {
         await using var command = server.Services.GetRequiredService<NpgsqlDataSource>().CreateCommand(sql);
         return (long)(await command.ExecuteScalarAsync(Ct))!;

@@ -88,7 +88,11 @@ sealed class RemoteRoom
 
     /// <summary>The same without the members, which are told by <paramref name="state"/>, who is given the whole state before the newest join.</summary>
     /// <param name="others">Servers that are said to be in the room beside this one.</param>
-    public void ServeWithoutMembers(Func<JsonObject, Task<object?>> state, params ServerName[] others)
+    public void ServeWithoutMembers(Func<JsonObject, Task<object?>> state, params ServerName[] others) => ServeWithoutMembers(state, answer => answer, others);
+
+    /// <param name="joined">Makes the answer to send_join of what it should be.</param>
+    /// <inheritdoc cref="ServeWithoutMembers(Func{JsonObject, Task{object?}}, ServerName[])"/>
+    public void ServeWithoutMembers(Func<JsonObject, Task<object?>> state, Func<JsonObject, object?> joined, params ServerName[] others)
     {
         JsonObject? whole = null;
         Server.On(HttpMethod.Get, "/_matrix/federation/v1/make_join/", request => Template(request, "join"));
@@ -103,7 +107,7 @@ sealed class RemoteRoom
                 ["auth_chain"] = new JsonArray([.. cited]), ["state"] = new JsonArray([.. State.Where(pdu => pdu.Type != "m.room.member").Select(Json)]),
             };
             Take(join);
-            return answer;
+            return joined(answer);
         });
         TellState(Server, () => whole!, state);
     }
