@@ -27,6 +27,8 @@ public static class MediaRepoModule
         builder.Services.AddSingleton<MediaStore>().AddSingleton<MediaContentStore>().AddSingleton<ThumbnailStore>().AddSingleton<SharedWork>();
         builder.Services.AddSingleton<ContentStores>().AddSingleton<MediaKeeping>().AddSingleton<MediaUpload>();
         builder.Services.AddSingleton<MediaAccess>().AddHostedService(provider => provider.GetRequiredService<MediaAccess>());
+        builder.Services.AddSingleton<AskedMediaStore>().AddSingleton(services => new GroupedReads<MediaQuestion, MediaAnswer>(
+            services.GetRequiredService<AskedMediaStore>().Find, services.GetRequiredService<TimeProvider>()));
         builder.Services.AddSingleton<MediaFinder>().AddSingleton<ContentSender>().AddSingleton<MediaServing>();
         builder.Services.AddSingleton<RemoteMedia>().AddSingleton<RemoteRedirects>().AddSingleton<MultipartSender>();
         builder.Services.AddMatrixOptions<MediaRetentionOptions>("media_retention");

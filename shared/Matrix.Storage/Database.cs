@@ -25,11 +25,9 @@ public static class Database
         }
     }
 
-    /// <summary>The first row of each of two statements, in one round trip.</summary>
-    public static async Task<(TFirst? First, TSecond? Second)> FindTwo<TFirst, TSecond>(
-        this NpgsqlDataSource db, Action<NpgsqlBatch> add, CancellationToken ct)
-        where TFirst : class
-        where TSecond : class
+    /// <summary>Several statements in one round trip.</summary>
+    public static async Task<T> Read<T>(
+        this NpgsqlDataSource db, Action<NpgsqlBatch> add, Func<NpgsqlDataReader, CancellationToken, Task<T>> read, CancellationToken ct)
     {
         TypeHandlers.Register();
         await using var connection = await db.OpenConnectionAsync(ct);
@@ -38,9 +36,7 @@ public static class Database
             await using var batch = new NpgsqlBatch(connection);
             add(batch);
             await using var reader = await batch.ExecuteReaderAsync(ct);
-            var first = await reader.ReadAsync(ct) ? reader.GetRowParser<TFirst>()(reader) : null;
-            await reader.NextResultAsync(ct);
-            return (first, await reader.ReadAsync(ct) ? reader.GetRowParser<TSecond>()(reader) : null);
+            return await read(reader, ct);
         }
         catch
         {

@@ -6,8 +6,8 @@ using Matrix.Storage.Media;
 namespace Matrix.MediaRepo.Serving;
 
 /// <summary>
-/// Before a handler's <see cref="Requester"/>: where the session is not kept in memory, it and the row of the media in the path are read in one round trip, which is
-/// half of what it costs to say that media has not changed.
+/// Before a handler's <see cref="Requester"/>: where the session is not kept in memory, it and the row of the media in the path are read in one round trip, with
+/// those of others who ask at the same time: that is most of what it costs to say that media has not changed.
 /// </summary>
 sealed class AskedMedia
 {
@@ -25,11 +25,11 @@ sealed class AskedMedia
             return asked;
         }
 
-        var store = context.RequestServices.GetRequiredService<MediaStore>();
+        var reads = context.RequestServices.GetRequiredService<GroupedReads<MediaQuestion, MediaAnswer>>();
         context.Features.Set(asked);
         await Requester.Get(context, async (tokenHash, ct) =>
         {
-            (var session, asked._row) = await store.FindWithSession(tokenHash, origin, mediaId, ct);
+            (var session, asked._row) = await reads.Get(new MediaQuestion(tokenHash, origin, mediaId), ct);
             return session;
         });
         return asked;

@@ -47,13 +47,9 @@ public sealed class MediaStore(NpgsqlDataSource db)
     public Task<MediaRow?> Find(ServerName origin, string mediaId, CancellationToken ct) => db.FindOne<MediaRow>(
         $"{Select} WHERE origin = @origin AND media_id = @mediaId", new { origin = origin.ToString(), mediaId }, ct);
 
-    /// <summary>Who asks, and what for, in one round trip.</summary>
-    public Task<(Session? Session, MediaRow? Media)> FindWithSession(byte[] accessHash, ServerName origin, string mediaId, CancellationToken ct) =>
-        db.FindTwo<Session, MediaRow>(batch =>
-        {
-            SessionStore.AddFind(batch, accessHash);
-            batch.Add($"{Select} WHERE origin = $1 AND media_id = $2", origin, mediaId);
-        }, ct);
+    /// <summary><see cref="Find"/>, together with something else.</summary>
+    internal static void AddFind(NpgsqlBatch batch, ServerName origin, string mediaId) =>
+        batch.Add($"{Select} WHERE origin = $1 AND media_id = $2", origin, mediaId);
 
     /// <summary>
     /// The bytes must be in the media store for good before their row is: a row promises a download. Nothing happens if the media is there already:
