@@ -18,6 +18,14 @@ sealed class FederatedRooms(RoomFinder rooms, RoomAcls acls, RoomResidency resid
         return await servers.Contains(room.RoomNid, origin.Server, ct) ? room : throw MatrixException.Forbidden("Your server is not in this room.");
     }
 
+    /// <summary>Refuses a server that the room's access control list denies, if this server is in the room and so knows.</summary>
+    /// <exception cref="MatrixException">403</exception>
+    public async Task DemandAllowed(RoomId roomId, Origin origin, CancellationToken ct)
+    {
+        if (await rooms.Find(roomId, ct) is { } room && await residency.IsIn(room, ct) && !await acls.Allows(room, origin.Server, ct))
+            throw Denied();
+    }
+
     /// <summary>The room, whether or not the other server is in it.</summary>
     public async Task<Room> OpenForAll(RoomId roomId, Origin origin, CancellationToken ct)
     {
@@ -26,6 +34,8 @@ sealed class FederatedRooms(RoomFinder rooms, RoomAcls acls, RoomResidency resid
         // what it would tell of the states is not all there is: others know
         if (await partial.Contains(room.RoomNid, ct))
             throw MatrixException.NotFound("This server does not know the members of the room yet.");
-        return await acls.Allows(room, origin.Server, ct) ? room : throw MatrixException.Forbidden("The room's access control list denies your server.");
+        return await acls.Allows(room, origin.Server, ct) ? room : throw Denied();
     }
+
+    static MatrixException Denied() => MatrixException.Forbidden("The room's access control list denies your server.");
 }

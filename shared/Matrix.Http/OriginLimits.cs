@@ -28,13 +28,13 @@ public sealed class OriginLimitOptions
 /// </summary>
 public sealed class OriginLimits(OriginLimitOptions options)
 {
-    const int MostStrangers = 100, Shares = 4;
+    const int MostStrangers = 100, MostUnsigned = 16, Shares = 4;
 
     readonly Dictionary<ServerName, Places> _origins = [];
     readonly Dictionary<string, long> _addresses = [];
     readonly Lock _gate = new();
     long _bytes;
-    int _strangers;
+    int _strangers, _unsigned;
 
     /// <summary>The room for a body, before it is read; given back by disposing. Nobody's address gets more than its share, whatever servers it names.</summary>
     /// <exception cref="MatrixException">429: too much is under way.</exception>
@@ -64,14 +64,18 @@ public sealed class OriginLimits(OriginLimitOptions options)
 
     /// <summary>For a request whose server's keys have to be asked for, while they are; given back by disposing. Those of servers that are known never wait behind it.</summary>
     /// <exception cref="MatrixException">429: too many are being asked for.</exception>
-    public IDisposable EnterStranger()
+    public IDisposable EnterStranger() => Enter(ref _strangers, MostStrangers, () => Interlocked.Decrement(ref _strangers));
+
+    /// <summary>For a request that nobody has signed and that makes us ask other servers; given back by disposing.</summary>
+    /// <exception cref="MatrixException">429: too many are under way.</exception>
+    public IDisposable EnterUnsigned() => Enter(ref _unsigned, MostUnsigned, () => Interlocked.Decrement(ref _unsigned));
+
+    static Release Enter(ref int count, int most, Action leave)
     {
-        if (Interlocked.Increment(ref _strangers) > MostStrangers)
-        {
-            Interlocked.Decrement(ref _strangers);
-            throw MatrixException.LimitExceeded(TimeSpan.FromSeconds(10));
-        }
-        return new Release(() => Interlocked.Decrement(ref _strangers));
+        if (Interlocked.Increment(ref count) <= most)
+            return new Release(leave);
+        Interlocked.Decrement(ref count);
+        throw MatrixException.LimitExceeded(TimeSpan.FromSeconds(10));
     }
 
     /// <summary>Waits for a place of this server; given back by disposing.</summary>

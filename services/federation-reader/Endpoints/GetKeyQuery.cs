@@ -1,4 +1,5 @@
 using Matrix.Federation;
+using Matrix.Http;
 using Matrix.Protocol;
 using Microsoft.AspNetCore.Mvc;
 
@@ -10,17 +11,24 @@ static class GetKeyQuery
     public static void Map(IEndpointRouteBuilder app) => app.MapGet("/_matrix/key/v2/query/{serverName}", Handle);
 
     static async Task<IResult> Handle(ServerName serverName, [FromQuery(Name = "minimum_valid_until_ts")] long? minimumValidUntilTs, KeyNotary notary,
-        TimeProvider time, CancellationToken ct)
+        KeyRing ring, OriginLimits limits, TimeProvider time, CancellationToken ct)
     {
         var wanted = new KeyRequest(serverName, KeyRequest.Any, minimumValidUntilTs ?? time.GetUtcNow().ToUnixTimeMilliseconds());
-        return KeyLists.Answer(await notary.Find([wanted], ct));
+        return await KeyLists.Answer([wanted], notary, ring, limits, ct);
     }
 }
 
 /// <summary>The answer of both key queries.</summary>
 static class KeyLists
 {
-    public static IResult Answer(IReadOnlyList<byte[]> lists)
+    /// <summary>Whoever likes may ask, so what makes us ask others has few places.</summary>
+    public static async Task<IResult> Answer(IReadOnlyCollection<KeyRequest> wanted, KeyNotary notary, KeyRing ring, OriginLimits limits, CancellationToken ct)
+    {
+        using var place = await ring.Has(wanted, ct) ? null : limits.EnterUnsigned();
+        return Write(await notary.Find(wanted, ct));
+    }
+
+    static IResult Write(IReadOnlyList<byte[]> lists)
     {
         using var json = new MemoryStream();
         json.Write("{\"server_keys\":["u8);

@@ -11,7 +11,7 @@ static class PostKeyQuery
 
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/_matrix/key/v2/query", Handle);
 
-    static async Task<IResult> Handle(Body<Request> body, KeyNotary notary, TimeProvider time, CancellationToken ct)
+    static async Task<IResult> Handle(Body<Request> body, KeyNotary notary, KeyRing ring, OriginLimits limits, TimeProvider time, CancellationToken ct)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var wanted = new List<KeyRequest>();
@@ -31,7 +31,7 @@ static class PostKeyQuery
                 wanted.Add(new KeyRequest(name, key, criteria.MinimumValidUntilTs ?? now));
             }
         }
-        return KeyLists.Answer(await notary.Find(wanted, ct));
+        return await KeyLists.Answer(wanted, notary, ring, limits, ct);
     }
 
     sealed record Request(Dictionary<string, Dictionary<string, Criteria>> ServerKeys);

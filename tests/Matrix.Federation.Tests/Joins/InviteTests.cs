@@ -45,6 +45,22 @@ public sealed class InviteTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task A_server_that_the_room_denies_invites_nobody_of_ours_to_it()
+    {
+        await using var remote = await servers.NewRemote();
+        var (alice, bob) = (await First.NewUser(), await First.NewUser());
+        var (open, closed) = (await alice.CreateRoom(new { room_version = "10" }), await alice.CreateRoom(new { room_version = "10" }));
+        await alice.SetState(closed, "m.room.server_acl", new { allow = new[] { "*" }, deny = new[] { "localhost" } });
+
+        (await RemoteRoom.SendInvite(remote, First, RemoteRoom.BuildInvite(remote, bob, "10", room: open), [])).Ok();
+        (await RemoteRoom.SendInvite(remote, First, RemoteRoom.BuildInvite(remote, bob, "10", room: closed), [])).Refused(403, "M_FORBIDDEN");
+        (await remote.Put(First, $"/_matrix/federation/v1/invite/{Abroad.Esc(closed)}/$x", new { })).Refused(403, "M_FORBIDDEN");
+        var exchange = new { type = "m.room.member", room_id = closed, sender = alice.UserId, state_key = $"@eve:{remote.Name}",
+            content = new { membership = "invite", third_party_invite = new { display_name = "e" } } };
+        (await remote.Put(First, $"/_matrix/federation/v1/exchange_third_party_invite/{Abroad.Esc(closed)}", exchange)).Refused(403, "M_FORBIDDEN");
+    }
+
+    [Fact]
     public async Task An_invite_is_turned_down()
     {
         var (alice, bob) = (await First.NewUser(), await Second.NewUser());

@@ -160,7 +160,8 @@ sealed class RemoteRoom
     }
 
     public static Pdu BuildInvite(
-        RemoteServer from, User user, string version, string? sender = null, string membership = "invite", string type = "m.room.member", string? target = null)
+        RemoteServer from, User user, string version, string? sender = null, string membership = "invite", string type = "m.room.member", string? target = null,
+        string? room = null)
     {
         var rules = RoomVersions.Find(version)!;
         return from.Build(rules, new PduBuilder
@@ -168,7 +169,7 @@ sealed class RemoteRoom
             Type = type,
             StateKey = target ?? user.UserId,
             Sender = UserId.Parse($"@x:{sender ?? from.Name.ToString()}"),
-            RoomId = Protocol.RoomId.Create($"r{Guid.NewGuid():N}", from.Name),
+            RoomId = room is null ? Protocol.RoomId.Create($"r{Guid.NewGuid():N}", from.Name) : Protocol.RoomId.Parse(room),
             ContentElement = JsonSerializer.SerializeToElement(new { membership }),
             PrevEvents = [EventId.Parse("$" + new string('a', 43))],
             AuthEvents = [EventId.Parse("$" + new string('b', 43))],

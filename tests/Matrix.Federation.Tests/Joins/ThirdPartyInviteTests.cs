@@ -29,6 +29,22 @@ public sealed class ThirdPartyInviteTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task A_binding_makes_this_server_ask_others_only_of_users_that_it_has_and_for_what_was_signed_for_them()
+    {
+        var (bob, carol) = (await servers.Second.NewUser(), await servers.Second.NewUser());
+        await using var remote = await servers.NewRemote();
+        remote.On(HttpMethod.Put, "/_matrix/federation/v1/exchange_third_party_invite/", _ => new { });
+        (await Bind($"@nobody:{servers.Second.ServerName}", Signed(bob, identityServer))).Refused(400, "M_INVALID_PARAM");
+        (await Bind(bob.UserId, Signed(carol, identityServer))).Ok();
+        Assert.Empty(remote.Requests);
+        (await Bind(bob.UserId, Signed(bob, identityServer))).Ok();
+        await remote.Asked(request => request.Path.StartsWith("/_matrix/federation/v1/exchange_third_party_invite/", StringComparison.Ordinal));
+
+        Task<Reply> Bind(string mxid, JsonNode signed) => remote.Send(servers.Second.BaseUrl, HttpMethod.Put, "/_matrix/federation/v1/3pid/onbind",
+            JsonSerializer.SerializeToUtf8Bytes(new { mxid, invites = new[] { new { mxid, room_id = $"!r:{remote.Name}", sender = remote.User("eve").ToString(), signed } } }), null);
+    }
+
+    [Fact]
     public async Task Only_invites_that_a_user_of_this_server_has_promised_are_exchanged()
     {
         var (alice, bob) = (await servers.First.NewUser(), await servers.First.NewUser());

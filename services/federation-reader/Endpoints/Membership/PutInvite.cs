@@ -10,8 +10,9 @@ static class PutInvite
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/federation/v2/invite/{roomId}/{eventId}", Handle);
 
-    static async Task<Response> Handle(RoomId roomId, string eventId, Origin origin, Body<Request> body, Invites invites, CancellationToken ct)
+    static async Task<Response> Handle(RoomId roomId, string eventId, Origin origin, FederatedRooms rooms, Body<Request> body, Invites invites, CancellationToken ct)
     {
+        await rooms.DemandAllowed(roomId, origin, ct);
         var request = body.Value;
         try
         {

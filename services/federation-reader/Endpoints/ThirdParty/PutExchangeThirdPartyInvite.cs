@@ -10,11 +10,12 @@ static class PutExchangeThirdPartyInvite
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/federation/v1/exchange_third_party_invite/{roomId}", Handle);
 
-    static async Task<Empty> Handle(RoomId roomId, Origin origin, Body<Request> body, ThirdPartyInvites invites, CancellationToken ct)
+    static async Task<Empty> Handle(RoomId roomId, Origin origin, FederatedRooms rooms, Body<Request> body, ThirdPartyInvites invites, CancellationToken ct)
     {
         var request = body.Value;
         if (request.Type != EventTypes.Member || request.RoomId != roomId || request.Content.Membership != "invite")
             throw MatrixException.InvalidParam("This is no invite to the room.");
+        await rooms.DemandAllowed(roomId, origin, ct);
         await invites.Exchange(roomId, request.Sender, request.StateKey, request.Content.ThirdPartyInvite, ct);
         return default;
     }

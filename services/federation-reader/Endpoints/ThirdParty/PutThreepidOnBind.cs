@@ -1,9 +1,11 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Matrix.Federation;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Rooms;
 using Matrix.Rooms.Joining;
+using Matrix.Storage;
 
 namespace Matrix.FederationReader.Endpoints.ThirdParty;
 
@@ -17,15 +19,21 @@ static class PutThreepidOnBind
 
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/federation/v1/3pid/onbind", Handle);
 
-    static async Task<Empty> Handle(Body<Request> body, ThirdPartyInvites invites, CancellationToken ct)
+    static async Task<Empty> Handle(
+        Body<Request> body, ThirdPartyInvites invites, AccountStore accounts, ServerSigningKey own, OriginLimits limits, CancellationToken ct)
     {
         if (body.Value.Invites.Any(invite => invite is null))
             throw MatrixException.BadJson("invites must be objects.");
-        foreach (var invite in body.Value.Invites.Take(MostInvites))
+        var user = body.Value.Mxid;
+        if (user.Server != own.ServerName || await accounts.Find(user, ct) is null)
+            throw MatrixException.InvalidParam("This is no user of this server.");
+        // whoever likes may ask, and each of these is a request to another server
+        using var place = limits.EnterUnsigned();
+        foreach (var invite in body.Value.Invites.Where(invite => IsOf(user, invite.Signed)).Take(MostInvites))
         {
             try
             {
-                await invites.Bound(body.Value.Mxid, invite.RoomId, invite.Sender, invite.Signed, ct);
+                await invites.Bound(user, invite.RoomId, invite.Sender, JsonObject.Create(invite.Signed)!, ct);
             }
             catch (Exception e) when (e is RoomException or FederationException)
             {
@@ -35,7 +43,10 @@ static class PutThreepidOnBind
         return default;
     }
 
+    static bool IsOf(UserId user, JsonElement signed) => signed.ValueKind == JsonValueKind.Object && signed.TryGetProperty("mxid", out var mxid)
+        && mxid.ValueKind == JsonValueKind.String && mxid.GetString() == user.ToString();
+
     sealed record Request(UserId Mxid, IReadOnlyList<Invite> Invites);
 
-    sealed record Invite(RoomId RoomId, UserId Sender, JsonObject Signed);
+    sealed record Invite(RoomId RoomId, UserId Sender, JsonElement Signed);
 }
