@@ -8,13 +8,18 @@ using Matrix.MediaRepo;
 using Matrix.Pusher;
 using Matrix.Replication;
 
-var builder = MatrixHost.CreateBuilder(args, "all-in-one");
-builder.AddTls();
-builder.AddClientApi().AddFederationReader().AddFederationSender().AddMediaRepo().AddPusher().AddReplicationInProcess();
-
-var app = builder.Build();
-app.UseMatrixHttp();
-app.MapClientApi();
-app.MapFederationReader();
-app.MapMediaRepo();
-return app.RunMatrix();
+return MatrixApp.Run(
+    args,
+    "all-in-one",
+    builder =>
+    {
+        builder.AddTls();
+        builder.AddClientApi().AddFederationReader().AddFederationSender().AddMediaRepo().AddPusher().AddReplicationInProcess();
+    },
+    app =>
+    {
+        app.UseMatrixHttp();
+        app.MapClientApi();
+        app.MapFederationReader();
+        app.MapMediaRepo();
+    });

@@ -3,10 +3,8 @@ using Matrix.Hosting;
 using Matrix.Http;
 using Matrix.Replication;
 
-var builder = MatrixHost.CreateBuilder(args, "client-api");
-builder.AddClientApi().AddReplication();
-
-var app = builder.Build();
-app.UseMatrixHttp();
-app.MapClientApi();
-return app.RunMatrix();
+return MatrixApp.Run(args, "client-api", builder => builder.AddClientApi().AddReplication(), app =>
+{
+    app.UseMatrixHttp();
+    app.MapClientApi();
+});

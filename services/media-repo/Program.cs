@@ -3,10 +3,8 @@ using Matrix.Http;
 using Matrix.MediaRepo;
 using Matrix.Replication;
 
-var builder = MatrixHost.CreateBuilder(args, "media-repo");
-builder.AddMediaRepo().AddLeasesAndLimits();
-
-var app = builder.Build();
-app.UseMatrixHttp();
-app.MapMediaRepo();
-return app.RunMatrix();
+return MatrixApp.Run(args, "media-repo", builder => builder.AddMediaRepo().AddLeasesAndLimits(), app =>
+{
+    app.UseMatrixHttp();
+    app.MapMediaRepo();
+});

@@ -1,5 +1,6 @@
 using Matrix.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -20,8 +21,7 @@ public static class MatrixApp
         var builder = MatrixHost.CreateBuilder(args, service);
         add(builder);
         var app = builder.Build();
-        MatrixOptions.CheckConfiguration(app.Services);
-        if (IsOnlyCheck()) return;
+        if (CheckOnly(app)) return;
         map(app);
         app.Run();
     });
@@ -29,11 +29,34 @@ public static class MatrixApp
     /// <inheritdoc cref="Run"/>
     public static int RunMatrix(this WebApplication app) => Guarded(() =>
     {
-        MatrixOptions.CheckConfiguration(app.Services);
-        if (!IsOnlyCheck()) app.Run();
+        if (!CheckOnly(app)) app.Run();
     });
 
-    /// <summary><c>--check-config</c>: says whether the configuration can be used, by the exit code and the mistakes, and does nothing else.</summary>
+    static bool CheckOnly(WebApplication app)
+    {
+        var isWhole = false;
+        try
+        {
+            MatrixOptions.CheckConfiguration(app.Services);
+            isWhole = true;
+        }
+        catch (ConfigurationException e)
+        {
+            isWhole = e.IsWhole;
+            throw;
+        }
+        finally
+        {
+            if (IsOnlyCheck() && isWhole)
+            {
+                _ = app.Services.GetService<ForwardedFor>(); // reads a key of its own, and only when it is made
+                UnreadKeys.Print(app.Configuration);
+            }
+        }
+        return IsOnlyCheck();
+    }
+
+    /// <summary><c>--check-config</c>: says whether the configuration can be used, by the exit code and the mistakes, which keys it does not know, and does nothing else.</summary>
     static bool IsOnlyCheck() => Environment.GetCommandLineArgs().Contains("--check-config");
 
     static int Guarded(Action run)

@@ -20,6 +20,12 @@ public sealed class ConfigurationTests
         [Range(1, 100)] public int BurstCount { get; init; } = 10;
     }
 
+    /// <summary>Read by the framework's own binder, as some options are.</summary>
+    sealed class Bound
+    {
+        public bool Enabled { get; set; }
+    }
+
     sealed class Sample : IValidatableObject
     {
         [Required] public string SigningKeyPath { get; init; } = "";
@@ -53,6 +59,7 @@ public sealed class ConfigurationTests
             var builder = MatrixHost.CreateBuilder(["--config-path", path], "test");
             builder.Configuration.AddInMemoryCollection(overrides.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)));
             builder.Services.AddMatrixOptions<Sample>();
+            builder.Services.AddOptions<Bound>().Bind(builder.Configuration.GetSection("bound")).ValidateOnStart();
             return builder.Build().Services;
         }
         finally
@@ -100,6 +107,11 @@ public sealed class ConfigurationTests
         Assert.Equal(50 << 20, sample.MaxUploadSize);
         Assert.Equal(["default"], sample.Domains);
     }
+
+    [Fact]
+    public void What_the_framework_s_binder_cannot_read_is_a_mistake_like_any_other() => Assert.Equal(
+        ["max_upload_size: 'x' is not a size such as 500K, 50M, 1G", "bound.Enabled: 'sometimes' is not of the kind Boolean"],
+        Mistakes("server_name: example.org\nsigning_key_path: k\nmax_upload_size: x\nbound: {enabled: sometimes}"));
 
     [Fact]
     public void A_comma_separated_override_replaces_the_whole_list()

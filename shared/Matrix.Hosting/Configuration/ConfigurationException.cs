@@ -11,4 +11,7 @@ public sealed class ConfigurationException(IReadOnlyList<ConfigurationMistake> m
     : Exception("The configuration cannot be used:\n" + string.Join('\n', mistakes.Select(mistake => "  - " + mistake)))
 {
     public IReadOnlyList<ConfigurationMistake> Mistakes { get; } = mistakes;
+
+    /// <summary>False: there may be more, because one of them ended the search.</summary>
+    public bool IsWhole { get; init; } = true;
 }

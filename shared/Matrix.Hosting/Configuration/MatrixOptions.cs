@@ -1,10 +1,11 @@
+using System.Text.RegularExpressions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Matrix.Hosting.Configuration;
 
-public static class MatrixOptions
+public static partial class MatrixOptions
 {
     /// <summary>
     /// Makes <typeparamref name="T"/> injectable (as itself and as <c>IOptions&lt;T&gt;</c>), read from a section of homeserver.yaml and checked,
@@ -45,8 +46,19 @@ public static class MatrixOptions
             mistakes.AddRange(e.InnerExceptions.OfType<OptionsValidationException>().SelectMany(Mistakes));
         }
 
+        catch (InvalidOperationException e) when (Unconvertible().Match(e.Message) is { Success: true } found)
+        {
+            // what the framework's own binder says, at the first of them; what it would have read after that has not been looked at
+            var key = found.Groups["key"].Value.Replace(ConfigurationPath.KeyDelimiter, ".", StringComparison.Ordinal);
+            mistakes.Add(new ConfigurationMistake(key, $"'{found.Groups["value"].Value}' is not of the kind {found.Groups["type"].Value}"));
+            throw new ConfigurationException([.. mistakes.Distinct()]) { IsWhole = false };
+        }
+
         if (mistakes.Count > 0) throw new ConfigurationException([.. mistakes.Distinct()]);
     }
+
+    [GeneratedRegex(@"^Failed to convert configuration value(?: '(?<value>.*)')? at '(?<key>.+)' to type '(?:System\.)?(?<type>.+)'", RegexOptions.Singleline)]
+    private static partial Regex Unconvertible();
 
     /// <summary>What the framework's own validation found: <c>key: reason</c>, or a text without a key.</summary>
     internal static IEnumerable<ConfigurationMistake> Mistakes(OptionsValidationException e) =>

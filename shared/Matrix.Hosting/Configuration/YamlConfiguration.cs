@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 using YamlDotNet.Core;
@@ -20,6 +21,17 @@ public sealed class YamlConfigurationSource(string path) : IConfigurationSource
 
 sealed class YamlConfigurationProvider(string path, List<ConfigurationMistake> mistakes) : ConfigurationProvider
 {
+    /// <summary>What was asked for, found or not.</summary>
+    public ConcurrentDictionary<string, bool> Asked { get; } = new(StringComparer.OrdinalIgnoreCase);
+
+    public IEnumerable<string> Keys => Data.Keys;
+
+    public override bool TryGet(string key, out string? value)
+    {
+        Asked.TryAdd(key, true);
+        return base.TryGet(key, out value);
+    }
+
     public override void Load()
     {
         mistakes.Clear();

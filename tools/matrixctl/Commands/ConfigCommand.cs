@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using Matrix.Ctl.Configuration;
 using Matrix.Ctl.Running;
+using Matrix.Hosting.Configuration;
 using Spectre.Console;
 
 namespace Matrix.Ctl.Commands;
@@ -25,14 +26,28 @@ static class ConfigCommand
         var file = Path.GetFullPath(result.GetValue(path)!);
         _ = ServerConfig.Read(file).ServerName;
         var services = ServiceKind.Workers.Append(ServiceKind.Gateway).ToList();
-        var mistakes = (await Task.WhenAll(services.Select(service => Ask(service, file, ct)))).SelectMany(said => said).Distinct().ToList();
-        if (result.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(mistakes));
-        else if (mistakes.Count == 0) AnsiConsole.MarkupLineInterpolated($"[green]{file} can be used.[/]");
-        else foreach (var mistake in mistakes) AnsiConsole.MarkupLineInterpolated($"[red]{mistake}[/]");
+        var said = await Task.WhenAll(services.Select(service => Ask(service, file, ct)));
+        var mistakes = said.SelectMany(one => one.Mistakes).Distinct().ToList();
+        var unknown = said[0].Unread.Keys.Where(key => said.All(one => one.Unread.ContainsKey(key)))
+            .Select(key => (Key: key, Like: said.Select(one => one.Unread[key]).FirstOrDefault(like => like.Length > 0))).ToList();
+        if (result.GetValue(json))
+        {
+            Steps.PrintJson(new JsonObject
+            {
+                ["mistakes"] = new JsonArray([.. mistakes.Select(mistake => (JsonNode)mistake)]),
+                ["unknown"] = new JsonArray([.. unknown.Select(one => new JsonObject { ["key"] = one.Key, ["like"] = one.Like })]),
+            });
+            return mistakes.Count == 0 ? 0 : 1;
+        }
+        foreach (var (key, like) in unknown)
+            AnsiConsole.MarkupLineInterpolated($"[yellow]{key}: no service knows this key, and it is ignored.{(like is null ? "" : $" Is {like} meant?")}[/]");
+        foreach (var mistake in mistakes) AnsiConsole.MarkupLineInterpolated($"[red]{mistake}[/]");
+        if (mistakes.Count == 0) AnsiConsole.MarkupLineInterpolated($"[green]{file} can be used.[/]");
         return mistakes.Count == 0 ? 0 : 1;
     }
 
-    static async Task<IReadOnlyList<string>> Ask(ServiceKind service, string file, CancellationToken ct)
+    /// <returns>What cannot be used, and which keys the service has not asked for, with the one that may have been meant.</returns>
+    static async Task<(IReadOnlyList<string> Mistakes, IReadOnlyDictionary<string, string> Unread)> Ask(ServiceKind service, string file, CancellationToken ct)
     {
         var start = new ProcessStartInfo(service.Command[0], [.. service.Command.Skip(1), "--check-config"]) { RedirectStandardError = true, RedirectStandardOutput = true };
         start.Environment["MATRIX_CONFIG"] = file;
@@ -42,8 +57,10 @@ static class ConfigCommand
         var error = process.StandardError.ReadToEndAsync(ct);
         var output = await process.StandardOutput.ReadToEndAsync(ct);
         await process.WaitForExitAsync(ct);
-        if (process.ExitCode == 0) return [];
+        var unread = output.Split('\n').Where(line => line.StartsWith(UnreadKeys.Mark, StringComparison.Ordinal))
+            .Select(line => line[UnreadKeys.Mark.Length..].Split('\t')).ToDictionary(parts => parts[0], parts => parts[1]);
+        if (process.ExitCode == 0) return ([], unread);
         var lines = (await error).Split('\n').Where(line => line.StartsWith("  - ", StringComparison.Ordinal)).Select(line => line[4..].TrimEnd()).ToList();
-        return lines.Count > 0 ? lines : [$"{service.Name} ended with code {process.ExitCode}: {output}{await error}"];
+        return (lines.Count > 0 ? lines : [$"{service.Name} ended with code {process.ExitCode}: {output}{await error}"], unread);
     }
 }

@@ -1,0 +1,34 @@
+using System.Text.Json;
+using Matrix.Ctl.Commands;
+
+namespace Matrix.Ctl.Tests;
+
+/// <summary><c>matrixctl config check</c>, which asks every service's own program.</summary>
+public sealed class ConfigCheckTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("matrix-config-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public async Task Mistakes_and_keys_that_no_service_knows_are_told_with_what_was_meant()
+    {
+        var file = Path.Combine(folder, "homeserver.yaml");
+        Assert.Equal(0, await GenerateConfigCommand.Create().Parse(["--server-name", "example.org", "--config-path", file, "--report-stats=yes"]).InvokeAsync());
+        await File.AppendAllTextAsync(file, """
+            x_forwarded: true
+            max_upload_size: lots
+            rc_mesage: {per_second: 5}
+            overload: {queueing_time: 30ms, pacience: 1s}
+            modules: [{module: somebody.elses}]
+            """, TestContext.Current.CancellationToken);
+
+        var check = await Tool.Matrixctl("config", "check", file, "--json");
+
+        Assert.Equal(1, check.ExitCode);
+        using var said = JsonDocument.Parse(check.Output);
+        Assert.Equal(["max_upload_size: 'lots' is not a size such as 500K, 50M, 1G"], said.RootElement.GetProperty("mistakes").EnumerateArray().Select(mistake => mistake.GetString()));
+        Assert.Equal([("modules.0.module", null), ("overload.pacience", "overload.patience"), ("rc_mesage.per_second", "rc_message.per_second")],
+            said.RootElement.GetProperty("unknown").EnumerateArray().Select(one => (one.GetProperty("key").GetString()!, one.GetProperty("like").GetString())).Order());
+    }
+}
