@@ -99,6 +99,7 @@ public sealed class ContentStoreTests : IAsyncLifetime
         var migration = new ContentMigration(both);
         await migration.Run(keepOld: false, Stop);
         Assert.Equal((4, 1, contents.Sum(content => content.Length) - 10), migration.Progress is var p ? (p.Moved, p.AlreadyThere, p.Bytes) : default);
+        Assert.Equal((5L, 5L), (migration.Progress.Done, migration.Progress.Total));
         using var now = Stores("s3");
         foreach (var content in contents)
             Assert.Equal(content, await Read(now.Primary, SHA256.HashData(content), 0, null));

@@ -37,16 +37,43 @@ static class MediaCommand
             throw new StackException("media_stores names one store only: name the new one first and the old one after it.");
         var migration = new ContentMigration(stores);
         var work = migration.Run(result.GetValue(keepOld), ct);
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(AnsiConsole.Profile.Capabilities.Interactive ? 1 : 10));
-        while (!work.IsCompleted)
-        {
-            if (await Task.WhenAny(work, timer.WaitForNextTickAsync(ct).AsTask()) != work && !result.GetValue(json))
-                Print("so far", migration.Progress);
-        }
+        if (!result.GetValue(json)) await Show(migration, work);
         await work;
         if (result.GetValue(json)) PrintJson(stores.Primary.Name, migration.Progress);
         else Print($"all is in {stores.Primary.Name}", migration.Progress);
         return 0;
+    }
+
+    /// <summary>A bar on a terminal, else a line every ten seconds.</summary>
+    static async Task Show(ContentMigration migration, Task work)
+    {
+        if (!AnsiConsole.Profile.Capabilities.Interactive || Console.IsOutputRedirected)
+        {
+            while (await Goes(work, TimeSpan.FromSeconds(10))) Print(migration.Progress is { Total: { } total } at ? $"{at.Done} of {total}" : "counting", migration.Progress);
+            return;
+        }
+        await AnsiConsole.Progress().StartAsync(async context =>
+        {
+            var bar = context.AddTask("counting", maxValue: 1);
+            bar.IsIndeterminate = true;
+            while (await Goes(work, TimeSpan.FromMilliseconds(200))) Draw(bar, migration.Progress);
+            if (work.IsCompletedSuccessfully) Draw(bar, migration.Progress with { Total = migration.Progress.Done }); // what was deleted meanwhile is not missed
+        });
+    }
+
+    static void Draw(ProgressTask bar, MigrationProgress progress)
+    {
+        if (progress.Total is not { } total) return;
+        bar.IsIndeterminate = false;
+        bar.MaxValue = Math.Max(total, 1);
+        bar.Value = total == 0 ? 1 : progress.Done;
+        bar.Description = string.Create(CultureInfo.InvariantCulture, $"{progress.Done} of {total}, {progress.Bytes / 1048576.0:0.0} MiB");
+    }
+
+    static async Task<bool> Goes(Task work, TimeSpan pause)
+    {
+        await work.WaitAsync(pause).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !work.IsCompleted;
     }
 
     static void PrintJson(string store, MigrationProgress progress) => Steps.PrintJson(new JsonObject

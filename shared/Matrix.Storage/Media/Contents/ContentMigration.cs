@@ -1,7 +1,11 @@
 namespace Matrix.Storage.Media;
 
 /// <summary>How far a migration is.</summary>
-public readonly record struct MigrationProgress(long Moved, long AlreadyThere, long Bytes);
+/// <param name="Total">How many there were in the other stores when it began; null: they are still being counted.</param>
+public readonly record struct MigrationProgress(long Moved, long AlreadyThere, long Bytes, long? Total)
+{
+    public long Done => Moved + AlreadyThere;
+}
 
 /// <summary>
 /// Moves what lies in the other stores into the first. It can be stopped and started again at any moment, and the server runs on: what was moved is
@@ -11,13 +15,20 @@ public sealed class ContentMigration(ContentStores stores)
 {
     const int AtOnce = 4;
 
-    long _moved, _alreadyThere, _bytes;
+    long _moved, _alreadyThere, _bytes, _total = -1;
 
-    public MigrationProgress Progress => new(Volatile.Read(ref _moved), Volatile.Read(ref _alreadyThere), Volatile.Read(ref _bytes));
+    public MigrationProgress Progress => new(Volatile.Read(ref _moved), Volatile.Read(ref _alreadyThere), Volatile.Read(ref _bytes), Volatile.Read(ref _total) is >= 0 and var total ? total : null);
 
     /// <param name="keepOld">Copies only.</param>
     public async Task Run(bool keepOld, CancellationToken ct)
     {
+        var total = 0L;
+        foreach (var old in stores.All.Skip(1))
+        {
+            await foreach (var _ in old.List(ct))
+                total++;
+        }
+        Volatile.Write(ref _total, total);
         var limits = new ParallelOptions { MaxDegreeOfParallelism = AtOnce, CancellationToken = ct };
         foreach (var old in stores.All.Skip(1))
             await Parallel.ForEachAsync(old.List(ct), limits, async (hash, token) => await Move(old, hash, keepOld, token));
