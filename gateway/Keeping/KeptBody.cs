@@ -11,7 +11,7 @@ namespace Matrix.Gateway.Keeping;
 /// </summary>
 sealed partial class KeptBody : IDisposable
 {
-    const int Block = 64 * 1024, Part = 256 * 1024;
+    const int Block = 64 * 1024, Part = 1024 * 1024;
     const uint CloseOnExec = 1, AllowSealing = 2; // MFD_… of <linux/memfd.h>
     const int AddSeals = 1033, SealEverything = 1 | 2 | 4 | 8; // F_ADD_SEALS; F_SEAL_SEAL, _SHRINK, _GROW, _WRITE of <linux/fcntl.h>
 
