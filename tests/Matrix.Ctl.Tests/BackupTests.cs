@@ -56,8 +56,11 @@ public sealed class BackupTests : IAsyncDisposable
         await Ask(HttpMethod.Put, $"rooms/{room}/send/m.room.message/1", token, new { msgtype = "m.text", body = "saved" });
         var early = (await Ask(HttpMethod.Get, "sync", token)).GetProperty("next_batch").GetString();
 
+        var elsewhere = await Tool.Matrixctl(new Dictionary<string, string> { ["MATRIX__media_stores"] = "s3", ["MATRIX__media_s3__bucket"] = "pictures" }, "backup", "--data", First, "--to", Saved);
+        Assert.Contains("Media in the bucket pictures are not in it", elsewhere.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
         var backup = await Tool.Matrixctl("backup", "--data", First, "--to", Saved);
         Assert.True(backup.ExitCode == 0, backup.Output);
+        Assert.DoesNotContain("bucket", backup.Output, StringComparison.Ordinal);
         await Ask(HttpMethod.Put, $"rooms/{room}/send/m.room.message/2", token, new { msgtype = "m.text", body = "lost" });
         var late = (await Ask(HttpMethod.Get, "sync", token)).GetProperty("next_batch").GetString();
         Assert.Equal(0, (await Tool.Matrixctl("down", "--data", First)).ExitCode);

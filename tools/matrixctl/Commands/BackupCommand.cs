@@ -36,7 +36,8 @@ static class BackupCommand
         var path = result.GetValue(configPath) ?? ServerState.Find(folder)?.ConfigPath ?? Path.Combine(folder, "homeserver.yaml");
         var config = ServerConfig.Read(path).WithPrivateParts(folder);
         var manifest = await WithProgress(result, progress => new Backup(Path.GetFullPath(result.GetValue(to)!)).Take(config, folder, progress, ct));
-        Say(result, manifest, $"{manifest.ServerName} as of {manifest.TakenAt:u}, log position {manifest.Position}. It holds every secret of the server: keep it as one.");
+        Say(result, manifest, $"{manifest.ServerName} as of {manifest.TakenAt:u}, log position {manifest.Position}. It holds every secret of the server: keep it as one."
+            + (manifest.MediaBucket is { } bucket ? $" Media in the bucket {bucket} are not in it: keep a copy of the bucket that is no older than this." : ""));
         return 0;
     }
 
@@ -56,7 +57,8 @@ static class BackupCommand
             return true;
         });
         Say(result, manifest, $"{manifest.ServerName} as of {manifest.TakenAt:u} is in {folder}. Clients that have seen later things begin afresh. "
-            + "Other servers may know of events that are lost here; rooms with them go on.");
+            + "Other servers may know of events that are lost here; rooms with them go on."
+            + (manifest.MediaBucket is { } bucket ? $" Media in the bucket {bucket} were not in the backup." : ""));
         return 0;
     }
 
@@ -72,7 +74,11 @@ static class BackupCommand
         return AnsiConsole.Progress().StartAsync(async context =>
         {
             var tasks = new Dictionary<string, ProgressTask>();
-            return await work((part, done) => (tasks.TryGetValue(part, out var task) ? task : tasks[part] = context.AddTask(part, maxValue: 1)).Value = done);
+            return await work((part, done) =>
+            {
+                var task = tasks.TryGetValue(part, out var known) ? known : tasks[part] = context.AddTask(part, maxValue: 1);
+                (task.Value, task.IsIndeterminate) = (done, done <= 0); // Postgres' own programs do not say how far they are
+            });
         });
     }
 }

@@ -7,8 +7,10 @@ using Matrix.Storage;
 
 namespace Matrix.Ctl.Running;
 
-/// <summary>What a backup is of. <c>DataFolder</c>: what paths in its configuration begin with.</summary>
-sealed record BackupManifest(string ServerName, DateTimeOffset TakenAt, string Program, long Position, string DataFolder);
+/// <summary>
+/// What a backup is of. <c>DataFolder</c>: what paths in its configuration begin with. <c>MediaBucket</c>: where media lie that are not in it.
+/// </summary>
+sealed record BackupManifest(string ServerName, DateTimeOffset TakenAt, string Program, long Position, string DataFolder, string? MediaBucket = null);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(BackupManifest))]
@@ -39,7 +41,7 @@ sealed class Backup(string folder)
         if (config.MediaStorePath is { } media && Directory.Exists(media)) Copy(media, In(Media), done => progress("media", done), ct);
         File.Copy(config.Path, In(Config), overwrite: true);
         if (config.FindSigningKeyPath is { } key) File.Copy(key, In(Key), overwrite: true);
-        var manifest = new BackupManifest(config.ServerName, TimeProvider.System.GetUtcNow(), SchemaWindow.Program, position, dataFolder);
+        var manifest = new BackupManifest(config.ServerName, TimeProvider.System.GetUtcNow(), SchemaWindow.Program, position, dataFolder, config.MediaBucket?.Bucket);
         AtomicFile.Write(In(Manifest), JsonSerializer.SerializeToUtf8Bytes(manifest, BackupJson.Default.BackupManifest));
         return manifest;
     }
