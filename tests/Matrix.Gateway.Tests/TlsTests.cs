@@ -11,20 +11,9 @@ public sealed class TlsTests
     public async Task The_gateway_speaks_tls_with_the_configured_certificate()
     {
         using var folder = new TemporaryFolder();
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=test.example", key, HashAlgorithmName.SHA256);
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        await File.WriteAllTextAsync(folder.File("cert.pem"), certificate.ExportCertificatePem());
-        await File.WriteAllTextAsync(folder.File("key.pem"), key.ExportPkcs8PrivateKeyPem());
-
+        using var certificate = await folder.Certificate();
         await using var upstream = await Upstream.Start();
-        await using var gateway = await TestGateway.Start(
-        [
-            ("gateway:clusters:client-api", upstream.Address),
-            ("tls_listen", "https://127.0.0.1:0"),
-            ("tls_certificate_path", folder.File("cert.pem")),
-            ("tls_private_key_path", folder.File("key.pem")),
-        ]);
+        await using var gateway = await TestGateway.Start([("gateway:clusters:client-api", upstream.Address), .. folder.Settings]);
         var seen = "";
         using var handler = new HttpClientHandler
         {
@@ -35,6 +24,35 @@ public sealed class TlsTests
         Assert.Equal(HttpStatusCode.OK, (await client.GetAsync(https + "/_matrix/client/versions")).StatusCode);
         Assert.Equal(certificate.Thumbprint, seen);
         Assert.Equal("https", upstream.Requests.Single().Headers["X-Forwarded-Proto"]);
+    }
+
+    // where the kernel cannot send it by itself
+    [Theory]
+    [InlineData("1.1")]
+    [InlineData("2.0")]
+    public async Task A_body_that_is_kept_is_sent_over_tls(string version)
+    {
+        using var folder = new TemporaryFolder();
+        using var certificate = await folder.Certificate();
+        var content = RandomNumberGenerator.GetBytes(300_001);
+        await using var upstream = await Upstream.Start(async context =>
+        {
+            context.Response.Headers.ETag = "\"tag\"";
+            if (context.Request.Headers.IfNoneMatch == "\"tag\"") context.Response.StatusCode = 304;
+            else
+            {
+                context.Response.ContentLength = content.Length;
+                await context.Response.Body.WriteAsync(content);
+            }
+        });
+        await using var gateway = await TestGateway.Start(
+            [("gateway:clusters:client-api", upstream.Address), ("gateway:clusters:media-repo", upstream.Address), .. folder.Settings]);
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, presented, _, _) => presented!.Thumbprint == certificate.Thumbprint };
+        using var client = new HttpClient(handler) { DefaultRequestVersion = new Version(version), DefaultVersionPolicy = HttpVersionPolicy.RequestVersionExact };
+        var https = gateway.Addresses.Single(address => address.StartsWith("https:", StringComparison.Ordinal));
+        for (var i = 0; i < 4; i++)
+            Assert.Equal(content, await client.GetByteArrayAsync(https + "/_matrix/client/v1/media/download/test.example/a"));
+        Assert.Equal(2, upstream.Requests.Count(request => request.Headers.ContainsKey("If-None-Match")));
     }
 
     [Fact]
@@ -60,6 +78,19 @@ public sealed class TlsTests
         readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("gateway");
 
         public string File(string name) => Path.Combine(_folder.FullName, name);
+
+        public IEnumerable<(string, string)> Settings =>
+            [("tls_listen", "https://127.0.0.1:0"), ("tls_certificate_path", File("cert.pem")), ("tls_private_key_path", File("key.pem"))];
+
+        public async Task<X509Certificate2> Certificate()
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var request = new CertificateRequest("CN=test.example", key, HashAlgorithmName.SHA256);
+            var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+            await System.IO.File.WriteAllTextAsync(File("cert.pem"), certificate.ExportCertificatePem());
+            await System.IO.File.WriteAllTextAsync(File("key.pem"), key.ExportPkcs8PrivateKeyPem());
+            return certificate;
+        }
 
         public void Dispose() => _folder.Delete(recursive: true);
     }
