@@ -90,8 +90,7 @@ sealed class PublishedKeyCache : IDisposable
         foreach (var userId in missing)
         {
             found[userId] = stored.Contains(userId) ? UserKeys.Of(stored[userId]) : UserKeys.None;
-            if (Volatile.Read(ref generation) == before)
-                users.Set(userId, found[userId]);
+            users.Set(userId, found[userId], ref generation, before);
         }
         return found;
     }
@@ -103,8 +102,7 @@ sealed class PublishedKeyCache : IDisposable
             return found;
         var before = Volatile.Read(ref generation);
         found = (await store.ListSignatures(signer, ct)).GroupBy(key => key.Target).ToDictionary(target => target.Key, target => target.ToArray(), StringComparer.Ordinal);
-        if (Volatile.Read(ref generation) == before)
-            signatures.Set(signer, found);
+        signatures.Set(signer, found, ref generation, before);
         return found;
     }
 

@@ -28,7 +28,7 @@ sealed class EventCache(SyncStore store, WrittenEvents written, StateTree states
         lock (gate)
         {
             redactions.Add(redactionNid);
-            generation++;
+            Interlocked.Increment(ref generation);
         }
     }
 
@@ -140,9 +140,9 @@ sealed class EventCache(SyncStore store, WrittenEvents written, StateTree states
             var e = EventEncoder.Encode(stored);
             batch.Add(e);
             // the states of an event in a room whose members are not known yet are others when they are
-            if (!stored.IsTentative && Volatile.Read(ref generation) == before)
+            if (!stored.IsTentative)
             {
-                cache.Set(e.Nid, e);
+                cache.Set(e.Nid, e, ref generation, before);
                 ids.Set(e.EventId, e.Nid);
             }
         }
@@ -174,15 +174,13 @@ sealed class EventCache(SyncStore store, WrittenEvents written, StateTree states
         var batch = new EventBatch();
         await Fill(batch, news, ct);
         var targets = batch.All.Select(e => e.Redacts).OfType<string>().ToArray();
-        foreach (var nid in await store.ListNids(targets, ct))
-        {
+        var redacted = await store.ListNids(targets, ct);
+        foreach (var nid in redacted)
             written.Forget(nid);
+        Interlocked.Increment(ref generation); // who reads from now on finds the redaction
+        foreach (var nid in redacted)
             cache.Remove(nid);
-        }
         lock (gate)
-        {
-            generation++;
             redactions.RemoveAll(news.Contains);
-        }
     }
 }

@@ -32,8 +32,7 @@ sealed class RoomCountsCache(SyncStore store, Caches caches)
         foreach (var counts in await store.ListCounts([.. missing], ct))
         {
             found[counts.RoomNid] = counts;
-            if (Volatile.Read(ref generation) == before)
-                cache.Set(counts.RoomNid, counts);
+            cache.Set(counts.RoomNid, counts, ref generation, before);
         }
         return found;
     }

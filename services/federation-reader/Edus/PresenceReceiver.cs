@@ -14,7 +14,8 @@ sealed class PresenceReceiver(ReceivedEduStore store, EphemeralChannel channel, 
     public async Task Receive(ServerName origin, IReadOnlyList<JsonElement> contents, CancellationToken ct)
     {
         var told = contents.SelectMany(Pushes).Where(push => push.ValueKind == JsonValueKind.Object && origin.IsUserOf(push.Text("user_id"))
-            && push.Text("presence") is "online" or "offline" or "unavailable").Take(Most).ToDictionary(push => push.Text("user_id")!, StringComparer.Ordinal);
+            && push.Text("presence") is "online" or "offline" or "unavailable").Take(Most)
+            .GroupBy(push => push.Text("user_id")!, StringComparer.Ordinal).ToDictionary(pushes => pushes.Key, pushes => pushes.Last(), StringComparer.Ordinal);
         if (told.Count == 0)
             return;
         var present = await store.ListPresent([.. told.Keys], ct);

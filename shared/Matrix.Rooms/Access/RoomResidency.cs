@@ -31,8 +31,7 @@ public sealed class RoomResidency : IDisposable
         var before = Volatile.Read(ref generation);
         if (await memberships.FindJoinedOf(room.RoomNid, server, ct) is null)
             return false;
-        if (Volatile.Read(ref generation) == before)
-            resident.Set(room.RoomNid, true);
+        resident.Set(room.RoomNid, true, ref generation, before);
         return true;
     }
 

@@ -52,6 +52,25 @@ public sealed class BoundedCache<TKey, TValue>(long capacity, Func<TKey, TValue,
         TurnIfFull(now);
     }
 
+    /// <summary>
+    /// Sets what was read unless something has changed since. Who tells of a change counts it first and removes the entry then, so that what was read before it
+    /// is either not set or removed.
+    /// </summary>
+    /// <param name="changes">Counts the changes.</param>
+    /// <param name="before">What it said before the value was read.</param>
+    public void Set(TKey key, TValue value, ref readonly int changes, int before)
+    {
+        Generations now;
+        lock (StripeOf(key)) // with Remove
+        {
+            now = current; // before the look at the changes, for Clear
+            if (Volatile.Read(in changes) != before)
+                return;
+            now.Young.Set(key, new Entry(value, weigh(key, value)));
+        }
+        TurnIfFull(now);
+    }
+
     public void Remove(TKey key)
     {
         lock (StripeOf(key))

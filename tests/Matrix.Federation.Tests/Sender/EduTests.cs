@@ -86,6 +86,7 @@ public sealed class EduTests(FederatedServers servers)
             edus = new object[]
             {
                 new { edu_type = "m.typing", content = new { room_id = room, user_id = user, typing = true } },
+                new { edu_type = "m.presence", content = new { push = new[] { new { user_id = user, presence = "unavailable", status_msg = "on the way" } } } },
                 new { edu_type = "m.presence", content = new { push = new[] { new { user_id = user, presence = "online", status_msg = "just arrived" } } } },
                 new
                 {
@@ -100,7 +101,7 @@ public sealed class EduTests(FederatedServers servers)
         {
             seen.Add(sync);
             return seen.Any(s => Ephemeral(s, room, "m.typing") is not null) && seen.Any(s => Ephemeral(s, room, "m.receipt") is not null)
-                && seen.Any(s => (s.Json.Find("presence.events")?.Items() ?? []).Any(e => e.String("sender") == user));
+                && seen.Any(s => (s.Json.Find("presence.events")?.Items() ?? []).Any(e => e.String("sender") == user && e.Find("content.status_msg")?.GetString() == "just arrived"));
         }, since);
     }
 

@@ -59,6 +59,35 @@ public sealed class BoundedCacheTests
     }
 
     [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_was_read_before_a_change_is_not_kept_after_it(bool clears)
+    {
+        var cache = new BoundedCache<int, int>(64, (_, _) => 1);
+        var (truth, changes, stop) = (0, 0, false);
+        var reader = Task.Run(() =>
+        {
+            while (!Volatile.Read(ref stop))
+            {
+                var before = Volatile.Read(ref changes);
+                cache.Set(0, Volatile.Read(ref truth), ref changes, before);
+            }
+        }, TestContext.Current.CancellationToken);
+        for (var i = 1; i < 200_000; i++)
+        {
+            Volatile.Write(ref truth, i);
+            Interlocked.Increment(ref changes);
+            if (clears)
+                cache.Clear();
+            else
+                cache.Remove(0);
+            Assert.True(!cache.TryGet(0, out var kept) || kept == i);
+        }
+        Volatile.Write(ref stop, true);
+        await reader;
+    }
+
+    [Theory]
     [InlineData(null, null, 1)]
     [InlineData("0.5", null, 0.5)]
     [InlineData("0.5", "3", 3)]

@@ -54,8 +54,7 @@ sealed class OneTimeKeyCounts : IDisposable
             var before = Volatile.Read(ref generation);
             devices = (await store.CountKeys(userId, ct)).GroupBy(count => count.DeviceId)
                 .ToDictionary(device => device.Key, DeviceKeyCounts.Of, StringComparer.Ordinal);
-            if (Volatile.Read(ref generation) == before)
-                cache.Set(userId, devices);
+            cache.Set(userId, devices, ref generation, before);
         }
         return devices.GetValueOrDefault(deviceId, DeviceKeyCounts.None);
     }

@@ -46,8 +46,7 @@ sealed class SharedRooms(DeviceListStore store, Caches caches) : IDisposable
             foreach (var user in missing)
             {
                 found[user] = fetched.GetValueOrDefault(user) ?? [];
-                if (Volatile.Read(ref generation) == before)
-                    cache.Set(user, found[user]);
+                cache.Set(user, found[user], ref generation, before);
             }
             return found;
         }

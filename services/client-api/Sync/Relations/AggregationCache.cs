@@ -50,8 +50,7 @@ sealed class AggregationCache(RelationStore store, Caches caches)
             var aggregation = byId.TryGetValue((e.RoomNid, e.EventId), out var row) ? ToAggregation(row) : Aggregation.None;
             if (aggregation != Aggregation.None)
                 found[e.Nid] = aggregation;
-            if (Volatile.Read(ref generations[Part(e.EventId)]) == before[i])
-                cache.Set((e.RoomNid, e.EventId), aggregation);
+            cache.Set((e.RoomNid, e.EventId), aggregation, ref generations[Part(e.EventId)], before[i]);
         }
     }
 

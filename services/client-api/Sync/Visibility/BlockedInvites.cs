@@ -24,8 +24,7 @@ sealed class BlockedInvites(InviteBlocks blocks, Caches caches)
             return isBlocking;
         var before = Volatile.Read(ref generation);
         isBlocking = await blocks.IsBlocking(UserId.Parse(userId), ct);
-        if (Volatile.Read(ref generation) == before)
-            known.Set(userId, isBlocking);
+        known.Set(userId, isBlocking, ref generation, before);
         return isBlocking;
     }
 }

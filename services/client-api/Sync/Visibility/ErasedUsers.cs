@@ -36,8 +36,7 @@ sealed class ErasedUsers(AccountStore store, Caches caches)
         var before = Volatile.Read(ref generation);
         var found = await store.ListErased(unknown, ct);
         erased.UnionWith(found);
-        if (Volatile.Read(ref generation) == before)
-            unknown.ForEach(user => known.Set(user, erased.Contains(user)));
+        unknown.ForEach(user => known.Set(user, erased.Contains(user), ref generation, before));
         return erased;
     }
 }

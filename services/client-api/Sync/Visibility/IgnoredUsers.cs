@@ -29,8 +29,7 @@ sealed class IgnoredUsers(AccountDataStore store, Caches caches)
             return known;
         var before = Volatile.Read(ref generation);
         var ignored = Read(await store.FindGlobal(UserId.Parse(userId), Type, ct), userId);
-        if (Volatile.Read(ref generation) == before)
-            lists.Set(userId, ignored);
+        lists.Set(userId, ignored, ref generation, before);
         return ignored;
     }
 

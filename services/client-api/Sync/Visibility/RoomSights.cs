@@ -89,14 +89,14 @@ sealed class RoomSights(TimelineStore store, LogFollower follower, Caches caches
             SightEvent[] ofRoom = [.. byRoom[room].Where(row => !row.OfUser).Select(row => new SightEvent(row.Position, Value(row, "history_visibility")))];
             SightEvent[] own = [.. byRoom[room].Where(row => row.OfUser).Select(row => new SightEvent(row.Position, Value(row, "membership")))];
             sights[room] = new Sight(userId, ofRoom, own, currentByRoom.GetValueOrDefault(room));
-            if (sights[room].IsJoined && Volatile.Read(ref generation) == before)
+            if (sights[room].IsJoined)
             {
                 // one array for all users, as long as it says the same
                 if (visibilities.TryGet(room, out var known) && known.SequenceEqual(ofRoom))
                     ofRoom = known;
                 else
-                    visibilities.Set(room, ofRoom);
-                memberships.Set((room, userId), new Own(own, currentByRoom[room], ofRoom));
+                    visibilities.Set(room, ofRoom, ref generation, before);
+                memberships.Set((room, userId), new Own(own, currentByRoom[room], ofRoom), ref generation, before);
             }
         }
     }
