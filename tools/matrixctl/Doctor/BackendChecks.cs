@@ -88,7 +88,7 @@ sealed class BackendChecks(ServerConfig config, TimeProvider time)
         }
         catch (Exception e) when (e is SocketException or IOException or OperationCanceledException)
         {
-            return Finding.Bad(part, $"{place.Host}:{place.Port}: {e.Message}", meanwhile);
+            return Finding.Bad(part, $"{place.Host}:{place.Port}: {(e is OperationCanceledException ? "no answer" : e.Message)}", meanwhile);
         }
     }
 
@@ -114,7 +114,8 @@ sealed class BackendChecks(ServerConfig config, TimeProvider time)
     Finding Disk()
     {
         var folder = config.MediaStorePath ?? Environment.CurrentDirectory;
-        if (!Directory.Exists(folder)) return Finding.Well("disk", $"{folder} is not there yet");
+        // before the first upload it is not there yet: it will be where its nearest parent is
+        for (var up = Path.GetDirectoryName(Path.GetFullPath(folder)); !Directory.Exists(folder) && up is not null; up = Path.GetDirectoryName(up)) folder = up;
         var free = new DriveInfo(folder).AvailableFreeSpace;
         return free < NoSpace ? Finding.Bad("disk", $"{free >> 20} MiB are free at {folder}", "It is full: uploads fail, and so does Postgres if it is on the same disk. Make room, or move media_store_path.")
             : free < LittleSpace
