@@ -13,16 +13,17 @@ sealed class FarRoom
 {
     static readonly RoomVersionRules s_rules = RoomVersions.Find("10")!;
 
-    readonly ServerName _server;
-    readonly SigningKey _key;
+    readonly KeyedServer _server;
+    readonly IReadOnlyList<KeyedServer> _others;
     readonly Dictionary<EventId, Pdu> _events = [];
     readonly List<Pdu> _state = [];
 
-    public FarRoom(ServerName server, SigningKey key, int members)
+    /// <param name="others">Servers whose users its members are, in turn; null: they are the server's own.</param>
+    public FarRoom(KeyedServer server, int members, IReadOnlyList<KeyedServer>? others = null)
     {
-        (_server, _key) = (server, key);
-        RoomId = RoomId.Create($"far{Guid.NewGuid():N}", server);
-        var creator = UserId.Create("creator", server);
+        (_server, _others) = (server, others ?? []);
+        RoomId = RoomId.Create($"far{Guid.NewGuid():N}", server.Name);
+        var creator = UserId.Create("creator", server.Name);
         var create = Add(EventTypes.Create, "", creator, $$"""{"room_version":"10","creator":"{{creator}}"}""", []);
         var first = Add(EventTypes.Member, creator.ToString(), creator, """{"membership":"join"}""", [create]);
         var levels = Add(EventTypes.PowerLevels, "", creator, $$$"""{"users":{"{{{creator}}}":100}}""", [create, first]);
@@ -32,8 +33,9 @@ sealed class FarRoom
         Auth = [create.EventId, levels.EventId, rule.EventId];
         for (var i = 1; i < members; i++)
         {
-            var user = UserId.Create($"member{i}", server);
-            Add(EventTypes.Member, user.ToString(), user, $$"""{"membership":"join","displayname":"Member {{i}}"}""", [create, levels, rule]);
+            var at = _others.Count == 0 ? server : _others[(i - 1) % _others.Count];
+            var user = UserId.Create($"member{i}", at.Name);
+            Add(EventTypes.Member, user.ToString(), user, $$"""{"membership":"join","displayname":"Member {{i}}"}""", [create, levels, rule], at);
         }
     }
 
@@ -52,7 +54,7 @@ sealed class FarRoom
         "state" => State(context),
         "state_ids" => Give(context, JsonSerializer.SerializeToUtf8Bytes(new { pdu_ids = Ids(Before(context)), auth_chain_ids = Ids(_state.Take(4)) })),
         "event_auth" => Give(context, [.. "{\"auth_chain\":["u8, .. Join(_state.Take(4)), .. "]}"u8]),
-        "event" => Give(context, [.. Encoding.UTF8.GetBytes($"{{\"origin\":\"{_server}\",\"origin_server_ts\":1,\"pdus\":["), .. _events[EventId.Parse(last)].Json.Span, .. "]}"u8]),
+        "event" => Give(context, [.. Encoding.UTF8.GetBytes($"{{\"origin\":\"{_server.Name}\",\"origin_server_ts\":1,\"pdus\":["), .. _events[EventId.Parse(last)].Json.Span, .. "]}"u8]),
         _ => Give(context, """{"pdus":[],"events":[]}"""u8.ToArray()),
     };
 
@@ -60,7 +62,7 @@ sealed class FarRoom
 
     string Template(string user) => $$"""
         {"room_version":"10","event":{"type":"m.room.member","room_id":"{{RoomId}}","sender":"{{user}}","state_key":"{{user}}","content":{"membership":"join"},
-        "depth":{{Last.Depth + 1}},"origin":"{{_server}}","origin_server_ts":{{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()}},
+        "depth":{{Last.Depth + 1}},"origin":"{{_server.Name}}","origin_server_ts":{{TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds()}},
         "prev_events":["{{Last.EventId}}"],"auth_events":{{JsonSerializer.Serialize(Ids(Auth))}} } }
         """;
 
@@ -70,8 +72,9 @@ sealed class FarRoom
         await context.Request.Body.CopyToAsync(body, context.RequestAborted);
         var omits = context.Request.Query["omit_members"] == "true";
         var told = omits ? _state.Take(6) : _state;
+        var servers = JsonSerializer.Serialize(_others.Prepend(_server).Select(server => server.Name.ToString()));
         await context.Response.Body.WriteAsync(Encoding.UTF8.GetBytes(
-            $"{{\"origin\":\"{_server}\",\"members_omitted\":{(omits ? "true" : "false")},\"servers_in_room\":[\"{_server}\"],\"event\":"), context.RequestAborted);
+            $"{{\"origin\":\"{_server.Name}\",\"members_omitted\":{(omits ? "true" : "false")},\"servers_in_room\":{servers},\"event\":"), context.RequestAborted);
         await context.Response.Body.WriteAsync(body.ToArray(), context.RequestAborted);
         await Whole(context, ",\"state\":[", told);
     }
@@ -90,14 +93,14 @@ sealed class FarRoom
     /// <summary>The state before the event that is asked about: that of the last one, or of a join after it.</summary>
     IEnumerable<Pdu> Before(HttpContext context) => context.Request.Query["event_id"] == Last.EventId.ToString() ? _state.SkipLast(1) : _state;
 
-    Pdu Add(string type, string stateKey, UserId sender, string content, IReadOnlyList<Pdu> auth)
+    Pdu Add(string type, string stateKey, UserId sender, string content, IReadOnlyList<Pdu> auth, KeyedServer? by = null)
     {
         var pdu = new PduBuilder
         {
             Type = type, StateKey = stateKey, Sender = sender, RoomId = RoomId, Content = Encoding.UTF8.GetBytes(content),
             PrevEvents = _state.Count == 0 ? [] : [Last.EventId], AuthEvents = [.. auth.Select(e => e.EventId)], Depth = _state.Count + 1,
             OriginServerTs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
-        }.Build(s_rules, _server, _key);
+        }.Build(s_rules, (by ?? _server).Name, (by ?? _server).Key);
         _state.Add(pdu);
         return _events[pdu.EventId] = pdu;
     }

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Net;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
@@ -23,23 +22,25 @@ sealed class Peer : IDisposable
     static readonly SemaphoreSlim gate = new(1);
     static Peer? shared;
 
-    // a port may be used again by the next run, and servers remember keys by server and id
-    readonly SigningKey _key = SigningKey.Generate($"load_{Guid.NewGuid():N}");
+    readonly KeyedServer _self;
     readonly ConcurrentDictionary<EventId, Pdu> _made = [];
     readonly ConcurrentDictionary<string, FarRoom> _rooms = [];
     readonly HttpClient _http;
+    PeerServers? _servers;
 
     Peer(ServerName name, string folder)
     {
         var trust = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
         trust.CustomTrustStore.Add(X509Certificate2.CreateFromPem(File.ReadAllText(Path.Combine(folder, "ca.crt"))));
-        (Name, _http) = (name, new(new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = trust } }) { Timeout = TimeSpan.FromSeconds(120) });
+        // a port may be used again by the next run, and servers remember keys by server and id
+        _self = new(name, SigningKey.Generate($"load_{Guid.NewGuid():N}"));
+        _http = new(new SocketsHttpHandler { SslOptions = { CertificateChainPolicy = trust } }) { Timeout = TimeSpan.FromSeconds(120) };
     }
 
     /// <summary>The folder of an authority that the servers trust; null: none was named.</summary>
     public static string? Authority { get; set; }
 
-    public ServerName Name { get; }
+    public ServerName Name => _self.Name;
 
     /// <exception cref="LoadException">Nothing is known that a server would trust.</exception>
     public static async Task<Peer> Start(CancellationToken ct)
@@ -61,7 +62,7 @@ sealed class Peer : IDisposable
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration()
-            .ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(Issue(folder))));
+            .ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(PeerCertificates.Issue(folder, "localhost"))));
         var app = builder.Build();
         Peer? peer = null;
         app.Run(context => peer!.Answer(context));
@@ -83,16 +84,20 @@ sealed class Peer : IDisposable
             Type = EventTypes.Member, StateKey = user.ToString(), Sender = user, RoomId = RoomId.Parse(room), ContentElement = template.GetProperty("content"),
             PrevEvents = Ids(template, "prev_events"), AuthEvents = Ids(template, "auth_events"), Depth = template.GetProperty("depth").GetInt64(),
             OriginServerTs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
-        }.Build(rules, Name, _key);
+        }.Build(rules, Name, _self.Key);
         await Ask(client.Target, owner, HttpMethod.Put,
             $"/_matrix/federation/v2/send_join/{Uri.EscapeDataString(room)}/{Uri.EscapeDataString(join.EventId.ToString())}", join.Json.ToArray(), ct);
         return new(room, user, join, [EventId.Parse(state[EventTypes.Create]), EventId.Parse(state[EventTypes.PowerLevels]), join.EventId]);
     }
 
+    /// <summary>So many servers more, the same for all who ask.</summary>
+    public async Task<PeerServers> Servers(int count, CancellationToken ct) => _servers ??= await PeerServers.Start(this, Authority!, count, ct);
+
     /// <summary>A room of its own, which others may join.</summary>
-    public FarRoom Make(int members)
+    /// <param name="others">Servers whose users the members are, if not its own.</param>
+    public FarRoom Make(int members, IReadOnlyList<KeyedServer>? others = null)
     {
-        var room = new FarRoom(Name, _key, members);
+        var room = new FarRoom(_self, members, others);
         return _rooms[room.RoomId.ToString()] = room;
     }
 
@@ -105,30 +110,31 @@ sealed class Peer : IDisposable
         {
             Type = "m.room.message", Sender = room.User, RoomId = RoomId.Parse(room.Id), Content = Encoding.UTF8.GetBytes($$"""{"msgtype":"m.text","body":"{{text}}"}"""),
             PrevEvents = [room.Last.EventId], AuthEvents = room.Auth, Depth = room.Last.Depth + 1, OriginServerTs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
-        }.Build(room.Last.Rules, Name, _key);
+        }.Build(room.Last.Rules, Name, _self.Key);
         return room.Last = _made[pdu.EventId] = pdu;
     }
 
     /// <summary>Sends a transaction.</summary>
-    public Task Send(Target target, User owner, IReadOnlyList<Pdu> pdus, CancellationToken ct)
+    /// <param name="from">Who does, if not the peer itself.</param>
+    public Task Send(Target target, User owner, IReadOnlyList<Pdu> pdus, CancellationToken ct, KeyedServer? from = null)
     {
-        var body = new List<byte>(Encoding.UTF8.GetBytes($$"""{"origin":"{{Name}}","origin_server_ts":1,"edus":[],"pdus":["""));
+        var body = new List<byte>(Encoding.UTF8.GetBytes($$"""{"origin":"{{(from ?? _self).Name}}","origin_server_ts":1,"edus":[],"pdus":["""));
         foreach (var (i, pdu) in pdus.Index())
         {
             if (i > 0) body.Add((byte)',');
             body.AddRange(pdu.Json.Span);
         }
         body.AddRange("]}"u8);
-        return Ask(target, owner, HttpMethod.Put, $"/_matrix/federation/v1/send/{HomeserverClient.Transaction()}", [.. body], ct);
+        return Ask(target, owner, HttpMethod.Put, $"/_matrix/federation/v1/send/{HomeserverClient.Transaction()}", [.. body], ct, from);
     }
 
     public void Dispose() => _http.Dispose();
 
-    async Task<byte[]> Ask(Target target, User owner, HttpMethod method, string path, byte[]? body, CancellationToken ct)
+    async Task<byte[]> Ask(Target target, User owner, HttpMethod method, string path, byte[]? body, CancellationToken ct, KeyedServer? from = null)
     {
         using var request = new HttpRequestMessage(method, target.FederationUrl.ToString().TrimEnd('/') + path);
         ReadOnlyMemory<byte>? content = body is null ? null : new ReadOnlyMemory<byte>(body);
-        var signature = XMatrix.Sign(Name, _key, UserId.Parse(owner.Id).Server, method.Method, path, content);
+        var signature = XMatrix.Sign((from ?? _self).Name, (from ?? _self).Key, UserId.Parse(owner.Id).Server, method.Method, path, content);
         request.Headers.TryAddWithoutValidation("Authorization", signature.ToString());
         if (body is not null) request.Content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } };
         using var response = await _http.SendAsync(request, ct);
@@ -136,7 +142,7 @@ sealed class Peer : IDisposable
         return response.IsSuccessStatusCode ? answer : throw new LoadException($"{target.Name}: {method} {path}: {(int)response.StatusCode} {Encoding.UTF8.GetString(answer)}");
     }
 
-    async Task Answer(HttpContext context)
+    public async Task Answer(HttpContext context)
     {
         context.Response.ContentType = "application/json";
         if (context.Request.Path.StartsWithSegments("/_matrix/federation/v1/get_missing_events", StringComparison.Ordinal))
@@ -155,12 +161,19 @@ sealed class Peer : IDisposable
             await context.Response.WriteAsync("""{"errcode":"M_UNRECOGNIZED","error":"Only under load.","pdus":{}}""", context.RequestAborted);
             return;
         }
+        await GiveKeys(context, _self);
+    }
+
+    /// <summary>The key that a server has published.</summary>
+    public static async Task GiveKeys(HttpContext context, KeyedServer server)
+    {
+        context.Response.ContentType = "application/json";
         var list = new
         {
-            server_name = Name.ToString(), old_verify_keys = new { }, valid_until_ts = TimeProvider.System.GetUtcNow().AddDays(1).ToUnixTimeMilliseconds(),
-            verify_keys = new Dictionary<string, object> { [_key.KeyId.ToString()] = new { key = _key.VerifyKey.ToString() } },
+            server_name = server.Name.ToString(), old_verify_keys = new { }, valid_until_ts = TimeProvider.System.GetUtcNow().AddDays(1).ToUnixTimeMilliseconds(),
+            verify_keys = new Dictionary<string, object> { [server.Key.KeyId.ToString()] = new { key = server.Key.VerifyKey.ToString() } },
         };
-        await context.Response.Body.WriteAsync(JsonSignatures.Sign(JsonSerializer.SerializeToUtf8Bytes(list), Name, _key), context.RequestAborted);
+        await context.Response.Body.WriteAsync(JsonSignatures.Sign(JsonSerializer.SerializeToUtf8Bytes(list), server.Name, server.Key), context.RequestAborted);
     }
 
     /// <summary>Of a request about a room of its own: the room, the endpoint, and the path's last part.</summary>
@@ -188,20 +201,6 @@ sealed class Peer : IDisposable
     }
 
     static EventId[] Ids(JsonElement template, string member) => [.. template.GetProperty(member).EnumerateArray().Select(id => EventId.Parse(id.GetString()!))];
-
-    static X509Certificate2 Issue(string folder)
-    {
-        using var authority = X509Certificate2.CreateFromPemFile(Path.Combine(folder, "ca.crt"), Path.Combine(folder, "ca.key"));
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256) { CertificateExtensions = { names.Build() } };
-        X509SignatureGenerator signer = authority.GetRSAPrivateKey() is { } rsa
-            ? X509SignatureGenerator.CreateForRSA(rsa, RSASignaturePadding.Pkcs1) : X509SignatureGenerator.CreateForECDsa(authority.GetECDsaPrivateKey()!);
-        using var signed = request.Create(authority.SubjectName, signer, authority.NotBefore, authority.NotAfter, RandomNumberGenerator.GetBytes(12));
-        using var whole = signed.CopyWithPrivateKey(key);
-        return X509CertificateLoader.LoadPkcs12(whole.Export(X509ContentType.Pkcs12), null);
-    }
 }
 
 /// <summary>A room of a server under load, in which the peer's user is.</summary>

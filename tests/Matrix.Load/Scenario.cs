@@ -12,5 +12,5 @@ sealed record Scenario(string Name, string Operation, Func<Crowd, CancellationTo
     /// <summary>All, in an order in which what one has made serves the next.</summary>
     public static IReadOnlyList<Scenario> All { get; } =
         [.. Scenarios.Sending.All, .. Scenarios.Delivery.All, .. Scenarios.Syncing.All, .. Scenarios.SlidingSync.All, .. Scenarios.Rooms.All, .. Scenarios.Devices.All,
-            .. Scenarios.Presence.All, .. Scenarios.Media.All, .. Scenarios.Inbound.All, .. Scenarios.FarJoins.All];
+            .. Scenarios.Presence.All, .. Scenarios.Media.All, .. Scenarios.Inbound.All, .. Scenarios.FarJoins.All, .. Scenarios.FanOut.All];
 }

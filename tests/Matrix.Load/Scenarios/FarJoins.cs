@@ -38,7 +38,7 @@ static class FarJoins
     });
 
     /// <summary>A server may make who asks for the members wait until it has them.</summary>
-    static async Task Whole(Crowd crowd, User user, string room, int members, CancellationToken ct)
+    public static async Task Whole(Crowd crowd, User user, string room, int members, CancellationToken ct)
     {
         while (true)
         {
