@@ -11,7 +11,7 @@ public sealed class PartialJoinOptions
 {
     public bool Enabled { get; set; } = true;
 
-    /// <summary>Who joins waits so long for the members: a room that is whole by then is never without them.</summary>
+    /// <summary>Who joins waits so long for the members, unless they turn out to be many: a room that is whole by then is never without them.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:01:00", ErrorMessage = "partial_joins.patience must be at most a minute.")]
     public TimeSpan Patience { get; set; } = TimeSpan.FromMilliseconds(200);
 

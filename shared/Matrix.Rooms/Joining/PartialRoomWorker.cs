@@ -45,8 +45,9 @@ public sealed partial class PartialRoomWorker : BackgroundService
     internal Guid Holder { get; } = Guid.NewGuid();
 
     /// <summary>Begins to ask a server for the state before a join.</summary>
-    internal Task<ToldEvents> Fetch(ServerName server, Room room, EventId join) =>
-        Task.Run(() => exchange.FetchState(server, room, join, ending.Token));
+    /// <inheritdoc cref="SendJoinExchange.FetchState" path="/param[@name='isBig']"/>
+    internal Task<ToldEvents> Fetch(ServerName server, Room room, EventId join, Action isBig) =>
+        Task.Run(() => exchange.FetchState(server, room, join, isBig, ending.Token));
 
     /// <summary>Goes on with a room that this process has just joined, and holds.</summary>
     /// <param name="underway">The members are being asked for already.</param>
@@ -150,7 +151,7 @@ public sealed partial class PartialRoomWorker : BackgroundService
         {
             try
             {
-                var fetch = underway ?? exchange.FetchState(server, room, join.EventId, ct);
+                var fetch = underway ?? exchange.FetchState(server, room, join.EventId, () => { }, ct);
                 underway = null;
                 return await fetch;
             }

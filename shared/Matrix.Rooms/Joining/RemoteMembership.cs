@@ -160,11 +160,14 @@ public sealed partial class RemoteMembership
             : throw RoomException.Forbidden($"The join is not allowed: {received.Reason}");
     }
 
-    /// <summary>Of a small room the members are here in a moment, and nobody ever sees it without them. Of a big one they come behind the user's back.</summary>
+    /// <summary>
+    /// Of a small room the members are here in a moment, and nobody ever sees it without them. Of one that turns out big, or takes its time, they come behind the user's back.
+    /// </summary>
     async Task<SentEvent> AdoptWithout(JoinedRoom told, CancellationToken ct)
     {
-        var members = worker.Fetch(told.By, told.Room, told.Join.EventId);
-        await ((Task)members).WaitAsync(partialJoins.Patience, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var big = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var members = worker.Fetch(told.By, told.Room, told.Join.EventId, () => big.TrySetResult());
+        await ((Task)Task.WhenAny(members, big.Task)).WaitAsync(partialJoins.Patience, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (members.IsCompletedSuccessfully)
             return (await adoption.Adopt(told with { Members = await members }, Adoption.Whole, ct)).Sent;
         var (sent, joinNid) = await adoption.Adopt(told, new Adoption(told.By, worker.Holder, PartialRoomWorker.HeldFor), ct);

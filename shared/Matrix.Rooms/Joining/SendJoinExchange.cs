@@ -22,19 +22,20 @@ sealed class SendJoinExchange(FederationClient client, EventVerifier verifier, B
         await using var answer = await Open(server, room, join, omitMembers, ct);
         var reader = new SendJoinAnswer(answer.Body);
         var signed = join;
-        var told = await Take(reader, room, found => signed = found.FirstOrDefault(pdu => pdu.EventId == join.EventId) ?? join, ct);
+        var told = await Take(reader, room, found => signed = found.FirstOrDefault(pdu => pdu.EventId == join.EventId) ?? join, () => { }, ct);
         return new JoinedRoom(room, signed, told) { MembersOmitted = reader.MembersOmitted, Servers = reader.ServersInRoom, By = server };
     }
 
     /// <summary>Takes in the whole state before an event.</summary>
+    /// <param name="isBig">Called when it turns out to have more events than come at once, if it has.</param>
     /// <exception cref="FederationException">The server does not tell it.</exception>
-    public async Task<ToldEvents> FetchState(ServerName server, Room room, EventId at, CancellationToken ct)
+    public async Task<ToldEvents> FetchState(ServerName server, Room room, EventId at, Action isBig, CancellationToken ct)
     {
         var path = $"/_matrix/federation/v1/state/{Uri.EscapeDataString(room.RoomId.ToString())}?event_id={Uri.EscapeDataString(at.ToString())}";
         await using var answer = await client.Open(server, HttpMethod.Get, path, null, ct, BigAnswer with { IgnoreBackoff = true });
         try
         {
-            return await Take(new SendJoinAnswer(answer.Body) { LongestSilence = options.Value.Silence }, room, _ => { }, ct);
+            return await Take(new SendJoinAnswer(answer.Body) { LongestSilence = options.Value.Silence }, room, _ => { }, isBig, ct);
         }
         catch (TimeoutException e)
         {
@@ -42,7 +43,7 @@ sealed class SendJoinExchange(FederationClient client, EventVerifier verifier, B
         }
     }
 
-    async Task<ToldEvents> Take(SendJoinAnswer reader, Room room, Action<IEnumerable<Pdu>> joined, CancellationToken ct)
+    async Task<ToldEvents> Take(SendJoinAnswer reader, Room room, Action<IEnumerable<Pdu>> joined, Action isBig, CancellationToken ct)
     {
         var told = outliers.Begin(room);
         var underway = new Queue<(SendJoinPart Part, Task<IReadOnlyList<VerifiedPdu>> Verified)>();
@@ -51,6 +52,8 @@ sealed class SendJoinExchange(FederationClient client, EventVerifier verifier, B
 
         await foreach (var (found, json) in reader.Events(ct))
         {
+            if (batch.Count == VerifiedAtOnce)
+                isBig();
             if (batch.Count == VerifiedAtOnce || (batch.Count > 0 && found != part))
                 await Begin();
             part = found;

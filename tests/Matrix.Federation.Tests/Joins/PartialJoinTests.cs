@@ -232,6 +232,35 @@ public sealed partial class PartialJoinTests(FederatedServers servers, PartialJo
         Assert.Equal(2, (await bob.Get($"/_matrix/client/v3/rooms/{Abroad.Esc(room)}/joined_members")).Ok()["joined"].EnumerateObject().Count());
     }
 
+    [Fact]
+    public async Task Nobody_waits_for_the_members_of_a_room_that_turns_out_big()
+    {
+        var bob = await servers.Second.NewUser(); // it has the patience for a small one
+        await using var remote = await servers.NewRemote();
+        var (room, release) = Serve(remote, members: 3);
+        var whole = room.WholeState();
+        remote.On(HttpMethod.Get, "/_matrix/federation/v1/state/", async (_, context) =>
+        {
+            // more than are verified at once, though they are the same ones
+            var (members, chain) = (whole["pdus"]!.AsArray(), whole["auth_chain"]!.ToJsonString());
+            await context.Response.WriteAsync("{\"pdus\":[", context.RequestAborted);
+            for (var i = 0; i <= 500; i++)
+                await context.Response.WriteAsync(members[i % members.Count]!.ToJsonString() + ",", context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            await release.Task.WaitAsync(context.RequestAborted);
+            await context.Response.WriteAsync($"{members[0]!.ToJsonString()}],\"auth_chain\":{chain}}}", context.RequestAborted);
+            return null;
+        });
+
+        var began = TimeProvider.System.GetTimestamp();
+        await Join(bob, room);
+        await bob.Say(room.Id, "they are still to come");
+        Assert.InRange(TimeProvider.System.GetElapsedTime(began), TimeSpan.Zero, TimeSpan.FromSeconds(20));
+        release.SetResult();
+
+        Assert.Equal(5, await CountJoined(bob, room));
+    }
+
     static CancellationToken Ct => TestContext.Current.CancellationToken;
 
     /// <summary>A room with members, whose server tells of them when it is released.</summary>

@@ -117,7 +117,7 @@ static class HomeserverFile
         #enable_room_list_search: true
         #partial_joins:
         #  enabled: true         # let users into big rooms of other servers before all members are known
-        #  patience: 200ms       # who joins waits so long for the members: a room that is whole by then is never without them
+        #  patience: 200ms       # who joins a small room waits so long for the members: if it is whole by then, it is never without them
         #allow_public_rooms_over_federation: false
 
         # --- Media
