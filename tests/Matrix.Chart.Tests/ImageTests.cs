@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
+using Matrix.LocalStack;
 using YamlDotNet.RepresentationModel;
 
 namespace Matrix.Chart.Tests;
@@ -81,7 +81,7 @@ public sealed partial class ImageTests
     {
         string[] arguments = service switch { "gateway" => [], "matrixctl" => ["--help"], _ => ["--check-config"] };
         string[] command = Environment.UserName == "root" ? ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", app + "/run"] : [app + "/run"];
-        var port = FreePort();
+        var port = FreePort.Find();
         var running = Processes.Run(command[0], [.. command.Skip(1), .. arguments], start =>
         {
             start.WorkingDirectory = "/";
@@ -113,13 +113,6 @@ public sealed partial class ImageTests
                 await Task.Delay(50, TestContext.Current.CancellationToken); // until it listens; the run has a limit of its own
             }
         }
-    }
-
-    static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     [GeneratedRegex(@"\$\{[^}]*\}")]

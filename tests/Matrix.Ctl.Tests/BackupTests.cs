@@ -10,7 +10,7 @@ namespace Matrix.Ctl.Tests;
 public sealed class BackupTests : IAsyncDisposable
 {
     readonly string root = Directory.CreateTempSubdirectory("matrix-backup-").FullName;
-    readonly int port = FreePort.Pick(new HashSet<int>());
+    readonly int port = FreePort.Find();
     readonly HttpClient http;
 
     public BackupTests()

@@ -11,7 +11,7 @@ public sealed class RunningServerTests : IAsyncDisposable
 {
     static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
     readonly string folder = Directory.CreateTempSubdirectory("matrix-server-").FullName;
-    readonly int port = FreePort.Pick(new HashSet<int>());
+    readonly int port = FreePort.Find();
     readonly HttpClient http = new();
 
     public RunningServerTests() => File.SetUnixFileMode(folder, File.GetUnixFileMode(folder) | UnixFileMode.OtherExecute | UnixFileMode.GroupExecute);

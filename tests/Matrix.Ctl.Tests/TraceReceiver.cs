@@ -16,7 +16,7 @@ sealed class TraceReceiver : IDisposable
 
     public TraceReceiver()
     {
-        Url = $"http://127.0.0.1:{FreePort.Pick(new HashSet<int>())}";
+        Url = $"http://127.0.0.1:{FreePort.Find()}";
         _listener.Prefixes.Add(Url + "/");
         _listener.Start();
         _ = Listen();

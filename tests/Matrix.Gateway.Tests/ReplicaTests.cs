@@ -182,7 +182,7 @@ public sealed class ReplicaTests
     public async Task A_request_waits_for_the_restart_of_the_only_replica()
     {
         // a port that the gateway's own attempts to connect cannot take meanwhile
-        var address = $"http://127.0.0.1:{FreePort.Pick(new HashSet<int>())}";
+        var address = $"http://127.0.0.1:{FreePort.Find()}";
         var first = await Upstream.Start(address: address);
         await using var gateway = await TestGateway.Start([("gateway:clusters:client-api", address), ("gateway:wait_for_replica", "20s")]);
         await first.DisposeAsync();

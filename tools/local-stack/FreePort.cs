@@ -26,6 +26,19 @@ public static class FreePort
         }
     }
 
+    /// <summary>A free port, for a program that also takes those at these distances above it.</summary>
+    public static int Find(params ReadOnlySpan<int> distances)
+    {
+        while (true)
+        {
+            var port = Pick(new HashSet<int>());
+            var free = true;
+            foreach (var distance in distances)
+                free = free && IsFree(port + distance) && TryReserve(port + distance, again: false);
+            if (free) return port; // else those that were free stay reserved until this process ends: there are enough
+        }
+    }
+
     /// <summary>Is a port that this server had before still to be had?</summary>
     public static bool TryKeep(int port) => IsFree(port) && TryReserve(port, again: true);
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Matrix.LocalStack;
 using Matrix.Testing;
 
 namespace Matrix.EndToEnd.Tests.Chaos;

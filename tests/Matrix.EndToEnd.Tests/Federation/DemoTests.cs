@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
+using Matrix.LocalStack;
 using Matrix.Testing.Servers;
 
 namespace Matrix.EndToEnd.Tests.Federation;
@@ -7,6 +9,8 @@ namespace Matrix.EndToEnd.Tests.Federation;
 [Collection("end to end")]
 public sealed partial class DemoTests
 {
+    static readonly int s_port = FreePort.Find(1, 2, 400, 401, 402); // as demo/common.sh counts them
+
     [Fact]
     public async Task Three_servers_start_and_know_each_other()
     {
@@ -34,7 +38,7 @@ public sealed partial class DemoTests
     static Task<string> Run(string script, string data) => RunningServer.Run(Path.Combine(Build.RepositoryRoot, "demo", script), [], start =>
     {
         start.Environment["MATRIX_DEMO_DATA"] = data;
-        start.Environment["MATRIX_DEMO_PORT"] = "29180";
+        start.Environment["MATRIX_DEMO_PORT"] = s_port.ToString(CultureInfo.InvariantCulture);
         start.Environment["MATRIX_NO_BUILD"] = "1";
     });
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Matrix.LocalStack;
 using Matrix.Testing;
 using Matrix.Testing.Servers;
 
@@ -40,7 +41,7 @@ public sealed class FederatedHomes : IAsyncDisposable
     readonly CertificateAuthority _authority = new();
     readonly Dictionary<string, Lazy<Task<Home>>> _homes;
     readonly List<RunningServer> _servers = [];
-    readonly int _wholePort = Matrix.Testing.FreePort.Find();
+    readonly int _wholePort = FreePort.Find();
     SynapsePeer? _peer;
 
     public FederatedHomes()
@@ -76,7 +77,7 @@ public sealed class FederatedHomes : IAsyncDisposable
 
     Task<Home> StartSplit()
     {
-        var port = Matrix.Testing.FreePort.Find();
+        var port = FreePort.Find();
         return Start(port, [], "--tls-port", port.ToString(CultureInfo.InvariantCulture), "--replicas", "federation-reader=2", "federation-sender=2");
     }
 

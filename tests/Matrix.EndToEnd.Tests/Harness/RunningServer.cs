@@ -44,7 +44,7 @@ public sealed class RunningServer : IAsyncDisposable
     /// <inheritdoc cref="Start(string, IReadOnlyDictionary{string, string}, string[])" path="/param"/>
     public static async Task<RunningServer> Start(string program, string name, IReadOnlyDictionary<string, string> environment, string[] options)
     {
-        var server = new RunningServer(Directory.CreateTempSubdirectory("matrix-e2e-").FullName, FreePort.Pick(new HashSet<int>()), name, environment, options) { Program = program };
+        var server = new RunningServer(Directory.CreateTempSubdirectory("matrix-e2e-").FullName, FreePort.Find(), name, environment, options) { Program = program };
         try
         {
             await server.Up();

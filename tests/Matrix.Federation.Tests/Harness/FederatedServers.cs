@@ -1,5 +1,6 @@
 using System.Globalization;
 using Matrix.Federation.Tests.Harness;
+using Matrix.LocalStack;
 using Matrix.Testing;
 
 [assembly: AssemblyFixture(typeof(FederatedServers))]

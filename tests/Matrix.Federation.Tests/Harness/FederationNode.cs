@@ -1,5 +1,6 @@
 using System.Globalization;
 using Matrix.Http;
+using Matrix.LocalStack;
 using Matrix.Protocol;
 using Matrix.Storage;
 using Matrix.Testing;

@@ -4,6 +4,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Matrix.Hosting;
+using Matrix.LocalStack;
 using Matrix.Protocol;
 using Matrix.Testing;
 using Microsoft.AspNetCore.Builder;

@@ -5,8 +5,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Matrix.Federation.Tests.Harness;
 using Matrix.Federation.Tests.Sender;
+using Matrix.LocalStack;
 using Matrix.Protocol;
-using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 

@@ -3,10 +3,10 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Matrix.Federation.Tests.Harness;
+using Matrix.LocalStack;
 using Matrix.Protocol;
 using Matrix.Rooms;
 using Matrix.Storage.Rooms;
-using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 

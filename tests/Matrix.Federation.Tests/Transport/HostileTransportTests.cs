@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Matrix.Federation.Tests.Harness;
+using Matrix.LocalStack;
 using Matrix.Protocol;
 using Matrix.Testing;
 using Microsoft.AspNetCore.Http;

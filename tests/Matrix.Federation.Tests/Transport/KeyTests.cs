@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using Matrix.Federation.Tests.Harness;
+using Matrix.LocalStack;
 using Matrix.Protocol;
 using Matrix.Testing;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using Matrix.Testing;
+using Matrix.LocalStack;
 
 namespace Matrix.MediaRepo.Tests;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Matrix.LocalStack;
 using Npgsql;
 using Xunit;
 
@@ -17,8 +18,7 @@ public sealed class SynapsePeer : IAsyncDisposable
     // readable by the account that its database runs under
     readonly string _data = Directory.CreateDirectory(Path.Combine(Path.GetTempPath(), $"matrix-peer-{Guid.NewGuid():N}")).FullName;
 
-    // it takes some ports above each
-    readonly int _clients = FreePort.Find(), _federation = FreePort.Find() + 20;
+    readonly int _clients = FreePort.Find(1, 2, 3, 4, 5, 6, 7, 8), _federation = FreePort.Find(); // as its start.sh counts them
     readonly HttpClient _http;
 
     SynapsePeer() => _http = new HttpClient { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(60) };
