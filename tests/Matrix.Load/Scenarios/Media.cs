@@ -26,7 +26,12 @@ static class Media
         var path = kind.Length > 0
             ? $"_matrix/client/v1/media/thumbnail/{media}?width=96&height=96&method=crop"
             : $"_matrix/client/v1/media/download/{media}";
-        return measure => measure.Closed(Workers, (_, _) => crowd.Client.Get(user, path, measure.Stop));
+        var buffers = Enumerable.Range(0, Workers).Select(_ => new byte[1 << 20]).ToArray();
+        return measure => measure.Closed(Workers, async (_, worker) =>
+        {
+            var length = await crowd.Client.Download(user, path, buffers[worker], measure.Stop);
+            if (kind.Length == 0 && length != content.Length) throw new LoadException($"{crowd.Client.Target.Name}: {length} bytes of {content.Length} came");
+        });
     }
 
     static async Task<Func<Measurement, Task>> Upload(Crowd crowd, CancellationToken ct)
