@@ -2,6 +2,7 @@ using Amazon.Runtime;
 using Amazon.S3;
 using Amazon.S3.Model;
 using Matrix.Storage.Media;
+using Matrix.Testing;
 
 namespace Matrix.MediaRepo.Tests;
 

@@ -33,14 +33,16 @@ static class DoctorCommand
         var path = result.GetValue(configPath) ?? running?.ConfigPath;
         var config = path is not null || Environment.GetEnvironmentVariable("MATRIX_CONFIG") is { Length: > 0 } ? ServerConfig.ReadOrEnvironment(path) : null;
         var name = result.GetValue(serverName) ?? config?.ServerName;
-        using var http = new HttpClient { Timeout = TimeSpan.FromSeconds(10) };
+        using var times = new HostTimes(new SocketsHttpHandler(), TimeProvider.System);
+        using var http = new HttpClient(times) { Timeout = TimeSpan.FromSeconds(10) };
 
         var findings = new List<Finding>();
         if ((result.GetValue(url) ?? running?.Url ?? config?.PublicBaseUrl) is { } address)
             findings.AddRange(await new ServerChecks(http, new Uri(address.TrimEnd('/') + "/"), name, TimeProvider.System).Run(ct));
         if (config is not null) findings.AddRange(await new BackendChecks(config.WithPrivateParts(result.GetFolder(data)), TimeProvider.System).Run(ct));
         if (name is not null && !result.GetValue(inside)) findings.AddRange(await new NameChecks(http, new LookupClient(), name, TimeProvider.System).Run(ct));
-        if (findings.Count == 0) findings.Add(Finding.Bad("doctor", "There is nothing to look at", "Name a server by --url, --config-path or --data."));
+        if (findings.Count > 0) findings.AddRange([ClockChecks.Kernel(), .. ClockChecks.Compare(times)]);
+        else findings.Add(Finding.Bad("doctor", "There is nothing to look at", "Name a server by --url, --config-path or --data."));
 
         if (result.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(findings, FindingJson.Default.IReadOnlyListFinding));
         else foreach (var finding in findings) Show(finding);

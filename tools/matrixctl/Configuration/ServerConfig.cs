@@ -54,15 +54,11 @@ sealed class ServerConfig
     public (string Host, int Port)? RabbitMq => Place("rabbitmq", 5672);
     public (string Host, int Port)? Redis => Place("redis", 6379);
 
-    /// <summary>The bucket that media lies in; null when it lies nowhere but on disk, or what is said of it cannot be used.</summary>
-    public S3Options? MediaBucket
-    {
-        get
-        {
-            var options = new OptionsSection<MediaStoreOptions>(configuration, null).Unchecked;
-            return options.MediaStores.Contains("s3") ? options.MediaS3 : null;
-        }
-    }
+    /// <summary>Where media lies, as the services read it but not checked.</summary>
+    public MediaStoreOptions Media => new OptionsSection<MediaStoreOptions>(configuration, null).Unchecked;
+
+    /// <summary>The bucket that media lies in; null when it lies nowhere but on disk.</summary>
+    public S3Options? MediaBucket => Media is var options && options.MediaStores.Contains("s3") ? options.MediaS3 : null;
 
     public string? MediaStorePath => configuration["media_store_path"];
     public string SigningKeyPath => FindSigningKeyPath is { Length: > 0 } path ? path : throw new StackException($"{Path} names no signing_key_path.");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace Matrix.Ctl.Doctor;
@@ -6,9 +5,7 @@ namespace Matrix.Ctl.Doctor;
 /// <summary>Does it answer as clients and other servers ask it?</summary>
 sealed class ServerChecks(HttpClient http, Uri url, string? serverName, TimeProvider time)
 {
-    static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(5);
-
-    public async Task<IReadOnlyList<Finding>> Run(CancellationToken ct) => [await Clients(ct), await Keys(ct), await Clock(ct)];
+    public async Task<IReadOnlyList<Finding>> Run(CancellationToken ct) => [await Clients(ct), await Keys(ct)];
 
     async Task<Finding> Clients(CancellationToken ct)
     {
@@ -42,25 +39,6 @@ sealed class ServerChecks(HttpClient http, Uri url, string? serverName, TimeProv
         catch (Exception e) when (IsExpected(e))
         {
             return Finding.Bad(check, $"/_matrix/key/v2/server does not answer: {e.Message}", "Is there a ready federation-reader, and does it find signing_key_path?");
-        }
-    }
-
-    async Task<Finding> Clock(CancellationToken ct)
-    {
-        const string check = "clock";
-        try
-        {
-            using var response = await http.GetAsync(new Uri(url, "_matrix/client/versions"), ct);
-            if (response.Headers.Date is not { } date) return Finding.Warning(check, "The server tells no time", "Something in front of it removes the header Date.");
-            var off = (time.GetUtcNow() - date).Duration();
-            var seconds = off.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
-            return off <= ClockTolerance
-                ? Finding.Well(check, $"within {Math.Max(1, Math.Ceiling(off.TotalSeconds)):0} s of this machine's")
-                : Finding.Warning(check, $"{seconds} s from this machine's", "One of them is wrong: others refuse keys and tokens of a server whose clock is off. See to time synchronisation.");
-        }
-        catch (Exception e) when (IsExpected(e))
-        {
-            return Finding.Warning(check, $"unknown: {e.Message}", "The server has to answer first.");
         }
     }
 

@@ -1,49 +1,74 @@
+using System.Data;
 using System.Diagnostics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Matrix.Ctl.Configuration;
 using Matrix.LocalStack;
 using Matrix.Storage;
+using Npgsql;
 
 namespace Matrix.Ctl.Running;
 
-/// <summary>
-/// What a backup is of. <c>DataFolder</c>: what paths in its configuration begin with. <c>MediaBucket</c>: where media lie that are not in it.
-/// </summary>
-sealed record BackupManifest(string ServerName, DateTimeOffset TakenAt, string Program, long Position, string DataFolder, string? MediaBucket = null);
+/// <summary>What a backup is of.</summary>
+/// <param name="DataFolder">What paths in its configuration begin with.</param>
+/// <param name="MediaBucket">The bucket that was left out: what it alone has is not here.</param>
+/// <param name="Database">False: the database is saved by other means.</param>
+/// <param name="Media">Null in backups by older releases.</param>
+sealed record BackupManifest(string ServerName, DateTimeOffset TakenAt, string Program, long Position, string DataFolder, string? MediaBucket = null, bool Database = true, MediaReport? Media = null);
+
+/// <summary>What is not put into a backup.</summary>
+sealed record BackupChoice(bool WithDatabase = true, bool WithBucket = true);
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(BackupManifest))]
 sealed partial class BackupJson : JsonSerializerContext;
 
 /// <summary>
-/// A folder with one consistent point of a server: the database as of one snapshot, all media of that time (files never change, so those that are copied
-/// later are the same, and a second backup into the folder copies only new ones), the configuration and the signing key. Secret, as a whole.
+/// A folder with one consistent point of a server: the database as of one snapshot, all media that this snapshot refers to, from disk and from a bucket (bytes never change, so those
+/// that are copied later are the same, and a second backup into the folder copies only new ones), the configuration and the signing key. Secret, as a whole.
 /// </summary>
 sealed class Backup(string folder)
 {
-    const string Manifest = "backup.json", Dump = "database.dump", Config = "homeserver.yaml", Key = "signing.key", Media = "media";
+    const string Manifest = "backup.json", Dump = "database.dump", Config = "homeserver.yaml", Key = "signing.key";
 
     /// <summary>Beyond any position that was given out since a backup was taken.</summary>
     const long Leap = 1_000_000_000;
 
-    public async Task<BackupManifest> Take(ServerConfig config, string dataFolder, Action<string, double> progress, CancellationToken ct)
+    readonly MediaBackup media = new(folder);
+
+    public async Task<BackupManifest> Take(ServerConfig config, string dataFolder, BackupChoice choice, Action<BackupProgress> progress, CancellationToken ct)
     {
         Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        progress("database", 0);
-        var database = config.Database;
-        long position;
-        await using (var db = StorageModule.Open(database.ConnectionString))
-            position = await db.GetOne<long>("SELECT position FROM log_head", null, ct);
-        await RunPostgres("pg_dump", database, ["--format=custom", "--file", In(Dump + ".new")], ct);
-        File.Move(In(Dump + ".new"), In(Dump), overwrite: true);
-        progress("database", 1);
-        if (config.MediaStorePath is { } media && Directory.Exists(media)) Copy(media, In(Media), done => progress("media", done), ct);
+        await using var db = StorageModule.Open(config.Database.ConnectionString);
+        var (takenAt, position) = await TakeSnapshot(config.Database, db, choice, progress, ct);
+        var report = await media.Take(config.Media, choice.WithBucket, db, progress, ct);
+        // only now does the folder change what it is a backup of
+        if (choice.WithDatabase) File.Move(In(Dump + ".new"), In(Dump), overwrite: true);
+        else File.Delete(In(Dump));
         File.Copy(config.Path, In(Config), overwrite: true);
         if (config.FindSigningKeyPath is { } key) File.Copy(key, In(Key), overwrite: true);
-        var manifest = new BackupManifest(config.ServerName, TimeProvider.System.GetUtcNow(), SchemaWindow.Program, position, dataFolder, config.MediaBucket?.Bucket);
+        var manifest = new BackupManifest(config.ServerName, takenAt, SchemaWindow.Program, position, dataFolder,
+            choice.WithBucket ? null : config.MediaBucket?.Bucket, choice.WithDatabase, report);
         AtomicFile.Write(In(Manifest), JsonSerializer.SerializeToUtf8Bytes(manifest, BackupJson.Default.BackupManifest));
         return manifest;
+    }
+
+    /// <summary>The database and the list of its media, by one snapshot.</summary>
+    async Task<(DateTimeOffset At, long Position)> TakeSnapshot(DatabaseOptions database, NpgsqlDataSource db, BackupChoice choice, Action<BackupProgress> progress, CancellationToken ct)
+    {
+        progress(new("database", 0, "database"));
+        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var tx = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);
+        await using var begin = new NpgsqlCommand("SET LOCAL idle_in_transaction_session_timeout = 0; SELECT position, pg_export_snapshot(), now() FROM log_head", connection, tx);
+        var (position, snapshot, at) = (0L, "", DateTimeOffset.MinValue);
+        await using (var row = await begin.ExecuteReaderAsync(ct))
+        {
+            if (await row.ReadAsync(ct)) (position, snapshot, at) = (row.GetInt64(0), row.GetString(1), row.GetFieldValue<DateTimeOffset>(2));
+        }
+        await media.List(connection, ct);
+        if (choice.WithDatabase) await RunPostgres("pg_dump", database, ["--format=custom", "--snapshot", snapshot, "--file", In(Dump + ".new")], ct);
+        progress(new("database", 1, "database"));
+        return (at, position);
     }
 
     public BackupManifest Read() => File.Exists(In(Manifest))
@@ -61,13 +86,20 @@ sealed class Backup(string folder)
         return path;
     }
 
-    /// <summary>Fills an empty database, and makes clients that saw what is lost begin afresh.</summary>
-    public async Task RestoreDatabase(DatabaseOptions database, Action<string, double> progress, CancellationToken ct)
+    /// <summary>Puts media back, then fills an empty database and makes clients that saw what is lost begin afresh: what breaks off before its end can be run again.</summary>
+    public async Task<MediaReport> Restore(ServerConfig config, bool withDatabase, Action<BackupProgress> progress, CancellationToken ct)
     {
-        await using var db = StorageModule.Open(database.ConnectionString);
-        if (await db.GetOne<bool>("SELECT to_regclass('log_head') IS NOT NULL", null, ct))
-            throw new StackException($"The database {database.Database} at {database.Host}:{database.Port} is not empty. A backup is restored into an empty one.");
-        progress("database", 0);
+        await using var db = StorageModule.Open(config.Database.ConnectionString);
+        if (withDatabase && await db.GetOne<bool>("SELECT to_regclass('log_head') IS NOT NULL", null, ct))
+            throw new StackException($"The database {config.Database.Database} at {config.Database.Host}:{config.Database.Port} is not empty. A backup is restored into an empty one.");
+        var copy = await media.Restore(config.Media, progress, ct);
+        if (withDatabase) await RestoreDatabase(config.Database, db, progress, ct);
+        return await MediaBackup.Report(copy, withDatabase ? db : null, ct);
+    }
+
+    async Task RestoreDatabase(DatabaseOptions database, NpgsqlDataSource db, Action<BackupProgress> progress, CancellationToken ct)
+    {
+        progress(new("database", 0, "database"));
         await RunPostgres("pg_restore", database, ["--no-owner", "--no-privileges", "--exit-on-error", "--dbname", database.Dbname ?? database.Database, In(Dump)], ct);
         await Migrations.Apply(db, ct);
         await using var tx = await db.BeginTransaction(ct);
@@ -77,32 +109,10 @@ sealed class Backup(string folder)
         await tx.Execute("DELETE FROM one_time_keys", null, ct);
         await tx.Execute("DELETE FROM leases", null, ct);
         await tx.CommitAsync(ct);
-        progress("database", 1);
-    }
-
-    public void RestoreMedia(ServerConfig config, Action<string, double> progress, CancellationToken ct)
-    {
-        if (config.MediaStorePath is { } media && Directory.Exists(In(Media))) Copy(In(Media), media, done => progress("media", done), ct);
+        progress(new("database", 1, "database"));
     }
 
     string In(string name) => Path.Combine(folder, name);
-
-    static void Copy(string from, string to, Action<double> progress, CancellationToken ct)
-    {
-        var files = Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories).ToList();
-        for (var i = 0; i < files.Count; i++)
-        {
-            ct.ThrowIfCancellationRequested();
-            var target = Path.Combine(to, Path.GetRelativePath(from, files[i]));
-            var source = new FileInfo(files[i]);
-            if (!source.Exists || (File.Exists(target) && new FileInfo(target).Length == source.Length)) continue; // removed meanwhile, or copied before
-            Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Copy(files[i], target + ".new", overwrite: true);
-            File.Move(target + ".new", target, overwrite: true);
-            progress((i + 1.0) / files.Count);
-        }
-        progress(1);
-    }
 
     static async Task RunPostgres(string program, DatabaseOptions database, IEnumerable<string> arguments, CancellationToken ct)
     {

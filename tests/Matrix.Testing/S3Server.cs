@@ -9,13 +9,13 @@ using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Matrix.MediaRepo.Tests;
+namespace Matrix.Testing;
 
 /// <summary>
 /// As much of S3 as a content store needs, with one bucket in memory. It checks the signature and the body's hash of every request (AWS Signature
 /// Version 4), answers pages of two keys, and takes parts as small as S3 takes them.
 /// </summary>
-sealed class S3Server : IAsyncDisposable
+public sealed class S3Server : IAsyncDisposable
 {
     public const string AccessKey = "AKIDTEST", Secret = "the secret of the bucket", Region = "eu-test-1", Bucket = "media";
     const int SmallestPart = 5 * 1024 * 1024;
@@ -23,11 +23,16 @@ sealed class S3Server : IAsyncDisposable
     readonly WebApplication _app;
     readonly ConcurrentDictionary<string, SortedDictionary<int, byte[]>> _uploads = new();
 
+    int _reads;
+
     S3Server(WebApplication app) => _app = app;
 
     public ConcurrentDictionary<string, byte[]> Objects { get; } = new();
 
     public int Uploads => _uploads.Count;
+
+    /// <summary>How many objects were asked for.</summary>
+    public int Reads => Volatile.Read(ref _reads);
 
     public string Url => _app.Urls.Single();
 
@@ -118,7 +123,10 @@ sealed class S3Server : IAsyncDisposable
         }
         response.ContentLength = sent.Length;
         if (context.Request.Method == "GET")
+        {
+            Interlocked.Increment(ref _reads);
             await response.Body.WriteAsync(sent);
+        }
     }
 
     Task Delete(HttpContext context, string key)
