@@ -4,7 +4,10 @@ using Matrix.Storage.Rooms;
 
 namespace Matrix.Rooms;
 
-/// <summary>Finds rooms by id. What is known of a room here never changes, so it is cached without a thought.</summary>
+/// <summary>
+/// Finds rooms by id. What is known of a room that this server has been in never changes, so it is cached without a thought. Of others there is only what somebody
+/// has said, which may turn out to be wrong (<see cref="RoomStore.Supersede"/>).
+/// </summary>
 public sealed class RoomFinder(RoomStore store, Caches caches)
 {
     readonly BoundedCache<RoomId, Room> known = caches.Create<RoomId, Room>("rooms", 8 << 20, (id, _) => 60 + Caches.WeightOf(id.ToString()));
@@ -13,10 +16,11 @@ public sealed class RoomFinder(RoomStore store, Caches caches)
     {
         if (known.TryGet(roomId, out var room))
             return room;
-        room = await store.Find(roomId, ct);
-        if (room is not null)
-            Add(room);
-        return room;
+        if (await store.FindKnown(roomId, ct) is not var (found, isBegun))
+            return null;
+        if (isBegun)
+            Add(found);
+        return found;
     }
 
     public async ValueTask<IReadOnlyList<Room>> List(IReadOnlyCollection<long> roomNids, CancellationToken ct) => await store.List(roomNids, ct);

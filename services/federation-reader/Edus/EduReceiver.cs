@@ -20,11 +20,15 @@ sealed class EduReceiver(TypingReceiver typing, ReceiptReceiver receipts, Presen
         await devices.Receive(origin, [.. byType["m.device_list_update"], .. byType["m.signing_key_update"]], ct);
     }
 
-    /// <summary>What is about events and members: those that came with it are here by now.</summary>
-    public async Task ReceiveAbout(ServerName origin, IReadOnlyList<JsonElement> edus, CancellationToken ct)
+    /// <summary>
+    /// What is about events and members: those that came with it are here by now, or wait in the inbox. Who is there and who types is passed over if nothing is
+    /// known of the user yet: it is true for a moment, and said again.
+    /// </summary>
+    /// <param name="late">The rooms of which events wait.</param>
+    public async Task ReceiveAbout(ServerName origin, IReadOnlyList<JsonElement> edus, IReadOnlySet<long> late, CancellationToken ct)
     {
         var byType = ByType(edus);
-        await receipts.Receive(origin, [.. byType["m.receipt"]], ct);
+        await receipts.Receive(origin, [.. byType["m.receipt"]], late, ct);
         await presence.Receive(origin, [.. byType["m.presence"]], ct);
         await typing.Receive(origin, [.. byType["m.typing"]], ct);
     }

@@ -7,19 +7,20 @@ using Matrix.Storage.Sync;
 
 namespace Matrix.FederationReader.Edus;
 
-/// <summary>What users of other servers have read: m.receipt. A receipt at an event that is not here yet waits for it.</summary>
+/// <summary>What users of other servers have read: m.receipt. A receipt at an event that is not here yet waits for it, and for its user's join.</summary>
 sealed class ReceiptReceiver(ReceivedEduStore store, WaitingReceipts waiting, EduAcls acls, LogWriter log, TimeProvider time)
 {
     const int Most = 1000;
 
-    public async Task Receive(ServerName origin, IReadOnlyList<JsonElement> contents, CancellationToken ct)
+    /// <param name="late">Rooms of which earlier events of this server wait in the inbox: whose join is among them may have read something already.</param>
+    public async Task Receive(ServerName origin, IReadOnlyList<JsonElement> contents, IReadOnlySet<long> late, CancellationToken ct)
     {
         var told = contents.SelectMany(content => Read(origin, content)).Take(Most).ToList();
         if (told.Count == 0)
             return;
         var allowed = await acls.Allows([.. told.Select(receipt => RoomId.Parse(receipt.Room)).Distinct()], origin, ct);
         told.RemoveAll(receipt => !allowed.Contains(RoomId.Parse(receipt.Room)));
-        var places = await store.ListReceiptPlaces([.. told.Select(r => r.Room)], [.. told.Select(r => r.User)], [.. told.Select(r => r.Event)], ct);
+        var places = await store.ListReceiptPlaces([.. told.Select(r => r.Room)], [.. told.Select(r => r.User)], [.. told.Select(r => r.Event)], [.. late], ct);
         var (writing, early) = (new List<Task>(places.Count), new List<WaitingReceipt>());
         foreach (var place in places)
         {

@@ -58,9 +58,9 @@ sealed class TransactionReceiver(
                     await events.Receive(origin, room, [.. pdus], state.Lanes.Contains(room.RoomNid), until, outcome, token);
             });
         await told;
-        if (transaction.Edus.Count > 0)
-            await edus.ReceiveAbout(origin, transaction.Edus, ct);
         var (waiting, answer) = (outcome.Waiting, outcome.Write());
+        if (transaction.Edus.Count > 0)
+            await edus.ReceiveAbout(origin, transaction.Edus, state.Lanes.Union(waiting.Select(e => e.RoomNid)).ToHashSet(), ct);
         await store.Insert(origin, txnId, answer, waiting, ct);
         if (waiting.Count > 0)
             inbox.Wake();

@@ -110,7 +110,7 @@ public sealed class Invites
         var signed = EventSignatures.AddSignature(verified, own.ServerName, own.Key);
         // of a room that we are in we hear like all others that are
         if (!standing.IsResident)
-            await outOfBand.Set(await outOfBand.GetRoom(roomId, rules, ct), signed, new ShownRoom(StrippedState.Write(shown), origin), ct);
+            await outOfBand.Set(await outOfBand.GetRoom(roomId, rules, origin, ct), signed, new ShownRoom(StrippedState.Write(shown), origin), ct);
         return signed;
     }
 

@@ -16,9 +16,11 @@ sealed record ShownRoom(byte[] State, ServerName Server);
 /// Memberships of this server's users in rooms that it is not in: invited, knocking, and what became of that. The member event is kept as an outlier; the
 /// log tells of it by an entry <see cref="LogKind.Membership"/>, as it does where branches of a room meet.
 /// </summary>
-sealed class OutOfBandMemberships(RoomReceiver receiver, RoomFinder rooms, EventStore events, MembershipStore memberships, EventBuilding building, LogWriter log)
+sealed class OutOfBandMemberships(
+    RoomReceiver receiver, RoomFinder rooms, RoomStore store, EventStore events, MembershipStore memberships, EventBuilding building, LogWriter log, Leases leases)
 {
     const int MaxAttempts = 10;
+    static readonly TimeSpan JoinLease = TimeSpan.FromSeconds(6);
 
     /// <summary>The room, which is made known if it is not.</summary>
     /// <exception cref="RoomException">It is known, and has another version.</exception>
@@ -27,6 +29,38 @@ sealed class OutOfBandMemberships(RoomReceiver receiver, RoomFinder rooms, Event
         var room = await rooms.Find(roomId, ct) ?? await receiver.AddRoom(roomId, rules, ct);
         return room.Rules == rules ? room : throw RoomException.Invalid($"The room has version {room.Rules.Id}, not {rules.Id}.");
     }
+
+    /// <summary>
+    /// The same for one who is invited. The version that an invite names is anybody's word: where nothing else is known of the room, and no other server's invite
+    /// stands, the newest one counts.
+    /// </summary>
+    /// <exception cref="RoomException">It is known, and has another version.</exception>
+    public async Task<Room> GetRoom(RoomId roomId, RoomVersionRules rules, ServerName origin, CancellationToken ct)
+    {
+        if (await rooms.Find(roomId, ct) is { } known && known.Rules != rules && await TryAcquireJoin(roomId, ct) is { } lease)
+        {
+            await using (lease)
+                await store.Supersede(known, Nowhere(known), origin, ct);
+        }
+        return await GetRoom(roomId, rules, ct);
+    }
+
+    /// <summary>
+    /// The same for one who joins, and holds the lease: the server that lets the user in knows what version the room has, and whoever sent an invite before does not
+    /// keep everybody out of it by having named another one.
+    /// </summary>
+    /// <exception cref="RoomException">This server has been in the room, which has another version.</exception>
+    public async Task<Room> GetRoomToJoin(RoomId roomId, RoomVersionRules rules, CancellationToken ct)
+    {
+        if (await rooms.Find(roomId, ct) is { } known && known.Rules != rules)
+            await store.Supersede(known, Nowhere(known), null, ct);
+        return await GetRoom(roomId, rules, ct);
+    }
+
+    /// <summary>Joins of one room go one after the other, in all processes.</summary>
+    public Task<Lease?> TryAcquireJoin(RoomId roomId, CancellationToken ct) => leases.TryAcquire($"join:{roomId}", JoinLease, ct);
+
+    RoomId Nowhere(Room room) => RoomId.Create($"superseded{room.RoomNid}", building.Server.ServerName);
 
     /// <summary>Sets the membership of the user whom the member event is about.</summary>
     /// <param name="shown">Null: what was shown is forgotten.</param>

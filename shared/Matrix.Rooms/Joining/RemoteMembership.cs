@@ -19,7 +19,6 @@ public sealed partial class RemoteMembership
 {
     const int MaxServers = 20;
     static readonly string Versions = string.Concat(RoomVersions.All.Select(v => $"&ver={v.Id}"))[1..];
-    static readonly TimeSpan JoinLease = TimeSpan.FromSeconds(6);
 
     readonly FederationClient client;
     readonly SendJoinExchange exchange;
@@ -34,7 +33,6 @@ public sealed partial class RemoteMembership
     readonly RoomServers servers;
     readonly RoomStore rooms;
     readonly EventStore events;
-    readonly Leases leases;
     readonly TimeProvider time;
     readonly ILogger logger;
 
@@ -43,19 +41,19 @@ public sealed partial class RemoteMembership
         p.GetRequiredService<RoomReceiver>(), p.GetRequiredService<RoomAdoption>(), p.GetRequiredService<PartialRooms>(),
         p.GetRequiredService<PartialRoomWorker>(), p.GetRequiredService<IOptions<PartialJoinOptions>>().Value,
         p.GetRequiredService<OutOfBandMemberships>(), p.GetRequiredService<MembershipStore>(), p.GetRequiredService<RoomServers>(),
-        p.GetRequiredService<RoomStore>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<Leases>(), p.GetRequiredService<TimeProvider>(),
+        p.GetRequiredService<RoomStore>(), p.GetRequiredService<EventStore>(), p.GetRequiredService<TimeProvider>(),
         p.GetRequiredService<ILogger<RemoteMembership>>());
 
     internal RemoteMembership(
         FederationClient client, SendJoinExchange exchange, ServerSigningKey own, RoomReceiver receiver, RoomAdoption adoption, PartialRooms partial,
         PartialRoomWorker worker, PartialJoinOptions partialJoins,
-        OutOfBandMemberships outOfBand, MembershipStore memberships, RoomServers servers, RoomStore rooms, EventStore events, Leases leases, TimeProvider time,
+        OutOfBandMemberships outOfBand, MembershipStore memberships, RoomServers servers, RoomStore rooms, EventStore events, TimeProvider time,
         ILogger<RemoteMembership> logger)
     {
         (this.client, this.exchange, this.own, this.receiver, this.adoption) = (client, exchange, own, receiver, adoption);
         (this.partial, this.worker, this.partialJoins) = (partial, worker, partialJoins);
-        (this.outOfBand, this.memberships, this.servers, this.rooms, this.events, this.leases, this.time, this.logger) =
-            (outOfBand, memberships, servers, rooms, events, leases, time, logger);
+        (this.outOfBand, this.memberships, this.servers, this.rooms, this.events, this.time, this.logger) =
+            (outOfBand, memberships, servers, rooms, events, time, logger);
     }
 
     /// <summary>Servers by which the room may be reached: those that the user names, who invited the user, the one that made the room, those in it when we left.</summary>
@@ -91,7 +89,7 @@ public sealed partial class RemoteMembership
         {
             var template = await Make("make_join", server, roomId, user, "join", ct);
             var pdu = template.Build(roomId, user, content.DeepClone().AsObject(), own, time);
-            var room = await outOfBand.GetRoom(roomId, template.Rules, ct);
+            var room = await outOfBand.GetRoomToJoin(roomId, template.Rules, ct);
             // from here on others see the user in the room: a client that goes away takes nothing back
             return await SendJoin(server, room, pdu, standing.IsResident, CancellationToken.None);
         });
@@ -180,7 +178,7 @@ public sealed partial class RemoteMembership
     {
         while (true)
         {
-            if (await leases.TryAcquire($"join:{roomId}", JoinLease, ct) is { } lease)
+            if (await outOfBand.TryAcquireJoin(roomId, ct) is { } lease)
                 return lease;
             await Task.Delay(TimeSpan.FromMilliseconds(250), time, ct);
         }

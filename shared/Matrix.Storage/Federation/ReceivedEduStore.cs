@@ -7,7 +7,7 @@ public sealed record MemberRoom(string RoomId, string UserId, long RoomNid);
 
 /// <summary>Where a receipt stands.</summary>
 /// <param name="Number">Of the receipt, from 1 on.</param>
-/// <param name="EventPosition">Null: the event is not here.</param>
+/// <param name="EventPosition">Null: the event is not here, or the user is not in the room yet.</param>
 public sealed record ReceiptPlace(long Number, long RoomNid, long? EventPosition);
 
 /// <summary>What has to be known to take in EDUs of other servers.</summary>
@@ -28,15 +28,19 @@ public sealed class ReceivedEduStore(NpgsqlDataSource db)
         JOIN rooms r USING (room_id) WHERE {IsMember}
         """, new { rooms, users }, ct);
 
-    /// <summary>Those of the receipts whose user is joined to the room.</summary>
-    public Task<IReadOnlyList<ReceiptPlace>> ListReceiptPlaces(string[] rooms, string[] users, string[] events, CancellationToken ct) => db.List<ReceiptPlace>(
+    /// <summary>Those of the receipts whose user is joined to the room, or may be soon.</summary>
+    /// <param name="late">Rooms of which earlier events of the server wait: a join may be among them.</param>
+    public Task<IReadOnlyList<ReceiptPlace>> ListReceiptPlaces(string[] rooms, string[] users, string[] events, long[] late, CancellationToken ct) => db.List<ReceiptPlace>(
         $"""
-        SELECT w.number, r.room_nid, e.position AS event_position
-        FROM unnest(@rooms, @users, @events) WITH ORDINALITY AS w (room_id, user_id, event_id, number)
-        JOIN rooms r USING (room_id)
-        LEFT JOIN events e ON e.event_id = w.event_id AND e.room_nid = r.room_nid
-        WHERE e.rejected IS NULL AND e.soft_failed IS NOT TRUE AND {IsMember}
-        """, new { rooms, users, events }, ct);
+        SELECT number, room_nid, CASE WHEN is_member THEN position END AS event_position
+        FROM (
+            SELECT w.number, r.room_nid, e.position, {IsMember} AS is_member
+            FROM unnest(@rooms, @users, @events) WITH ORDINALITY AS w (room_id, user_id, event_id, number)
+            JOIN rooms r USING (room_id)
+            LEFT JOIN events e ON e.event_id = w.event_id AND e.room_nid = r.room_nid
+            WHERE e.rejected IS NULL AND e.soft_failed IS NOT TRUE) AS places
+        WHERE is_member OR room_nid = ANY(@late)
+        """, new { rooms, users, events, late }, ct);
 
     /// <summary>Those of the users who are in any room here, or may be: of a room whose members are not known yet only the servers are. By memberships_of_user.</summary>
     public Task<IReadOnlyList<string>> ListPresent(string[] users, CancellationToken ct) => db.List<string>(

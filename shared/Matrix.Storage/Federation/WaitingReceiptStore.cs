@@ -34,7 +34,7 @@ public sealed class WaitingReceiptStore(NpgsqlDataSource db)
         WHERE (w.room_nid, w.user_id, w.thread_id) = (due.room_nid, due.user_id, due.thread_id)
         RETURNING w.room_nid, w.user_id, w.thread_id, w.event_id, w.ts, (
             SELECT e.position FROM events e JOIN memberships m ON m.room_nid = e.room_nid AND m.user_id = w.user_id AND m.membership = 'join'
-            WHERE e.event_id = w.event_id AND e.room_nid = w.room_nid) AS event_position
+            WHERE e.event_id = w.event_id AND e.room_nid = w.room_nid AND e.rejected IS NULL AND e.soft_failed IS NOT TRUE) AS event_position
         """, new { limit }, ct);
 
     /// <summary>Forgets those that are settled, unless another has taken their place, and those that have waited for too long.</summary>

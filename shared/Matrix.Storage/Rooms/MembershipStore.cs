@@ -17,7 +17,7 @@ public sealed record MembershipRow(
 /// <param name="Membership">Of the user; null: there never was one.</param>
 /// <param name="Sender">Who made it so.</param>
 /// <param name="Server">Of a room that this server is not in: by which server the user was invited or knocks.</param>
-/// <param name="HasAccount">Is there such a user?</param>
+/// <param name="HasAccount">Is there such a user, who has not been deactivated?</param>
 public sealed record RoomStanding(
     long? RoomNid, bool IsResident, string? Membership, string? Sender, long? EventNid, string? Server, bool HasAccount, string? DisplayName, string? AvatarUrl);
 
@@ -54,7 +54,7 @@ public sealed class MembershipStore(NpgsqlDataSource db)
         SELECT r.room_nid, r.room_nid IS NOT NULL AND EXISTS (
                 SELECT FROM memberships j
                 WHERE j.room_nid = r.room_nid AND j.membership = 'join' AND right(j.user_id, length(@suffix)) = @suffix) AS is_resident,
-            m.membership, m.sender, m.event_nid, s.server, u.user_id IS NOT NULL AS has_account, u.display_name, u.avatar_url
+            m.membership, m.sender, m.event_nid, s.server, u.user_id IS NOT NULL AND u.deactivated_at IS NULL AS has_account, u.display_name, u.avatar_url
         FROM (VALUES (1)) one
         LEFT JOIN users u ON u.user_id = @userId
         LEFT JOIN rooms r ON r.room_id = @roomId

@@ -22,14 +22,17 @@ public readonly record struct EventReference(long EventNid, EventId EventId);
 /// <summary>Rooms and their heads.</summary>
 public sealed class RoomStore(NpgsqlDataSource db)
 {
-    public async Task<Room?> Find(RoomId roomId, CancellationToken ct)
+    public async Task<Room?> Find(RoomId roomId, CancellationToken ct) => (await FindKnown(roomId, ct))?.Room;
+
+    /// <summary>The room, and whether anything of it is here: of one that a user is only invited to there is nothing but what the inviting server said.</summary>
+    public async Task<(Room Room, bool IsBegun)?> FindKnown(RoomId roomId, CancellationToken ct)
     {
-        var row = await db.FindOne<Row>(
+        var row = await db.FindOne<KnownRow>(
             """
-            SELECT room_nid, room_id, version FROM rooms
+            SELECT room_nid, room_id, version, EXISTS (SELECT FROM room_heads h WHERE h.room_nid = r.room_nid AND h.extremities <> '{}') AS is_begun FROM rooms r
             WHERE room_id = @roomId
             """, new { roomId = roomId.ToString() }, ct);
-        return row?.ToRoom();
+        return row is null ? null : (new Row(row.RoomNid, row.RoomId, row.Version).ToRoom(), row.IsBegun);
     }
 
     /// <summary>The rooms with these numbers that exist, in no particular order.</summary>
@@ -53,6 +56,19 @@ public sealed class RoomStore(NpgsqlDataSource db)
         )
         INSERT INTO room_heads (room_nid, version, extremities, state_root, depth, position) SELECT room_nid, 1, '{}', @root, 0, 0 FROM room
         """, new { nid = room.RoomNid, id = room.RoomId.ToString(), version = room.Rules.Id, root = emptyState.ToBytes() }, ct);
+
+    /// <summary>
+    /// Takes its id from a room of which nothing is here, so that it can be made known as what it is. What the users were shown of it stands in a room that
+    /// leads nowhere. Only under the lease of the room's joins.
+    /// </summary>
+    /// <param name="origin">If not null: only if none is invited or knocks there by the word of another server.</param>
+    public async Task<bool> Supersede(Room room, RoomId nowhere, ServerName? origin, CancellationToken ct) => await db.Execute(
+        """
+        UPDATE rooms r SET room_id = @nowhere
+        WHERE room_nid = @nid AND NOT EXISTS (SELECT FROM room_heads h WHERE h.room_nid = r.room_nid AND h.extremities <> '{}')
+            AND (@origin::text IS NULL OR NOT EXISTS (
+                SELECT FROM memberships m WHERE m.room_nid = r.room_nid AND m.membership IN ('invite', 'knock') AND substring(m.sender FROM position(':' IN m.sender) + 1) <> @origin))
+        """, new { nid = room.RoomNid, nowhere = nowhere.ToString(), origin = origin?.ToString() }, ct) > 0;
 
     public async Task<RoomHead?> FindHead(long roomNid, CancellationToken ct) =>
         (await ListHeads([roomNid], ct)).TryGetValue(roomNid, out var head) ? head : null;
@@ -99,6 +115,8 @@ public sealed class RoomStore(NpgsqlDataSource db)
     }
 
     sealed record StateRow(byte[] StateRoot, bool IsPartial);
+
+    sealed record KnownRow(long RoomNid, string RoomId, string Version, bool IsBegun);
 
     sealed record Row(long RoomNid, string RoomId, string Version)
     {

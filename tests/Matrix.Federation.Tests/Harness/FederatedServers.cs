@@ -13,6 +13,9 @@ namespace Matrix.Federation.Tests.Harness;
 /// </summary>
 public sealed class FederatedServers : IAsyncLifetime
 {
+    /// <summary>So many may one user of the first server get.</summary>
+    public const int InvitesOfOneUser = 20;
+
     public CertificateAuthority Authority { get; } = new();
 
     public MatrixServer First { get; private set; } = null!;
@@ -21,8 +24,14 @@ public sealed class FederatedServers : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var both = await Task.WhenAll(Start(configuration => configuration["allow_public_rooms_over_federation"] = "true"), Start(Patient));
+        var both = await Task.WhenAll(Start(Public), Start(Patient));
         (First, Second) = (both[0], both[1]);
+    }
+
+    static void Public(Dictionary<string, string?> configuration)
+    {
+        configuration["allow_public_rooms_over_federation"] = "true";
+        (configuration["rc_invites:per_user:per_second"], configuration["rc_invites:per_user:burst_count"]) = ("0.001", $"{InvitesOfOneUser}");
     }
 
     // asks for rooms without their members, and takes all the time to get them before anybody sees the room
@@ -57,5 +66,6 @@ public sealed class FederatedServers : IAsyncLifetime
         configuration["federation_custom_ca_list"] = Authority.File;
         configuration["ip_range_whitelist"] = "127.0.0.0/8,::1/128";
         configuration["federation:destination_min_retry_interval"] = "200ms";
+        configuration["federation_receiving:patience"] = "1m"; // what comes is here when it is answered, also where everything stood still meanwhile
     }
 }

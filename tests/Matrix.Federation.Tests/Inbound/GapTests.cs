@@ -37,8 +37,36 @@ public sealed class GapTests(FederatedServers all) : RemoteMemberTests(all)
                 { ["m.read"] = new Dictionary<string, object> { [user] = new { data = new { ts = 1 }, event_ids = new[] { last } } } } } } },
         })).Ok();
         (await eve.Put(pdus: chain)).Ok();
-        await alice.SyncUntil(sync => sync.Joined(room)?.Find("ephemeral.events")?.Items()
-            .Any(e => e.String("type") == "m.receipt" && e.At("content").Find(last)?.Find("m.read")?.Find(user) is not null) == true, since);
+        await alice.SyncUntil(sync => HasReceipt(sync, last, user), since);
+    }
+
+    [Fact]
+    public async Task A_receipt_of_a_user_whose_join_still_waits_counts_when_the_user_is_here()
+    {
+        var answer = new TaskCompletionSource();
+        var (chain, said) = (await eve.Chain(1), (await alice.Say(room, "welcome")).EventId);
+        remote.On(HttpMethod.Post, Missing, async (_, _) =>
+        {
+            await answer.Task;
+            return new { events = chain.Select(Json) };
+        });
+        var late = await RemoteMember.Find(servers.First, remote, room, "late");
+        var user = late.User.ToString();
+        var join = await late.Build(EventTypes.Member, new { membership = "join" }, user, prev: [chain[0].EventId]);
+        var since = (await alice.Sync()).NextBatch;
+        (await remote.Put(servers.First, $"/_matrix/federation/v1/send/{Guid.NewGuid():N}", new { pdus = new[] { Json(join) }, edus = new[] { Receipt("", said) } })).Ok();
+        await remote.Asked(request => request.Path.StartsWith(Missing, StringComparison.Ordinal));
+        (await remote.Put(servers.First, $"/_matrix/federation/v1/send/{Guid.NewGuid():N}", new { edus = new[] { Receipt("main", join.EventId.ToString()) } })).Ok();
+        answer.SetResult();
+        var seen = new List<SyncReply>();
+        await alice.SyncUntil(sync =>
+        {
+            seen.Add(sync);
+            return seen.Any(s => HasReceipt(s, said, user)) && seen.Any(s => HasReceipt(s, join.EventId.ToString(), user));
+        }, since);
+
+        object Receipt(string thread, string at) => new { edu_type = "m.receipt", content = new Dictionary<string, object> { [room] = new Dictionary<string, object>
+            { ["m.read"] = new Dictionary<string, object> { [user] = new { data = thread == "" ? (object)new { ts = 1 } : new { ts = 1, thread_id = thread }, event_ids = new[] { at } } } } } };
     }
 
     [Fact]
@@ -154,6 +182,9 @@ public sealed class GapTests(FederatedServers all) : RemoteMemberTests(all)
         Assert.NotNull((await eve.Arrived(name.EventId)).Rejected);
         (await alice.Get($"/_matrix/client/v3/rooms/{Uri.EscapeDataString(room)}/state/m.room.name")).Refused(404, "M_NOT_FOUND");
     }
+
+    bool HasReceipt(SyncReply sync, string at, string user) => sync.Joined(room)?.Find("ephemeral.events")?.Items()
+        .Any(e => e.String("type") == "m.receipt" && e.At("content").Find(at)?.Find("m.read")?.Find(user) is not null) == true;
 
     static JsonElement Json(Pdu pdu) => JsonElement.Parse(pdu.Json.Span);
 

@@ -116,6 +116,51 @@ public sealed class InviteTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task An_invite_that_names_a_wrong_version_keeps_nobody_out_of_the_room()
+    {
+        var (alice, bob, carol) = (await First.NewUser(), await Second.NewUser(), await Second.NewUser());
+        await using var liar = await servers.NewRemote();
+        var open = new { preset = "public_chat", room_version = "10" };
+        var rooms = new[] { await alice.CreateRoom(open), await alice.CreateRoom(open) };
+        foreach (var room in rooms)
+            (await RemoteRoom.SendInvite(liar, Second, RemoteRoom.BuildInvite(liar, bob, "3", room: room), [])).Ok();
+
+        await carol.JoinBy(First, rooms[0]);
+        Assert.True((await carol.Sync()).Joined(rooms[0]) is not null);
+        await alice.Invite(rooms[0], bob);
+        await bob.Join(rooms[0]);
+
+        // an invite stands until it is answered: another server's word does not take it away
+        Assert.NotEqual(System.Net.HttpStatusCode.OK, (await alice.TryInvite(rooms[1], bob.UserId)).Status);
+        await bob.Leave(rooms[1]);
+        await alice.Invite(rooms[1], bob);
+        await bob.SyncUntil(sync => sync.Invited(rooms[1]) is not null);
+        await bob.Join(rooms[1]);
+        await bob.Say(rooms[1], "so I am here");
+        await alice.SyncUntil(sync => sync.HasMessage(rooms[1], "so I am here"));
+    }
+
+    [Fact]
+    public async Task Nobody_is_flooded_with_invites_by_other_servers()
+    {
+        await using var remote = await servers.NewRemote();
+        var bob = await First.NewUser();
+        for (var i = 0; i < FederatedServers.InvitesOfOneUser; i++)
+            await RemoteRoom.Invite(remote, First, bob);
+        (await RemoteRoom.SendInvite(remote, First, RemoteRoom.BuildInvite(remote, bob, "10"), [])).Refused(429, "M_LIMIT_EXCEEDED");
+    }
+
+    [Fact]
+    public async Task Who_has_no_account_any_more_is_not_invited()
+    {
+        await using var remote = await servers.NewRemote();
+        var bob = await Second.NewUser();
+        var auth = new { type = "m.login.password", identifier = new { type = "m.id.user", user = bob.UserId }, password = bob.Password };
+        (await bob.Post("/_matrix/client/v3/account/deactivate", new { auth })).Ok();
+        (await RemoteRoom.SendInvite(remote, Second, RemoteRoom.BuildInvite(remote, bob, "10"), [])).Refused(404, "M_NOT_FOUND");
+    }
+
+    [Fact]
     public async Task A_forged_invite_is_refused()
     {
         var bob = await Second.NewUser();

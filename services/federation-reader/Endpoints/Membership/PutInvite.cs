@@ -10,10 +10,12 @@ static class PutInvite
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/federation/v2/invite/{roomId}/{eventId}", Handle);
 
-    static async Task<Response> Handle(RoomId roomId, string eventId, Origin origin, FederatedRooms rooms, Body<Request> body, Invites invites, CancellationToken ct)
+    static async Task<Response> Handle(RoomId roomId, string eventId, Origin origin, FederatedRooms rooms, Body<Request> body, Invites invites, RateLimits limits,
+        CancellationToken ct)
     {
         await rooms.DemandAllowed(roomId, origin, ct);
         var request = body.Value;
+        await CheckRate(limits, request.Event, ct);
         try
         {
             var signed = await invites.Take(
@@ -25,6 +27,11 @@ static class PutInvite
             throw Versions.Incompatible(e);
         }
     }
+
+    /// <summary>Nobody is flooded with invites, whoever sends them.</summary>
+    internal static Task CheckRate(RateLimits limits, JsonElement invite, CancellationToken ct) =>
+        invite.ValueKind == JsonValueKind.Object && invite.TryGetProperty("state_key", out var key) && key.ValueKind == JsonValueKind.String
+            && UserId.TryParse(key.GetString(), out var target) ? limits.Check("rc_invites.per_user", target.ToString(), ct) : Task.CompletedTask;
 
     internal static byte[] Bytes(JsonElement json) => System.Runtime.InteropServices.JsonMarshal.GetRawUtf8Value(json).ToArray();
 

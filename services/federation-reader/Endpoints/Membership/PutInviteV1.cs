@@ -10,9 +10,11 @@ static class PutInviteV1
 {
     public static void Map(IEndpointRouteBuilder app) => app.MapPut("/_matrix/federation/v1/invite/{roomId}/{eventId}", Handle);
 
-    static async Task<object[]> Handle(RoomId roomId, string eventId, Origin origin, FederatedRooms rooms, Body<JsonElement> body, Invites invites, CancellationToken ct)
+    static async Task<object[]> Handle(RoomId roomId, string eventId, Origin origin, FederatedRooms rooms, Body<JsonElement> body, Invites invites, RateLimits limits,
+        CancellationToken ct)
     {
         await rooms.DemandAllowed(roomId, origin, ct);
+        await PutInvite.CheckRate(limits, body.Value, ct);
         IReadOnlyList<JsonElement> shown = body.Value.TryGetProperty("unsigned", out var unsigned) && unsigned.ValueKind == JsonValueKind.Object
             && unsigned.TryGetProperty("invite_room_state", out var state) && state.ValueKind == JsonValueKind.Array ? [.. state.EnumerateArray()] : [];
         // which of the two versions it is makes no difference to an invite
