@@ -8,7 +8,7 @@ namespace Matrix.Gateway.Forwarding;
 /// How long bytes that have arrived wait until this process looks at them. Requests pass through on the threads that wait for sockets (GatewayModule), so that
 /// they queue nowhere but in the kernel, where nobody counts them: a byte that is sent to oneself goes the way of all others, behind those that came before.
 /// </summary>
-sealed class ArrivalQueue : IDisposable
+sealed class ArrivalQueue(TimeProvider time) : IDisposable
 {
     static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(10);
     readonly Lock _gate = new();
@@ -22,7 +22,7 @@ sealed class ArrivalQueue : IDisposable
     {
         lock (_gate)
         {
-            if (_measurement is not { IsFaulted: false } || (_measurement.IsCompleted && Stopwatch.GetElapsedTime(_measured) > Fresh)) _measurement = Longest();
+            if (_measurement is not { IsFaulted: false } || (_measurement.IsCompleted && time.GetElapsedTime(_measured) > Fresh)) _measurement = Longest();
             return _measurement;
         }
     }
@@ -31,7 +31,7 @@ sealed class ArrivalQueue : IDisposable
     {
         if (_pairs.Count == 0) Connect();
         var waits = await Task.WhenAll(_pairs.Select(pair => Once(pair.Near, pair.Far)));
-        _measured = Stopwatch.GetTimestamp();
+        _measured = time.GetTimestamp();
         return waits.Max();
     }
 

@@ -1,9 +1,11 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace Matrix.Replication.Tests;
 
 /// <summary>What is told of how long changes wait for a commit, by which a process decides that it has too much to do.</summary>
 public sealed class BatchQueueTests
 {
-    readonly Clock _time = new();
+    readonly FakeTimeProvider _time = new();
     readonly BatchQueue _queue;
 
     public BatchQueueTests() => _queue = new(_time);
@@ -41,18 +43,9 @@ public sealed class BatchQueueTests
     void Commit(int waited, int takes)
     {
         _queue.Begun(Ms(waited));
-        _time.Now += Ms(takes);
+        _time.Advance(Ms(takes));
         _queue.Ended();
     }
 
     static TimeSpan Ms(int milliseconds) => TimeSpan.FromMilliseconds(milliseconds);
-
-    sealed class Clock : TimeProvider
-    {
-        public TimeSpan Now { get; set; } = TimeSpan.FromDays(1);
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Now.Ticks;
-    }
 }

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using Matrix.Testing;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Npgsql;
 
 namespace Matrix.Storage.Tests;
@@ -33,28 +34,19 @@ public sealed class DatabaseOutageTests
     [Fact]
     public void Many_failures_are_one_line_and_the_end_is_another()
     {
-        var (time, lines) = (new Clock(), new Lines());
+        var (time, lines) = (new FakeTimeProvider(), new Lines());
         var outage = new DatabaseOutage(time, lines);
         var failure = new NpgsqlException("no", new SocketException());
         for (var i = 0; i < 100; i++)
             outage.Failed(failure);
         Assert.Equal(["Postgres is away: no (1 failures since this was last said)"], lines.All);
-        time.Seconds += 11;
+        time.Advance(TimeSpan.FromSeconds(11));
         outage.Failed(failure);
         Assert.Equal("Postgres is away: no (100 failures since this was last said)", lines.All[^1]);
         outage.Over();
         outage.Over();
         Assert.Equal("Postgres answers again, after 11.0 s", lines.All[^1]);
         Assert.Equal(3, lines.All.Count);
-    }
-
-    sealed class Clock : TimeProvider
-    {
-        public long Seconds { get; set; } = 1;
-
-        public override long TimestampFrequency => 1;
-
-        public override long GetTimestamp() => Seconds;
     }
 
     sealed class Lines : ILogger<DatabaseOutage>
