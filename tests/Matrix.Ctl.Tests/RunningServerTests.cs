@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Matrix.Ctl.Running;
 using Matrix.LocalStack;
+using Matrix.Testing;
 
 namespace Matrix.Ctl.Tests;
 
@@ -88,7 +89,7 @@ public sealed class RunningServerTests : IAsyncDisposable
 
         var debug = await Matrixctl("log-level", "client-api", "Matrix.Hosting.Health", "debug", "--data", folder);
         Assert.True(debug.ExitCode == 0, debug.Output);
-        await Eventually(async () =>
+        await Eventually.True("the request is logged", async () =>
         {
             await http.GetStringAsync(versions);
             return Lines().Any(line => line.Contains("GET /_matrix/client/versions 200", StringComparison.Ordinal));
@@ -111,10 +112,10 @@ public sealed class RunningServerTests : IAsyncDisposable
             ("client-api", "Npgsql", ""), ("client-api", "Matrix.Replication", "log announce"), ("client-api", "MassTransit", "send"), ("client-api", "MassTransit", "receive"),
         ];
         IReadOnlyList<Span> spans = [];
-        await Eventually(() =>
+        await Eventually.True("the trace is whole", () =>
         {
             spans = traces.Of(trace);
-            return Task.FromResult(hops.All(hop => spans.Any(span => Fits(span, hop))) && spans.All(HasParent));
+            return hops.All(hop => spans.Any(span => Fits(span, hop))) && spans.All(HasParent);
         }, () => string.Join('\n', spans));
         var commit = spans.Single(span => span.Name == "log commit");
         Assert.Contains(spans, span => span.Source == "Npgsql" && span.Parent == commit.Id);
@@ -165,7 +166,7 @@ public sealed class RunningServerTests : IAsyncDisposable
 
         first["client-api"].Kill();
         first["redis"].Kill();
-        await Eventually(async () => (await Matrixctl("status", "--data", folder)).ExitCode == 0);
+        await Eventually.True("all run again", async () => (await Matrixctl("status", "--data", folder)).ExitCode == 0, patience: Limit);
 
         var second = ServerState.Processes(folder).ToDictionary(process => process.Name, process => process.Process);
         Assert.NotEqual(first["client-api"], second["client-api"]);
@@ -186,7 +187,7 @@ public sealed class RunningServerTests : IAsyncDisposable
         for (var start = 0; start < 2; start++)
         {
             using var server = Start("up", "--data", folder, "--port", $"{port}", "--all-in-one");
-            await Eventually(() => Task.FromResult(server.HasExited || ServerState.Find(folder) is { IsRunning: true }));
+            await Eventually.True("it runs", () => server.HasExited || ServerState.Find(folder) is { IsRunning: true }, patience: Limit);
             var processes = ServerState.Processes(folder).ToList();
             Assert.Equal(["all-in-one", "postgres"], processes.Select(process => process.Name));
             Assert.True((await http.GetAsync(new Uri($"http://127.0.0.1:{port}/health/ready"))).IsSuccessStatusCode);
@@ -207,14 +208,4 @@ public sealed class RunningServerTests : IAsyncDisposable
     static Task<(int ExitCode, string Output)> Matrixctl(params string[] arguments) => Tool.Matrixctl(arguments);
 
     static Process Start(params string[] arguments) => Tool.Start(arguments);
-
-    static async Task Eventually(Func<Task<bool>> isTrue, Func<string>? isNow = null)
-    {
-        var limit = Task.Delay(Limit);
-        while (!await isTrue())
-        {
-            Assert.False(limit.IsCompleted, $"Not true within {Limit}. {isNow?.Invoke()}");
-            await Task.Delay(50);
-        }
-    }
 }

@@ -1,3 +1,5 @@
+using Matrix.Testing;
+
 namespace Matrix.EndToEnd.Tests;
 
 /// <summary>People chat with unmodified clients, through the gateway, on the split stack.</summary>
@@ -86,7 +88,7 @@ public sealed class ChatTests(SplitStack stack)
         await using var chat = await stack.NewChat(ClientLibrary.Nio, ClientLibrary.JsSdk);
         await chat.Alice.SetName("Alice Liddell");
         await chat.SayAndHear("after the change");
-        await RunningServer.Eventually("bob sees the name", async () =>
+        await Eventually.True("bob sees the name", async () =>
             (await chat.Bob.Call("nameOf", new { roomId = chat.Room, userId = chat.Alice.UserId })).GetProperty("name").GetString() == "Alice Liddell");
     }
 

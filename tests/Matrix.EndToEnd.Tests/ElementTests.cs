@@ -1,4 +1,5 @@
 using System.Net;
+using Matrix.Testing;
 using Matrix.Testing.Servers;
 
 namespace Matrix.EndToEnd.Tests;
@@ -18,7 +19,7 @@ public sealed class ElementTests(SplitStack stack)
         string[] rooms = [await Room(alice, bob, "open"), await Room(alice, bob, "beside")];
         await using var client = new ElementClient(bob) { Open = rooms[0] };
         client.Begin();
-        await RunningServer.Eventually("the client knows its rooms", () => Task.FromResult(rooms.All(room => client.NameOf(room) is not null)));
+        await Eventually.True("the client knows its rooms", () => rooms.All(room => client.NameOf(room) is not null));
         ServerProcess? killed = null;
         for (var i = 0; i < Messages; i++)
         {
@@ -38,8 +39,8 @@ public sealed class ElementTests(SplitStack stack)
         await stack.Server.WaitReplaced(killed!);
 
         var said = Enumerable.Range(0, Messages).Select(i => $"message {i}").ToList();
-        await RunningServer.Eventually("everything has arrived", () => Task.FromResult(
-            client.DeviceMessages.Count >= Messages && rooms.All(room => client.Bodies(room) is [.., var last] && last == said[^1])));
+        await Eventually.True("everything has arrived", () =>
+            client.DeviceMessages.Count >= Messages && rooms.All(room => client.Bodies(room) is [.., var last] && last == said[^1]));
         Assert.All(rooms, room => Assert.Equal(said, client.Bodies(room)));
         Assert.Equal(Enumerable.Range(0, Messages), client.DeviceMessages);
         Assert.Empty(client.Wrong);
@@ -53,7 +54,7 @@ public sealed class ElementTests(SplitStack stack)
         return room;
     }
 
-    static async Task Insist(Func<Task<Reply>> request) => await RunningServer.Eventually("the server comes back", async () =>
+    static async Task Insist(Func<Task<Reply>> request) => await Eventually.True("the server comes back", async () =>
     {
         try
         {

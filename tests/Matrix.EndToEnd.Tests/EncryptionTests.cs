@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Matrix.Testing;
 
 namespace Matrix.EndToEnd.Tests;
 
@@ -26,11 +27,11 @@ public sealed class EncryptionTests(SplitStack stack)
 
         await using var phone = await ChatClient.Login(ClientLibrary.JsSdk, stack.Server.Url, alice.UserId, Password, encrypted: true, recoveryKey);
         await phone.Call("recover");
-        await RunningServer.Eventually("the new device reads what was said before", async () => (await phone.ReadTimeline(room)).Messages.Count == 3);
+        await Eventually.True("the new device reads what was said before", async () => (await phone.ReadTimeline(room)).Messages.Count == 3);
         // a device knows of a signature, its own included, once sync has told it to ask for the keys again
         foreach (var client in new[] { phone, bob })
         {
-            await RunningServer.Eventually($"{client.UserId} sees both devices of alice signed by her", async () =>
+            await Eventually.True($"{client.UserId} sees both devices of alice signed by her", async () =>
             {
                 var devices = await client.Call("devicesOf", new { userId = alice.UserId });
                 return Names(devices, "ids").Count == 2 && Names(devices, "signed").SetEquals(Names(devices, "ids"));
@@ -53,14 +54,14 @@ public sealed class EncryptionTests(SplitStack stack)
         await Compare(alice, bob);
         foreach (var (one, other) in new[] { (alice, bob), (bob, alice) })
         {
-            await RunningServer.Eventually($"{one.UserId} trusts {other.UserId}", async () =>
+            await Eventually.True($"{one.UserId} trusts {other.UserId}", async () =>
                 (await one.Call("trusts", new { userId = other.UserId })).GetProperty("verified").GetBoolean());
         }
 
         await using var phone = await ChatClient.Login(ClientLibrary.JsSdk, stack.Server.Url, alice.UserId, Password, encrypted: true);
         await phone.Call("askToVerify");
         await Compare(phone, alice);
-        await RunningServer.Eventually("the new device is signed and has the keys of its owner", async () =>
+        await Eventually.True("the new device is signed and has the keys of its owner", async () =>
         {
             var status = await phone.Call("ownStatus");
             return status.GetProperty("signed").GetBoolean() && status.GetProperty("keys").GetBoolean();

@@ -1,4 +1,5 @@
 using System.Net;
+using Matrix.Testing;
 using Matrix.Testing.Servers;
 
 namespace Matrix.EndToEnd.Tests;
@@ -67,7 +68,7 @@ public sealed class KeyKillTests(SplitStack stack)
         await stack.Server.WaitReplaced(killed!);
         Assert.Equal(Enumerable.Range(0, Messages), await receiving);
         IReadOnlyList<string> late = [];
-        await RunningServer.Eventually("the delayed events are there", async () => (late = (await Until(() => alice.Get(
+        await Eventually.True("the delayed events are there", async () => (late = (await Until(() => alice.Get(
             $"{V3}/rooms/{ApiClient.Esc(room)}/messages?dir=b&limit=100")))["chunk"].Items().Bodies()).Count >= Delayed);
         Assert.Equal(Enumerable.Range(0, Delayed).Select(i => $"late {i}").Order(), late.Order());
     }

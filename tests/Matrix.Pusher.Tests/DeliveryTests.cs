@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Text;
 using Matrix.Pusher.Http;
 using Matrix.Storage.Caching;
+using Matrix.Testing;
 
 namespace Matrix.Pusher.Tests;
 
@@ -32,7 +33,7 @@ public sealed class DeliveryTests(PushServer push)
         await alice.Say(room, "hello");
         await gateway.Wait(key, 1);
         await push.Gateway.Wait(other, 1);
-        await Eventually(async () => (await bob.Get("/_matrix/client/v3/pushers")).Ok()["pushers"].GetArrayLength() == 1);
+        await Eventually.True("the pusher is gone", async () => (await bob.Get("/_matrix/client/v3/pushers")).Ok()["pushers"].GetArrayLength() == 1);
         await alice.Say(room, "again");
         await push.Gateway.Wait(other, 2);
 
@@ -52,12 +53,12 @@ public sealed class DeliveryTests(PushServer push)
             return new GatewayReply(502);
         };
         await alice.Say(room, "0");
-        await Eventually(() => Task.FromResult(Volatile.Read(ref tries) > 1));
+        await Eventually.True("it is tried again", () => Volatile.Read(ref tries) > 1);
         for (var i = 1; i < 10; i++)
             await alice.Say(room, i.ToString(CultureInfo.InvariantCulture));
         await push.Gateway.Wait(other, 10);
         var before = Volatile.Read(ref tries);
-        await Eventually(() => Task.FromResult(Volatile.Read(ref tries) > before + 1));
+        await Eventually.True("it is tried once more", () => Volatile.Read(ref tries) > before + 1);
         gateway.Answer = _ => new GatewayReply();
 
         await gateway.WaitUntil(() => gateway.For(key), all => all.Any(n => n.String("content.body") == "9"));
@@ -144,15 +145,5 @@ public sealed class DeliveryTests(PushServer push)
             Encoding.ASCII.GetBytes($"HTTP/1.1 307 Temporary Redirect\r\nLocation: {push.Gateway.Url}/elsewhere\r\nContent-Length: 0\r\n\r\n"), ct);
         var answer = await sending;
         Assert.Equal((307, false), (answer.Status, answer.IsGood));
-    }
-
-    static async Task Eventually(Func<Task<bool>> condition)
-    {
-        var since = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(60), "It did not happen.");
-            await Task.Delay(10, TestContext.Current.CancellationToken);
-        }
     }
 }

@@ -1,6 +1,7 @@
 using Matrix.Pusher.Work;
 using Matrix.Replication;
 using Matrix.Storage.Push;
+using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -38,7 +39,7 @@ public sealed class ShardTests
 
         // a replica that takes its part and does nothing, as one that hangs
         var second = PushWork.Shards(server.Services.GetRequiredService<Leases>(), server.Services.GetRequiredService<NpgsqlDataSource>());
-        await Eventually(async () =>
+        await Eventually.True("the second has half of the shards", async () =>
         {
             await second.Balance(ct);
             return second.Held.Count == PushShards.Count / 2;
@@ -59,15 +60,5 @@ public sealed class ShardTests
     {
         foreach (var receiver in receivers)
             await gateway.Wait(receiver.Key, count);
-    }
-
-    static async Task Eventually(Func<Task<bool>> condition)
-    {
-        var since = TimeProvider.System.GetTimestamp();
-        while (!await condition())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(since) < TimeSpan.FromSeconds(60), "It did not happen.");
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
     }
 }

@@ -9,7 +9,6 @@ namespace Matrix.Replication.Tests;
 public sealed class BackgroundJobsTests : IAsyncLifetime
 {
     const int Numbers = 3000;
-    static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     readonly List<LogHost> _hosts = [];
     TestDatabase _database = null!;
     BackgroundJobStore _store = null!;
@@ -38,7 +37,7 @@ public sealed class BackgroundJobsTests : IAsyncLifetime
         {
             ["job"] = CopyJob.JobName, ["background_jobs:share"] = "1", ["background_jobs:takeover_seconds"] = "3", ["rabbitmq:port"] = "1", ["redis:port"] = "1",
         });
-        var before = await Eventually(progress => progress.Rows >= 200);
+        var before = await Until("it is under way", progress => progress.Rows >= 200);
         await first.Kill();
         Assert.InRange(before.Part, 0.01, 0.99);
         Assert.Null(before.EndedAt);
@@ -46,7 +45,7 @@ public sealed class BackgroundJobsTests : IAsyncLifetime
 
         await Start<CopyJob>();
         await Start<CopyJob>(); // the second finds the lease taken
-        var after = await Eventually(progress => progress.EndedAt is not null);
+        var after = await Until("it has ended", progress => progress.EndedAt is not null);
         Assert.Equal((Numbers, Numbers * 7, 1.0, null), (after.Rows, after.Position, after.Part, after.Failure));
         Assert.Equal(Enumerable.Range(1, Numbers).Select(n => n * 7L), await _database.Db.List<long>("SELECT n FROM copies ORDER BY n", null, Ct));
 
@@ -58,7 +57,7 @@ public sealed class BackgroundJobsTests : IAsyncLifetime
     public async Task Why_a_job_fails_is_kept_and_what_its_batch_did_is_not()
     {
         await Start<FailingJob>();
-        var failed = await Eventually(progress => progress.Failure is not null);
+        var failed = await Until("it fails", progress => progress.Failure is not null);
         Assert.Equal(("no luck", 0L, 0L, null), (failed.Failure, failed.Position, failed.Rows, failed.EndedAt));
         Assert.Equal(0, await _database.Db.GetOne<long>("SELECT count(*) FROM copies", null, Ct));
     }
@@ -69,17 +68,8 @@ public sealed class BackgroundJobsTests : IAsyncLifetime
         builder.AddBackgroundJob<IHostApplicationBuilder, TJob>();
     }));
 
-    async Task<JobProgress> Eventually(Func<JobProgress, bool> isSo)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        patience.CancelAfter(Limit);
-        while (true)
-        {
-            if (await _store.Find(CopyJob.JobName, patience.Token) is { } progress && isSo(progress))
-                return progress;
-            await Task.Delay(20, patience.Token);
-        }
-    }
+    async Task<JobProgress> Until(string what, Func<JobProgress, bool> isSo) =>
+        (await Eventually.Get(what, () => _store.Find(CopyJob.JobName, Ct), progress => progress is not null && isSo(progress)))!;
 
     sealed class FailingJob : CopyJob
     {

@@ -58,8 +58,7 @@ public sealed class BusTests : IAsyncLifetime
                 builder.Services.AddSingleton<IConfigureReceiveEndpoint>(heard);
         }, inProcess: false);
         var bus = host.Services.GetRequiredService<BusState>();
-        while (!bus.IsConnected)
-            await Task.Delay(5, Ct);
+        await Eventually.True("the bus is connected", () => bus.IsConnected);
         return host;
     }
 

@@ -187,8 +187,7 @@ public sealed class LogWriterTests : IAsyncLifetime
 
         proxy.SwallowAnswers = true;
         var append = far.Append(new Note(Guid.NewGuid()));
-        while ((await Note.List(Db)).Count < 2)
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        await Eventually.True("it is committed", async () => (await Note.List(Db)).Count == 2);
         Assert.False(append.IsCompleted);
         proxy.GoAway();
         proxy.SwallowAnswers = false;
@@ -212,8 +211,7 @@ public sealed class LogWriterTests : IAsyncLifetime
         await WaitUntilOneWaitsForTheLock();
         proxy.GoAway();
         proxy.ComeBack();
-        while (await Db.GetOne<long>("SELECT max(fenced) FROM log_writers") == 0)
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        await Eventually.True("what was left behind is fenced off", async () => await Db.GetOne<long>("SELECT max(fenced) FROM log_writers") > 0);
         await holder.CommitAsync();
 
         Assert.Equal(new LogPosition(2), await append);
@@ -300,14 +298,10 @@ public sealed class LogWriterTests : IAsyncLifetime
 
     Task<long> Commits() => Db.GetOne<long>("SELECT coalesce(sum(batch), 0)::bigint FROM log_writers");
 
-    async Task WaitUntilOneWaitsForTheLock()
-    {
-        while (await Db.GetOne<int>("""
-            SELECT count(*)::int FROM pg_stat_activity
-            WHERE datname = current_database() AND application_name LIKE 'log-writer%' AND wait_event_type = 'Lock'
-            """) == 0)
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
-    }
+    Task WaitUntilOneWaitsForTheLock() => Eventually.True("a writer waits for the lock", async () => await Db.GetOne<int>("""
+        SELECT count(*)::int FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name LIKE 'log-writer%' AND wait_event_type = 'Lock'
+        """) > 0);
 
     /// <summary>Asks for some rows, or none, and then for one more.</summary>
     sealed class Reading(int rows) : LogChange

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Matrix.Testing;
 
 namespace Matrix.ClientApi.Tests.Delayed;
 
@@ -18,7 +19,7 @@ public sealed class DelayedEventTests(MatrixServer server)
         await alice.Say(room, "now");
         var sync = await alice.SyncUntil(s => s.HasMessage(room, "later"), since);
         Assert.True(TimeProvider.System.GetElapsedTime(began) >= TimeSpan.FromMilliseconds(1_500));
-        var done = await Eventually(alice, delayId, e => e.Find("event_id") is not null);
+        var done = await Until(alice, delayId, e => e.Find("event_id") is not null);
         Assert.Empty((await alice.Get($"{Unstable}/delayed_events")).Ok()["delayed_events"].Items());
         Assert.Equal(done.String("event_id"), sync.Timeline(room).Single(e => e.Find("content.body")?.GetString() == "later").String("event_id"));
         (await Act(alice, delayId, "send")).Ok();
@@ -83,7 +84,7 @@ public sealed class DelayedEventTests(MatrixServer server)
         var delayId = await Schedule(bob, room, "from the grave", 1_000);
         var held = await Schedule(bob, room, "held", Never);
         await bob.Leave(room);
-        var over = await Eventually(bob, delayId, e => e.Find("error") is not null);
+        var over = await Until(bob, delayId, e => e.Find("error") is not null);
         Assert.Equal("M_FORBIDDEN", over.At("error").String("errcode"));
         Assert.Null(over.Find("event_id"));
         // sent by hand, it stays scheduled
@@ -109,16 +110,6 @@ public sealed class DelayedEventTests(MatrixServer server)
 
     static Task<Reply> Act(User user, string delayId, string action) => user.Post($"{Unstable}/delayed_events/{delayId}/{action}");
 
-    static async Task<JsonElement> Eventually(User user, string delayId, Func<JsonElement, bool> arrived)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            var found = (await user.Get($"{Unstable}/delayed_events/{delayId}")).Ok().Json;
-            if (arrived(found))
-                return found;
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(60), found.ToString());
-            await Task.Delay(50, TestContext.Current.CancellationToken);
-        }
-    }
+    static Task<JsonElement> Until(User user, string delayId, Func<JsonElement, bool> arrived) =>
+        Eventually.Get("it is over", async () => (await user.Get($"{Unstable}/delayed_events/{delayId}")).Ok().Json, arrived);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Matrix.Testing;
 
 namespace Matrix.ClientApi.Tests.Search;
 
@@ -117,7 +118,7 @@ public sealed class SearchTests(MatrixServer server)
         Assert.True(limited["limited"].GetBoolean());
         await bob.Leave(room);
         await Rename(bob, $"gone {name}");
-        await Until(async () => (await Users(alice, name)).Count == 1);
+        await Eventually.True("who left is found no more", async () => (await Users(alice, name)).Count == 1);
     }
 
     static async Task Rename(User user, string name) =>
@@ -125,29 +126,16 @@ public sealed class SearchTests(MatrixServer server)
 
     static async Task<IReadOnlyList<string>> Users(User user, string term, int expected = 0)
     {
-        IReadOnlyList<string> found = [];
-        await Until(async () => (found = [.. (await user.Post("/_matrix/client/v3/user_directory/search", new { search_term = term })).Ok()["results"].Items()
-            .Select(u => u.String("user_id"))]).Count >= expected);
-        return found;
+        return await Eventually.Get("they are found", async () => (IReadOnlyList<string>)[.. (await user.Post(
+            "/_matrix/client/v3/user_directory/search", new { search_term = term })).Ok()["results"].Items().Select(u => u.String("user_id"))], found => found.Count >= expected);
     }
 
     /// <summary>The results, once as many as expected are indexed.</summary>
     static async Task<JsonElement> Search(User user, object criteria, int expected = 0, string? next = null)
     {
-        var results = default(JsonElement);
-        await Until(async () =>
-        {
-            results = (await user.Post($"/_matrix/client/v3/search{(next is null ? "" : $"?next_batch={next}")}", Body(criteria))).Ok()["search_categories.room_events"];
-            return results.At("results").GetArrayLength() >= expected;
-        });
-        return results;
-    }
-
-    static async Task Until(Func<Task<bool>> done)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (!await done())
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(60), "It is not found.");
+        return await Eventually.Get("they are found", async () => (await user.Post(
+            $"/_matrix/client/v3/search{(next is null ? "" : $"?next_batch={next}")}", Body(criteria))).Ok()["search_categories.room_events"],
+            results => results.At("results").GetArrayLength() >= expected);
     }
 
     static object Body(object criteria) => new { search_categories = new { room_events = criteria } };

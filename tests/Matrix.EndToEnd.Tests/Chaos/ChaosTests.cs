@@ -1,4 +1,5 @@
 using System.Globalization;
+using Matrix.Testing;
 
 namespace Matrix.EndToEnd.Tests.Chaos;
 
@@ -109,7 +110,7 @@ public sealed class ChaosTests(ITestOutputHelper output)
         var passed = crowd.Trouble.Now;
         await crowd.More(20);
         // idle connections to what was restarted are found to be broken one by one
-        await RunningServer.Eventually("no request fails for two seconds", () => Task.FromResult(crowd.Trouble.Since(crowd.Trouble.Now - TimeSpan.FromSeconds(2)).Count == 0));
+        await Eventually.True("no request fails for two seconds", () => crowd.Trouble.Since(crowd.Trouble.Now - TimeSpan.FromSeconds(2)).Count == 0);
         var end = crowd.Trouble.Now;
         Assert.True(end - passed < s_recovery, $"{what}: not over after {end - passed}");
         await crowd.More(50);

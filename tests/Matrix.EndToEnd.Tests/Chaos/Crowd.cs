@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using Matrix.Testing;
 
 namespace Matrix.EndToEnd.Tests.Chaos;
 
@@ -50,7 +51,7 @@ sealed class Crowd : IAsyncDisposable
     public Task More(int messages)
     {
         var wanted = Acknowledged + messages;
-        return RunningServer.Eventually($"{messages} more messages are acknowledged", () => Task.FromResult(Acknowledged >= wanted));
+        return Eventually.True($"{messages} more messages are acknowledged", () => Acknowledged >= wanted);
     }
 
     IEnumerable<Person> Everybody => _people.Concat(_guests);
@@ -107,7 +108,7 @@ sealed class Crowd : IAsyncDisposable
             foreach (var person in people)
             {
                 // whoever missed something because the server was away has paged back, and has all of it too
-                await RunningServer.Eventually($"{person.UserId} has read {room} to the end", () => Task.FromResult(person.Seen[room].Count >= ids.Count && person.Seen[room][^1] == ids[^1]));
+                await Eventually.True($"{person.UserId} has read {room} to the end", () => person.Seen[room].Count >= ids.Count && person.Seen[room][^1] == ids[^1]);
                 Assert.Equal(ids, person.Seen[room]);
             }
         }

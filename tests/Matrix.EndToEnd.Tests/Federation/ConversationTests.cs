@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Matrix.Testing;
 using Matrix.Testing.Servers;
 
 namespace Matrix.EndToEnd.Tests.Federation;
@@ -34,7 +35,7 @@ public sealed class ConversationTests(FederatedHomes homes)
         await alice.SeesMessage(room, "from bob");
 
         List<string> seen = [];
-        await RunningServer.Eventually("bob has read what was said before he came", async () =>
+        await Eventually.True("bob has read what was said before he came", async () =>
         {
             string? from = null;
             seen.Clear();
@@ -59,7 +60,7 @@ public sealed class ConversationTests(FederatedHomes homes)
         var said = await bob.Say(room, "a slip");
         await alice.SeesMessage(room, "a slip");
         await alice.Redact(room, said.EventId);
-        await RunningServer.Eventually("bob's server has redacted it", async () => (await bob.Event(room, said.EventId)).Find("content.body") == null);
+        await Eventually.True("bob's server has redacted it", async () => (await bob.Event(room, said.EventId)).Find("content.body") == null);
         await alice.SetState(room, "m.room.topic", new { topic = "gardens" });
         await bob.SeesState(room, "m.room.topic", "", content => content.String("topic") == "gardens");
         var levels = JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(await alice.GetState(room, "m.room.power_levels"))!;
@@ -117,7 +118,7 @@ public sealed class ConversationTests(FederatedHomes homes)
             },
             one_time_keys = new Dictionary<string, object> { ["signed_curve25519:AAAAHQ"] = new { key = "zKbLg+NrIjpnagy+pIY6uPL4ZwEG2v+8F9lmgsnlZzs", signatures = new { } } },
         })).Ok();
-        await RunningServer.Eventually("alice's server knows bob's device", async () =>
+        await Eventually.True("alice's server knows bob's device", async () =>
             (await alice.Post($"{V3}/keys/query", new { device_keys = new Dictionary<string, string[]> { [bob.UserId] = [] } })).Ok()
                 .Json.Find("device_keys")?.Find(bob.UserId)?.Find(bob.DeviceId) != null);
         var claimed = (await alice.Post($"{V3}/keys/claim", new
@@ -156,7 +157,7 @@ public sealed class ConversationTests(FederatedHomes homes)
         var rooms = (await bob.Post($"{V3}/publicRooms?server={Esc(here.Name)}", new { filter = new { generic_search_term = alice.Localpart } })).Ok();
         Assert.Equal(space, Assert.Single(rooms["chunk"].Items()).String("room_id"));
         await bob.JoinVia(space, here.Name);
-        await RunningServer.Eventually("the space's room is seen", async () => (await bob.Get($"/_matrix/client/v1/rooms/{Esc(space)}/hierarchy")).Ok()["rooms"].Items()
+        await Eventually.True("the space's room is seen", async () => (await bob.Get($"/_matrix/client/v1/rooms/{Esc(space)}/hierarchy")).Ok()["rooms"].Items()
             .Any(one => one.String("room_id") == room && one.Find("name")?.GetString() == "A room of it"));
     }
 }

@@ -127,7 +127,7 @@ static class FederatedUsers
 
     /// <summary>Waits until the room's state has this content, as this user's server sees it.</summary>
     public static Task SeesState(this User user, string room, string type, string stateKey, Func<JsonElement, bool> arrived) =>
-        RunningServer.Eventually($"{user.UserId} sees {type} of {stateKey}", async () =>
+        Eventually.True($"{user.UserId} sees {type} of {stateKey}", async () =>
             await user.Get($"{V3}/rooms/{ApiClient.Esc(room)}/state/{ApiClient.Esc(type)}/{ApiClient.Esc(stateKey)}") is { Status: System.Net.HttpStatusCode.OK } state && arrived(state.Json));
 
     public static Task SeesMember(this User user, string room, User member, string membership) =>

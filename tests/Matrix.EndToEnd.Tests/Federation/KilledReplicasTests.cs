@@ -1,4 +1,5 @@
 using System.Globalization;
+using Matrix.Testing;
 using Matrix.Testing.Servers;
 
 namespace Matrix.EndToEnd.Tests.Federation;
@@ -85,7 +86,7 @@ public sealed class KilledReplicasTests(FederatedHomes homes, ITestOutputHelper 
     static async Task<string> Busiest(RunningServer server, string service, string metric, string label = "")
     {
         (string Name, double Value) busiest = ("", 0);
-        await RunningServer.Eventually($"a {service} has {metric}", async () =>
+        await Eventually.True($"a {service} has {metric}", async () =>
         {
             foreach (var replica in server.Processes().Where(process => process.Name.StartsWith(service, StringComparison.Ordinal)))
             {
@@ -118,12 +119,12 @@ public sealed class KilledReplicasTests(FederatedHomes homes, ITestOutputHelper 
             return listener;
         }
 
-        public Task Until(Func<IReadOnlySet<string>, bool> arrived, string what) => RunningServer.Eventually($"heard: {what}", () =>
+        public Task Until(Func<IReadOnlySet<string>, bool> arrived, string what) => Eventually.True($"heard: {what}", () =>
         {
             if (_listening.IsFaulted)
-                return Task.FromException<bool>(_listening.Exception);
+                throw _listening.Exception;
             lock (_gate)
-                return Task.FromResult(arrived(_heard.Select(message => message.Body).ToHashSet()));
+                return arrived(_heard.Select(message => message.Body).ToHashSet());
         });
 
         public void AssertOnce()

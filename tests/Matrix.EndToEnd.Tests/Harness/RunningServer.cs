@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Text.Json;
 using Matrix.LocalStack;
+using Matrix.Testing;
 
 namespace Matrix.EndToEnd.Tests;
 
@@ -133,11 +134,11 @@ public sealed class RunningServer : IAsyncDisposable
     }
 
     /// <summary>Waits until another process has taken this part's place.</summary>
-    public async Task WaitReplacedPart(ServerProcess stopped) => await Eventually($"{stopped.Name} runs again", () =>
-        Task.FromResult(Processes().FirstOrDefault(process => process.Name == stopped.Name) is { } now && now.Pid != stopped.Pid));
+    public async Task WaitReplacedPart(ServerProcess stopped) => await Eventually.True($"{stopped.Name} runs again", () =>
+        Processes().FirstOrDefault(process => process.Name == stopped.Name) is { } now && now.Pid != stopped.Pid);
 
     /// <summary>Waits until another process has taken this one's place and answers.</summary>
-    public async Task WaitReplaced(ServerProcess killed) => await Eventually($"{killed.Name} runs again", async () =>
+    public async Task WaitReplaced(ServerProcess killed) => await Eventually.True($"{killed.Name} runs again", async () =>
         Processes().FirstOrDefault(process => process.Name == killed.Name) is { Address: { } address } now && now.Pid != killed.Pid && await IsReady(address));
 
     /// <summary>The client-api replica that the gateway gives this token's requests to.</summary>
@@ -149,7 +150,7 @@ public sealed class RunningServer : IAsyncDisposable
         request.Headers.Authorization = new("Bearer", accessToken);
         (await s_http.SendAsync(request, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
         string? found = null;
-        await Eventually("one replica counted the request", async () =>
+        await Eventually.True("one replica counted the request", async () =>
         {
             var after = await Task.WhenAll(replicas.Select(WhoamiRequests));
             found = replicas.Where((_, i) => after[i] > before[i]).Select(process => process.Name).SingleOrDefault();
@@ -162,22 +163,12 @@ public sealed class RunningServer : IAsyncDisposable
     public static async Task<long> SettledMemory(IReadOnlyList<ServerProcess> processes)
     {
         long last = 0, now = 0;
-        await Eventually("memory settles", () =>
+        await Eventually.True("memory settles", () =>
         {
             (last, now) = (now, ProcessMemory.Together(processes.Select(process => process.Pid)));
-            return Task.FromResult(last > 0 && Math.Abs(now - last) <= 1);
-        }, TimeSpan.FromSeconds(3));
+            return last > 0 && Math.Abs(now - last) <= 1;
+        }, pause: TimeSpan.FromSeconds(3));
         return now;
-    }
-
-    public static async Task Eventually(string what, Func<Task<bool>> isTrue, TimeSpan? every = null)
-    {
-        var started = TimeProvider.System.GetTimestamp();
-        while (!await isTrue())
-        {
-            Assert.True(TimeProvider.System.GetElapsedTime(started) < TimeSpan.FromSeconds(60), $"Not within a minute: {what}");
-            await Task.Delay(every ?? TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
-        }
     }
 
     public async ValueTask DisposeAsync()

@@ -4,6 +4,7 @@ using Matrix.Federation.Tests.Harness;
 using Matrix.Protocol;
 using Matrix.Rooms;
 using Matrix.Storage.Rooms;
+using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Matrix.Federation.Tests.Inbound;
@@ -107,17 +108,8 @@ sealed class RemoteMember
     public Task<StoredEvent?> Stored(EventId eventId) => Events.FindByEventId(eventId, Ct);
 
     /// <summary>Waits until the event is part of the room, or has been rejected.</summary>
-    public async Task<StoredEvent> Arrived(EventId eventId)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while (true)
-        {
-            if (await Stored(eventId) is { StateBefore: not null } stored)
-                return stored;
-            await Task.Delay(20, limit.Token);
-        }
-    }
+    public async Task<StoredEvent> Arrived(EventId eventId) =>
+        (await Eventually.Get($"{eventId} arrives", () => Stored(eventId), stored => stored is { StateBefore: not null }))!;
 
     async Task<List<EventId>> AuthOf(string type, string? stateKey, UserId user, JsonElement content)
     {

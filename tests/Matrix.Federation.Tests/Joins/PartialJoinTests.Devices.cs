@@ -1,4 +1,5 @@
 using Matrix.Protocol;
+using Matrix.Testing;
 
 namespace Matrix.Federation.Tests.Joins;
 
@@ -46,8 +47,8 @@ public sealed partial class PartialJoinTests
         using var tablet = new KeyUser(await bob.User.NewDevice());
         await tablet.UploadDevice();
         await Told(alice.User, toAlice, sync => KeyUser.Changed(sync).Contains(bob.Id));
-        await Until(async () => await Devices(alice, bob) == 2);
-        await Until(async () => await Devices(bob, alice) == 2);
+        await Eventually.True("she sees his devices", async () => await Devices(alice, bob) == 2);
+        await Eventually.True("he sees her devices", async () => await Devices(bob, alice) == 2);
 
         release.SetResult();
         var seen = await Told(bob.User, toBob, sync => KeyUser.Changed(sync).Contains(alice.Id));
@@ -57,19 +58,15 @@ public sealed partial class PartialJoinTests
         // and from here on as between any two
         (await phone.User.Post($"{V3}/logout")).Ok();
         await Told(bob.User, seen, sync => KeyUser.Changed(sync).Contains(alice.Id));
-        await Until(async () => await Devices(bob, alice) == 1);
+        await Eventually.True("he sees her devices", async () => await Devices(bob, alice) == 1);
 
         bool Joined(SyncReply sync, string user) =>
             sync.State(room.Id).Concat(sync.Timeline(room.Id)).Any(e => e.String("type") == "m.room.member" && e.String("state_key") == user);
     }
 
     /// <summary>Syncs from there, again and again, until something is told: for presence alone nobody is woken at once.</summary>
-    static async Task<SyncReply> Told(User user, SyncReply since, Func<SyncReply, bool> condition)
-    {
-        SyncReply? sync = null;
-        await Until(async () => condition(sync = await user.Sync(since.NextBatch, filter: Lazy)));
-        return sync!;
-    }
+    static Task<SyncReply> Told(User user, SyncReply since, Func<SyncReply, bool> condition) =>
+        Eventually.Get("it is told", () => user.Sync(since.NextBatch, filter: Lazy), condition);
 
     static async Task Show(User user, string status) =>
         (await user.Put($"{V3}/presence/{Abroad.Esc(user.UserId)}/status", new { presence = "online", status_msg = status })).Ok();
@@ -79,12 +76,4 @@ public sealed partial class PartialJoinTests
 
     static async Task<int> Devices(KeyUser of, KeyUser other) =>
         (await of.Query(other.Id)).Ok()["device_keys"].Find(other.Id)?.EnumerateObject().Count() ?? 0;
-
-    static async Task Until(Func<Task<bool>> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!await condition())
-            await Task.Delay(50, limit.Token);
-    }
 }

@@ -6,6 +6,7 @@ using Matrix.Federation.Tests.Sender;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
+using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -115,10 +116,7 @@ public sealed partial class PartialJoinTests
     async Task Settled(RemoteRoom room)
     {
         var nid = (await Home.Services.GetRequiredService<RoomStore>().Find(room.RoomId!.Value, Ct))!.RoomNid;
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Ct);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while (await Home.Services.GetRequiredService<PartialRoomStore>().Contains(nid, limit.Token))
-            await Task.Delay(20, limit.Token);
+        await Eventually.True("the room is whole", async () => !await Home.Services.GetRequiredService<PartialRoomStore>().Contains(nid, Ct));
     }
 
     async Task<long> CountHalfKnown(RemoteRoom room)

@@ -1,4 +1,5 @@
 using Matrix.MediaRepo.Serving;
+using Matrix.Testing;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Matrix.MediaRepo.Tests.Serving;
@@ -69,15 +70,7 @@ public sealed class GroupedReadsTests
         return [.. questions.Select(question => $"{question}")];
     }
 
-    async Task Until(int reads)
-    {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (Count() < reads)
-        {
-            patience.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
+    Task Until(int reads) => Eventually.True($"there are {reads} reads", () => Count() >= reads);
 
     int Count()
     {
