@@ -23,6 +23,7 @@ public sealed partial class LogFollower : BackgroundService
     readonly DatabaseOutage _outage;
     readonly TimeProvider _time;
     readonly ILogger<LogFollower> _logger;
+    readonly LookTimes _looks;
     readonly PositionWaiters _waiters = new();
     readonly PendingMessages _pending = new();
     readonly TaskCompletionSource _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,13 +34,8 @@ public sealed partial class LogFollower : BackgroundService
 
     ImmutableArray<Action<IReadOnlyList<LogEntry>>> _subscribers = [];
     long _position;
-    long _wanted;      // somebody has heard of this position
-    long _heard;       // the newest position that a message told of
-    long _heardAt;     // timestamp of the last entry or check
-    long _checkedAt;   // timestamp before the last check in Postgres; 0: there was none
-    long _behindSince; // timestamp, while a position above ours is known
-    long _behindAt;    // our position then: every step forward gives the messages under way their grace again
-    long _readAgainAt; // timestamp before which a failed read is not repeated
+    long _wanted; // somebody has heard of this position
+    long _heard;  // the newest position that a message told of
 
     public LogFollower(NpgsqlDataSource db, LogFollowerOptions options, BusState bus, SharedPosition shared, DatabaseOutage outage, Caches caches,
         TimeProvider time, ILogger<LogFollower> logger)
@@ -50,6 +46,7 @@ public sealed partial class LogFollower : BackgroundService
         _bus = bus;
         _shared = shared;
         _time = time;
+        _looks = new LookTimes(options, time);
         _logger = logger;
         Recent = new RecentLog((int)Math.Max(LeastRecent, options.RecentCapacity * caches.FactorOf("recent_log")));
     }
@@ -70,7 +67,7 @@ public sealed partial class LogFollower : BackgroundService
     /// Everything that was committed longer ago than this has been handed to the subscribers, whatever became of messages: Postgres was asked.
     /// Stays below a few seconds while it answers.
     /// </summary>
-    public TimeSpan Age => Volatile.Read(ref _checkedAt) is not 0 and var at ? _time.GetElapsedTime(at) : TimeSpan.MaxValue;
+    public TimeSpan Age => _looks.Age;
 
     /// <summary>Is a relaxed one told of commits all the same (<see cref="LogAttention"/>)?</summary>
     internal bool IsAttentive { get; set; }
@@ -103,31 +100,29 @@ public sealed partial class LogFollower : BackgroundService
     /// <summary>Takes a message, in any order and however often. Never waits.</summary>
     public void Offer(LogAdvanced message)
     {
-        var known = Volatile.Read(ref _heard);
-        while (message.To.Value > known)
-        {
-            var before = Interlocked.CompareExchange(ref _heard, message.To.Value, known);
-            if (before == known)
-                break;
-            known = before;
-        }
+        Raise(ref _heard, message.To.Value);
         _inbox.Writer.TryWrite(message);
     }
 
     /// <summary>Somebody has heard that the log is at least here.</summary>
     public void Want(LogPosition position)
     {
-        var known = Volatile.Read(ref _wanted);
-        while (position.Value > known && position > Position)
+        if (position > Position && Raise(ref _wanted, position.Value))
+            _inbox.Writer.TryWrite(null);
+    }
+
+    /// <returns>Was it less?</returns>
+    static bool Raise(ref long position, long to)
+    {
+        var known = Volatile.Read(ref position);
+        while (known < to)
         {
-            var before = Interlocked.CompareExchange(ref _wanted, position.Value, known);
+            var before = Interlocked.CompareExchange(ref position, to, known);
             if (before == known)
-            {
-                _inbox.Writer.TryWrite(null);
-                return;
-            }
+                return true;
             known = before;
         }
+        return false;
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -139,10 +134,10 @@ public sealed partial class LogFollower : BackgroundService
             using var metrics = ReplicationMetrics.Watch(this);
             while (true)
             {
-                clock.Change(NextLook(), Timeout.InfiniteTimeSpan);
+                clock.Change(_looks.Next(IsTold), Timeout.InfiniteTimeSpan);
                 await _inbox.Reader.WaitToReadAsync(stoppingToken);
                 TakeMessages();
-                if (NextLook() == TimeSpan.Zero && !await RedisKnowsNothingNew())
+                if (_looks.Next(IsTold) == TimeSpan.Zero && !await RedisKnowsNothingNew())
                     await CatchUp(stoppingToken);
             }
         }
@@ -162,7 +157,7 @@ public sealed partial class LogFollower : BackgroundService
                 var (position, recent) = await _reader.ReadNewest(Recent.Capacity, ct);
                 Recent.Start(position, recent);
                 Advance(position);
-                Volatile.Write(ref _checkedAt, began);
+                _looks.Looked(began);
                 _started.TrySetResult();
                 return;
             }
@@ -189,23 +184,7 @@ public sealed partial class LogFollower : BackgroundService
             Apply(entries);
         if (_pending.Newest is { } newest)
             Want(newest);
-        if (Volatile.Read(ref _wanted) <= _position)
-            _behindSince = 0;
-        else if (_behindSince == 0 || _behindAt != _position)
-            (_behindSince, _behindAt) = (_time.GetTimestamp(), _position);
-    }
-
-    /// <summary>How long until the database has to be asked.</summary>
-    TimeSpan NextLook()
-    {
-        var wait = _options.SelfCheck - _time.GetElapsedTime(_checkedAt); // also when messages come: they may be old ones
-        if (!IsTold)
-            wait = Min(wait, _options.SelfCheckWithoutBus - _time.GetElapsedTime(_heardAt));
-        if (_behindSince != 0)
-            wait = Min(wait, _options.Grace - _time.GetElapsedTime(_behindSince));
-        if (_readAgainAt != 0)
-            wait = TimeSpan.FromSeconds(1) - _time.GetElapsedTime(_readAgainAt);
-        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+        _looks.SetBehind(Volatile.Read(ref _wanted) > _position, _position);
     }
 
     // a relaxed one does not miss the bus
@@ -214,11 +193,9 @@ public sealed partial class LogFollower : BackgroundService
     // Without the bus there is a look four times a second; Redis answers it for less than Postgres, which is still asked every few seconds.
     async Task<bool> RedisKnowsNothingNew()
     {
-        if (IsTold || _behindSince != 0 || _readAgainAt != 0 || _time.GetElapsedTime(_checkedAt) >= _options.SelfCheck)
+        if (IsTold || !_looks.IsRoutine || await _shared.Find() is not { } newest || newest > Position)
             return false;
-        if (await _shared.Find() is not { } newest || newest > Position)
-            return false;
-        _heardAt = _time.GetTimestamp();
+        _looks.Heard();
         return true;
     }
 
@@ -244,16 +221,13 @@ public sealed partial class LogFollower : BackgroundService
         catch (NpgsqlException e)
         {
             _outage.Failed(e);
-            _readAgainAt = _time.GetTimestamp();
+            _looks.Failed();
             return;
         }
         // Whatever position was heard of before, Postgres has just said what there is. What comes later is heard of again.
         Interlocked.CompareExchange(ref _wanted, 0, wanted);
         _outage.Over();
-        _readAgainAt = 0;
-        _behindSince = 0;
-        _heardAt = _time.GetTimestamp();
-        Volatile.Write(ref _checkedAt, began);
+        _looks.Looked(began);
     }
 
     void Apply(IReadOnlyList<LogEntry> entries)
@@ -279,11 +253,9 @@ public sealed partial class LogFollower : BackgroundService
     void Advance(LogPosition position)
     {
         Volatile.Write(ref _position, position.Value);
-        _heardAt = _time.GetTimestamp();
+        _looks.Heard();
         _waiters.Release(position);
     }
-
-    static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     sealed class Subscription(Action end) : IDisposable
     {

@@ -35,10 +35,10 @@ public sealed class LogFollowerOptions
     /// </summary>
     public TimeSpan Grace { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>The database is asked when nothing was heard for this long.</summary>
+    /// <summary>The database is asked this often, also when messages come: they may be old ones.</summary>
     public TimeSpan SelfCheck { get; init; } = TimeSpan.FromSeconds(3);
 
-    /// <summary>The same while the bus is away.</summary>
+    /// <summary>While the bus is away it is asked when nothing was heard for this long.</summary>
     public TimeSpan SelfCheckWithoutBus { get; init; } = TimeSpan.FromMilliseconds(250);
 
     /// <summary>
