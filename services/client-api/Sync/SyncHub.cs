@@ -36,16 +36,6 @@ sealed class SyncHub(SyncUsers users, SyncNews news, LogFollower follower, SyncS
 
     public void Dispose() => sweep?.Dispose();
 
-    /// <summary>Is it known here that the user is in the room?</summary>
-    public bool KnowsJoined(string userId, long room)
-    {
-        lock (gate)
-        {
-            return users.TryGet(userId, out var user) && user.Unread.All(entry => entry.RoomNid != room)
-                && user.Rooms.TryGetValue(room, out var membership) && membership.Membership == "join";
-        }
-    }
-
     /// <summary>Begins a request of a user. Give the user back with <see cref="Release"/>.</summary>
     public async Task<SyncUser> Acquire(string userId, CancellationToken ct)
     {

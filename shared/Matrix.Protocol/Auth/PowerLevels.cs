@@ -84,10 +84,4 @@ public sealed class PowerLevels
 
     /// <summary>May this user send this type of event, as far as levels go?</summary>
     public bool CanSend(UserId user, string type, bool isState) => For(user) >= Required(type, isState);
-
-    /// <summary>
-    /// May this redaction be applied (spec, Handling redactions)? By level, or because both events come from one server.
-    /// </summary>
-    public bool CanRedact(Pdu redaction, Pdu target) =>
-        For(redaction.Sender) >= Redact || redaction.Sender.Server == target.Sender.Server;
 }

@@ -181,27 +181,6 @@ public sealed class EventStore(NpgsqlDataSource db)
         return await reader.ReadAsync(ct) ? (EventId.Parse(reader.GetString(0)), reader.GetInt64(1)) : null;
     }
 
-    /// <summary>The transaction ids with which this device sent these events, by event number.</summary>
-    public async Task<Dictionary<long, string>> ListTransactions(
-        UserId userId, DeviceId deviceId, IReadOnlyCollection<long> eventNids, CancellationToken ct)
-    {
-        var found = new Dictionary<long, string>();
-        if (eventNids.Count == 0)
-            return found;
-        await using var command = db.CreateCommand(
-            """
-            SELECT event_nid, txn_id FROM event_transactions
-            WHERE event_nid = ANY($1) AND user_id = $2 AND device_id = $3
-            """);
-        command.Parameters.Add(new NpgsqlParameter<long[]> { TypedValue = [.. eventNids] });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = userId.ToString() });
-        command.Parameters.Add(new NpgsqlParameter<string> { TypedValue = deviceId.ToString() });
-        await using var reader = await command.ExecuteReaderAsync(ct);
-        while (await reader.ReadAsync(ct))
-            found[reader.GetInt64(0)] = reader.GetString(1);
-        return found;
-    }
-
     static async Task<List<StoredEvent>> Read(NpgsqlCommand command, int expected, CancellationToken ct)
     {
         var events = new List<StoredEvent>(expected);

@@ -34,11 +34,4 @@ public sealed class RoomServers(NpgsqlDataSource db)
     /// <summary>Has the server a joined user in the room? By primary key.</summary>
     public async Task<bool> Contains(long roomNid, ServerName server, CancellationToken ct) => await db.FindOne<int?>(
         "SELECT 1 FROM room_servers WHERE room_nid = @roomNid AND server = @server AND joined > 0", new { roomNid, server = server.ToString() }, ct) is not null;
-
-    /// <summary>Does the server share a room with a user of this server? By the indexes memberships_of_user and room_servers' primary key.</summary>
-    public async Task<bool> SharesWith(ServerName server, UserId userId, CancellationToken ct) => await db.FindOne<int?>(
-        """
-        SELECT 1 FROM memberships m JOIN room_servers s ON s.room_nid = m.room_nid AND s.server = @server AND s.joined > 0
-        WHERE m.user_id = @userId AND m.membership = 'join' LIMIT 1
-        """, new { server = server.ToString(), userId = userId.ToString() }, ct) is not null;
 }

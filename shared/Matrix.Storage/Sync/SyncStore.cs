@@ -79,15 +79,6 @@ public sealed class SyncStore(NpgsqlDataSource db)
             ORDER BY position DESC LIMIT @limit) e
         """, new { rooms, after, upTo, limit }, ct);
 
-    /// <summary>The next <paramref name="limit"/> events of a room in (after, upTo], oldest first.</summary>
-    public Task<IReadOnlyList<TimelinePlace>> ListOldest(long room, long after, long upTo, int limit, CancellationToken ct) =>
-        db.List<TimelinePlace>(
-        """
-        SELECT room_nid, event_nid, position FROM events
-        WHERE room_nid = @room AND position > @after AND position <= @upTo
-        ORDER BY position LIMIT @limit
-        """, new { room, after, upTo, limit }, ct);
-
     /// <summary>
     /// The root of each room's state at a position: as it was after the newest event up to there, or before the first event that this server has of the
     /// room. By the index events_timeline.
