@@ -13,9 +13,7 @@ static class BackupWriter
         var first = true;
         foreach (var room in keys.GroupBy(key => key.RoomId))
         {
-            to.Comma(ref first);
-            to.String(room.Key);
-            to.Raw(":"u8);
+            to.Name(ref first, room.Key);
             Sessions(to, room);
         }
         to.Raw("}}"u8);
@@ -38,9 +36,7 @@ static class BackupWriter
         var first = true;
         foreach (var key in keys)
         {
-            to.Comma(ref first);
-            to.String(key.SessionId);
-            to.Raw(":"u8);
+            to.Name(ref first, key.SessionId);
             Session(to, key);
         }
         to.Raw("}}"u8);

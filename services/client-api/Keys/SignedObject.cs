@@ -72,9 +72,7 @@ sealed record SignedObject(JsonElement Json, byte[] Keys, JsonElement? Signature
         {
             if (member.NameEquals("signatures"u8) || member.NameEquals("unsigned"u8))
                 continue;
-            to.Comma(ref first);
-            to.String(member.Name);
-            to.Raw(":"u8);
+            to.Name(ref first, member.Name);
             to.Raw(JsonMarshal.GetRawUtf8Value(member.Value));
         }
         to.Raw("}"u8);

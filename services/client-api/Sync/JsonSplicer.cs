@@ -38,6 +38,14 @@ readonly struct JsonSplicer(ArrayBufferWriter<byte> output)
         first = false;
     }
 
+    /// <summary>Begins the next member of an object: a comma, except before the first, and the member's name.</summary>
+    public void Name(ref bool first, string name)
+    {
+        Comma(ref first);
+        String(name);
+        Raw(":"u8);
+    }
+
     /// <summary>Writes a list of strings.</summary>
     public void Strings(IEnumerable<string> texts)
     {

@@ -70,9 +70,7 @@ static class SyncWriter
             var first = true;
             foreach (var room in rooms)
             {
-                to.Comma(ref first);
-                to.String(room.RoomId);
-                to.Raw(":"u8);
+                to.Name(ref first, room.RoomId);
                 Update(room);
             }
             to.Raw("}"u8);
@@ -148,9 +146,7 @@ static class SyncWriter
             var first = true;
             foreach (var (thread, count) in unread.Threads)
             {
-                to.Comma(ref first);
-                to.String(thread);
-                to.Raw(":"u8);
+                to.Name(ref first, thread);
                 Count(count);
             }
             to.Raw("}"u8);
@@ -186,9 +182,7 @@ static class SyncWriter
             var firstRoom = true;
             foreach (var room in rooms)
             {
-                to.Comma(ref firstRoom);
-                to.String(room.RoomId);
-                to.Raw(":"u8);
+                to.Name(ref firstRoom, room.RoomId);
                 to.Raw(roomOpening);
                 var first = true;
                 foreach (var e in room.State)

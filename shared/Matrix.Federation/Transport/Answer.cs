@@ -3,19 +3,9 @@ using Matrix.Protocol;
 namespace Matrix.Federation;
 
 /// <summary>The body of an answer: bounded in size and time, whatever the other server does; its failures name that server.</summary>
-sealed class Answer(ServerName destination, Stream inner, long maxBytes, CancellationTokenSource limit, CancellationToken caller) : Stream
+sealed class Answer(ServerName destination, Stream inner, long maxBytes, CancellationTokenSource limit, CancellationToken caller) : ReadOnlyStream
 {
     readonly LimitedStream _inner = new(inner, maxBytes);
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => false;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position { get => throw new NotSupportedException(); set => throw new NotSupportedException(); }
 
     public async Task<byte[]> ReadAll()
     {
@@ -39,20 +29,7 @@ sealed class Answer(ServerName destination, Stream inner, long maxBytes, Cancell
         }
     }
 
-    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
-
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Read asynchronously: another server answers when it likes.");
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

@@ -99,9 +99,7 @@ static class PostKeysQuery
                 {
                     if (wanted is not null && !wanted.Contains(device.DeviceId))
                         continue;
-                    to.Comma(ref first);
-                    to.String(device.DeviceId);
-                    to.Raw(":"u8);
+                    to.Name(ref first, device.DeviceId);
                     to.Raw(device.Encoded);
                 }
                 to.Raw("}"u8);
@@ -115,9 +113,7 @@ static class PostKeysQuery
             {
                 if (choose(keys[userId]) is not { } key)
                     continue;
-                to.Comma(ref first);
-                to.String(userId);
-                to.Raw(":"u8);
+                to.Name(ref first, userId);
                 var own = isMaster && signed.TryGetValue(userId, out var targets)
                     ? targets.FirstOrDefault(target => target.TargetKey == KeyWriter.PublicKey(key.Keys))
                     : null;

@@ -50,9 +50,7 @@ static class DeviceWriter
         var first = true;
         foreach (var (algorithm, count) in counts.OneTimeKeys)
         {
-            to.Comma(ref first);
-            to.String(algorithm);
-            to.Raw(":"u8);
+            to.Name(ref first, algorithm);
             to.Number(count);
         }
         to.Raw("}"u8);

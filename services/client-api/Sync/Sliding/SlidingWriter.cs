@@ -26,9 +26,7 @@ static class SlidingWriter
         var writer = new SlidingRoomWriter(to, request, result, new EventAudience(request.UserId, request.DeviceId, now, false));
         foreach (var room in result.Rooms)
         {
-            to.Comma(ref first);
-            to.String(room.Plan.Entry.RoomId);
-            to.Raw(":"u8);
+            to.Name(ref first, room.Plan.Entry.RoomId);
             writer.Write(room);
         }
         to.Raw("},\"extensions\":{"u8);
@@ -102,9 +100,7 @@ static class SlidingWriter
         var first = true;
         foreach (var (room, value) in rooms)
         {
-            to.Comma(ref first);
-            to.String(room);
-            to.Raw(":"u8);
+            to.Name(ref first, room);
             write(to, value);
         }
     }
