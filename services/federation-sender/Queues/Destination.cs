@@ -15,15 +15,12 @@ sealed record Failing(DateTimeOffset Since, DateTimeOffset RetryAt, TimeSpan Pau
 sealed class Destination(ServerName server, HeldShard holder, long routed)
 {
     readonly Lock gate = new();
-    readonly Queue<OutgoingPdu> pdus = new();
-    readonly EduQueue edus = new();
-    FederationTransaction? sending;
+    readonly OutgoingQueue queue = new();
     bool isLagging;
     bool isRunning;
     bool hasMessages;
     long cursor;     // while it lags
     long newest = routed; // the newest position that concerns it: up to the one of its making there is nothing that is not known
-    long waitingSince;
     bool isStored;   // there is a row that says more than that it keeps up
     int version;
     int savedVersion;
@@ -68,7 +65,7 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
         get
         {
             lock (gate)
-                return (isLagging, cursor, pdus.Count, edus.Count);
+                return (isLagging, cursor, queue.Pdus, queue.Edus);
         }
     }
 
@@ -78,13 +75,10 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
         lock (gate)
         {
             newest = Math.Max(newest, pdu.Position);
-            if (!isLagging && pdus.Count >= mostQueued)
+            if (!isLagging && queue.Pdus >= mostQueued)
                 FallBehind();
             if (!isLagging)
-            {
-                Wait(now);
-                pdus.Enqueue(pdu);
-            }
+                queue.Add(pdu, now);
             return Start();
         }
     }
@@ -101,8 +95,7 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
             }
             if (Failing is not null)
                 return false; // it was good for the moment
-            Wait(now);
-            if (!edus.TryAdd(edu) && edu.Position > 0)
+            if (!queue.TryAdd(edu, now) && edu.Position > 0)
                 FallBehind(); // from before this one on: it is not among those that were handed over
             newest = Math.Max(newest, edu.Position);
             return Start();
@@ -139,21 +132,8 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
     {
         lock (gate)
         {
-            transaction = null;
-            if (isLagging)
-                return true;
-            var batch = new List<OutgoingPdu>(Math.Min(mostPdus, pdus.Count));
-            while (batch.Count < mostPdus && pdus.TryDequeue(out var pdu))
-                batch.Add(pdu);
-            transaction = new FederationTransaction(batch, edus.Take(mostEdus - messages.Count), messages, 0);
-            if (!transaction.IsEmpty)
-            {
-                sending = transaction;
-                return true;
-            }
-            transaction = null;
-            waitingSince = 0;
-            return isRunning = hasMessages;
+            transaction = isLagging ? null : queue.Take(messages, mostPdus, mostEdus);
+            return isLagging || transaction is not null || (isRunning = hasMessages);
         }
     }
 
@@ -161,7 +141,7 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
     public IReadOnlyList<OutgoingEdu> TakeEdus(int most)
     {
         lock (gate)
-            return edus.Take(most);
+            return queue.TakeEdus(most);
     }
 
     /// <summary>Whether messages have to be looked for; asked once before each look.</summary>
@@ -196,13 +176,12 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
     {
         lock (gate)
         {
-            sending = null;
+            queue.Delivered(now);
             if (Failing is not null || isLagging)
                 version++;
             Failing = null;
             if (transaction.UpTo > cursor)
                 cursor = transaction.UpTo;
-            waitingSince = pdus.Count + edus.Count > 0 ? now : 0;
         }
     }
 
@@ -227,8 +206,8 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
         {
             if (!isLagging)
                 FallBehind();
-            sending = null;
-            edus.Clear();
+            queue.Forget();
+            queue.DropEdus();
             Failing = failing;
             isRunning = false;
             version++;
@@ -242,7 +221,8 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
         {
             if (!isLagging)
                 FallBehind();
-            (sending, hasMessages, isRunning) = (null, true, false);
+            queue.Forget();
+            (hasMessages, isRunning) = (true, false);
         }
     }
 
@@ -256,8 +236,8 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
         {
             if (isLagging)
                 return (version != savedVersion || !isStored ? Row(true, cursor) : null, null, version);
-            if (Oldest() is { } oldest)
-                return now - waitingSince >= patience ? (Row(true, oldest - 1), null, -1) : (null, oldest - 1, version);
+            if (queue.Oldest is { } oldest)
+                return queue.HasWaited(now, patience) ? (Row(true, oldest - 1), null, -1) : (null, oldest - 1, version);
             return (isStored ? Row(false, 0) : null, null, version);
         }
     }
@@ -278,18 +258,12 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
         get
         {
             lock (gate)
-                return !isRunning && !isLagging && !isStored && !hasMessages && Failing is null && pdus.Count + edus.Count == 0;
+                return !isRunning && !isLagging && !isStored && !hasMessages && Failing is null && queue.IsEmpty;
         }
     }
 
     DestinationRow Row(bool lags, long position) => new(
         server.ToString(), holder.Number, lags, position, Failing?.Since, Failing?.RetryAt, Failing?.Pause, Failing?.Reason);
-
-    void Wait(long now)
-    {
-        if (waitingSince == 0)
-            waitingSince = now;
-    }
 
     bool Start()
     {
@@ -300,19 +274,9 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
 
     void FallBehind()
     {
-        cursor = Oldest() is { } oldest ? oldest - 1 : newest;
+        cursor = queue.Oldest is { } oldest ? oldest - 1 : newest;
         isLagging = true;
-        pdus.Clear();
-        edus.RemoveStored();
+        queue.DropStored();
         version++;
-    }
-
-    long? Oldest()
-    {
-        long? oldest = sending is null ? null
-            : sending.Pdus.Select(pdu => (long?)pdu.Position).Concat(sending.Edus.Where(edu => edu.Position > 0).Select(edu => (long?)edu.Position)).Min();
-        if (pdus.TryPeek(out var first) && !(oldest <= first.Position))
-            oldest = first.Position;
-        return edus.Oldest is { } edu && !(oldest <= edu) ? edu : oldest;
     }
 }
