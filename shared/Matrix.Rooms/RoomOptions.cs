@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Matrix.Rooms;
 
+/// <summary>What homeserver.yaml says of new rooms.</summary>
 public sealed class RoomOptions
 {
     /// <summary>The version of rooms that are created without saying which.</summary>

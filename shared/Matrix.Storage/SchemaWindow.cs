@@ -44,4 +44,5 @@ public static class SchemaWindow
             : null;
 }
 
+/// <summary>The schema is too old or too new for this program: the message says which, and what to do.</summary>
 public sealed class SchemaMismatchException(string message) : Exception(message);

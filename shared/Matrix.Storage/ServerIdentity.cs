@@ -15,6 +15,7 @@ public static class ServerIdentity
     }
 }
 
+/// <summary>The database belongs to another server name.</summary>
 public sealed class WrongServerException(string owner, string asked)
     : Exception($"The database was made for the server name '{owner}', and server_name is '{asked}'. A server cannot change its name: "
         + "set server_name back, or name another database in database.args.");

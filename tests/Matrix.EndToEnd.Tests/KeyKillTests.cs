@@ -87,16 +87,8 @@ public sealed class KeyKillTests(SplitStack stack)
         return received;
     }
 
-    static async Task<Reply> Until(Func<Task<Reply>> request)
-    {
-        var began = TimeProvider.System.GetTimestamp();
-        while (true)
-        {
-            if (await Try(request) is { Status: HttpStatusCode.OK } reply) return reply;
-            Assert.True(TimeProvider.System.GetElapsedTime(began) < TimeSpan.FromSeconds(60), "The server does not come back.");
-            await Task.Delay(100, TestContext.Current.CancellationToken);
-        }
-    }
+    static async Task<Reply> Until(Func<Task<Reply>> request) =>
+        (await Eventually.Get("the server comes back", () => Try(request), reply => reply is { Status: HttpStatusCode.OK }))!;
 
     static async Task<Reply?> Try(Func<Task<Reply>> request)
     {

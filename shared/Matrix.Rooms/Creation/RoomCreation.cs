@@ -38,8 +38,10 @@ public sealed record RoomCreation
     public JsonObject? PowerLevelOverride { get; init; }
 }
 
+/// <summary>A state event that the room is to begin with (<c>initial_state</c>).</summary>
 public sealed record InitialState(string Type, JsonObject Content, string StateKey = "");
 
+/// <summary>Who may join and read, and who has power (C-S API, POST /createRoom, <c>preset</c>).</summary>
 public enum RoomPreset
 {
     PrivateChat,

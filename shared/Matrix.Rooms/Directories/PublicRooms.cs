@@ -65,7 +65,9 @@ public sealed class PublicRooms(RoomSummaryStore summaries, FederationClient cli
     }
 }
 
+/// <summary>A page of the directory (C-S API, GET /publicRooms); a batch is null where there is nothing more that way.</summary>
 public sealed record PublicRoomsPage(IReadOnlyList<PublicRoomChunk> Chunk, string? NextBatch, string? PrevBatch, int? TotalRoomCountEstimate);
 
+/// <summary>A room as the directory shows it.</summary>
 public sealed record PublicRoomChunk(string RoomId, int NumJoinedMembers, bool WorldReadable, bool GuestCanJoin, string? Name, string? Topic,
     string? CanonicalAlias, string? AvatarUrl, string? JoinRule, string? RoomType);

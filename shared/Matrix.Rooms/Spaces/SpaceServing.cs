@@ -15,6 +15,7 @@ public sealed record SpaceSummary(
 /// <summary>An m.space.child event, stripped.</summary>
 public sealed record SpaceChildEvent(string Type, string StateKey, string Sender, long OriginServerTs, JsonElement Content);
 
+/// <summary>What another server is told of a room of a space (Server-Server API, GET /hierarchy): its children that it may see, and the ids of those that it may not.</summary>
 public sealed record ServedSpace(SpaceSummary Room, IReadOnlyList<SpaceSummary>? Children, IReadOnlyList<string>? InaccessibleChildren);
 
 /// <summary>Tells other servers of a space and of those of its rooms that this server is in, as far as their users may know of them.</summary>

@@ -159,4 +159,5 @@ public sealed class MediaAdminStore(NpgsqlDataSource db)
         """, args, ct);
 }
 
+/// <summary>An event whose JSON may name media.</summary>
 public sealed record EventWithMedia(long EventNid, byte[] Json);

@@ -6,6 +6,7 @@ namespace Matrix.Storage.Media;
 /// <param name="Method"><c>crop</c> or <c>scale</c>.</param>
 public readonly record struct ThumbnailKey(int Width, int Height, string Method, bool Animated);
 
+/// <summary>A thumbnail that was made: which stored content it is, and that content's size in bytes.</summary>
 public sealed record ThumbnailRow(byte[] ContentHash, long Size, string ContentType);
 
 /// <summary>The thumbnails that were made, by the hash of the picture.</summary>

@@ -3,6 +3,7 @@ using Npgsql;
 
 namespace Matrix.Storage.Rooms;
 
+/// <summary>An alias of this server, the room that it stands for, and the user who made it.</summary>
 public sealed record AliasRow(string Alias, long RoomNid, string Creator);
 
 /// <summary>This server's aliases of rooms.</summary>

@@ -6,6 +6,7 @@ namespace Matrix.Storage.Rooms;
 /// <summary>What a member event shows of a local user.</summary>
 public sealed record MemberProfile(string UserId, string? DisplayName, string? AvatarUrl);
 
+/// <summary>Profiles of local users, for the member events that show them.</summary>
 public sealed class MemberProfileStore(NpgsqlDataSource db)
 {
     /// <summary>The profiles of those of the users who have accounts here, by user id. Served by the primary key of users.</summary>

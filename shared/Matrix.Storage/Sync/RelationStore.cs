@@ -14,6 +14,7 @@ public sealed record AggregationRow(RelationTarget Target, long Edit, ThreadRow?
 /// <param name="Participants">Everybody who sent one.</param>
 public sealed record ThreadRow(int Count, long Latest, long LatestPosition, string LatestSender, string[] Participants);
 
+/// <summary>An event that relates to another by <c>m.reference</c>.</summary>
 public readonly record struct ReferenceRow(string EventId, string Sender, long Position);
 
 /// <summary>Which events are asked for that relate to an event.</summary>
