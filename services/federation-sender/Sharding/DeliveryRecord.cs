@@ -35,6 +35,7 @@ sealed partial class DeliveryRecord(Deliveries deliveries, DestinationStore stor
                 if (time.GetElapsedTime(cleaned) >= CleanEvery)
                 {
                     await store.DeleteTurnedAway(Shard.Count, ct);
+                    await store.DeleteSettled(ct);
                     cleaned = time.GetTimestamp();
                 }
             }

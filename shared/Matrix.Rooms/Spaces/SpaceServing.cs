@@ -37,6 +37,9 @@ public sealed class SpaceServing(RoomDetailStore details, RoomServers servers, S
         var present = (await servers.ListPresent(server, [.. all.Select(r => r.RoomNid), .. known.Values], ct)).ToHashSet();
         bool MayKnow(RoomDetail room) => room.JoinRule is "public" or "knock" or "knock_restricted" || room.HistoryVisibility == "world_readable"
             || present.Contains(room.RoomNid) || allowed[room.RoomNid].Any(id => known.TryGetValue(id, out var nid) && present.Contains(nid));
+        // who is invited may know too; that is looked for only where nothing else opens the room
+        if (all.Where(room => !MayKnow(room)).Select(room => room.RoomNid).ToList() is { Count: > 0 } closed)
+            present.UnionWith(await servers.ListInvited(server, closed, ct));
         if (!MayKnow(space))
             return null;
         return new ServedSpace(Show(space, allowed, children), [.. rooms.Where(MayKnow).Select(room => Show(room, allowed, null))],

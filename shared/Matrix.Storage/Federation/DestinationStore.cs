@@ -55,6 +55,13 @@ public sealed class DestinationStore(NpgsqlDataSource db)
             AND NOT EXISTS (SELECT FROM federation_destinations d WHERE d.server = t.server AND d.lags AND d.position < t.position)
         """, new { shards }, ct);
 
+    /// <summary>Deletes what stands of servers that keep up, which is what no row says too. One that is being written is left for the next time.</summary>
+    public Task<int> DeleteSettled(CancellationToken ct) => db.Execute(
+        """
+        DELETE FROM federation_destinations WHERE server IN (
+            SELECT server FROM federation_destinations WHERE NOT lags AND failing_since IS NULL ORDER BY server FOR UPDATE SKIP LOCKED)
+        """, null, ct);
+
     /// <summary>The servers that this one shares rooms with, or has something for, by name.</summary>
     /// <param name="contains">Null: all.</param>
     /// <param name="only">The name of one alone, or null.</param>

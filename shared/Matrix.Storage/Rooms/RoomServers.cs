@@ -23,6 +23,13 @@ public sealed class RoomServers(NpgsqlDataSource db)
         "SELECT room_nid FROM room_servers WHERE room_nid = ANY(@rooms) AND server = @server AND joined > 0",
         new { rooms = roomNids.ToArray(), server = server.ToString() }, ct);
 
+    /// <summary>Those of the rooms to which users of the server are invited. Looks through the members of those that have invited anybody, by primary key.</summary>
+    public Task<IReadOnlyList<long>> ListInvited(ServerName server, IReadOnlyCollection<long> roomNids, CancellationToken ct) => db.List<long>(
+        """
+        SELECT room_nid FROM room_summaries s WHERE room_nid = ANY(@rooms) AND invited_count > 0
+            AND EXISTS (SELECT FROM memberships m WHERE m.room_nid = s.room_nid AND m.membership = 'invite' AND right(m.user_id, length(@suffix)) = @suffix)
+        """, new { rooms = roomNids.ToArray(), suffix = $":{server}" }, ct);
+
     /// <summary>Counts a room's servers from its memberships.</summary>
     public Task<int> Recount(long roomNid, ServerName own, CancellationToken ct) => db.Execute(
         "SELECT recount_room_servers(@roomNid, @own, position) FROM log_head", new { roomNid, own = own.ToString() }, ct);

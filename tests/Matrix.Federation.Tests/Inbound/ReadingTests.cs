@@ -65,9 +65,14 @@ public sealed class ReadingTests(FederatedServers all) : RemoteRoomTests(all)
         }
     }
 
-    [Fact]
-    public async Task A_server_that_is_not_in_the_room_sees_nothing_of_it()
+    [Theory, InlineData(false), InlineData(true)]
+    public async Task A_server_that_is_not_in_the_room_sees_nothing_of_it(bool hasLeft)
     {
+        if (hasLeft)
+        {
+            var eve = await RemoteMember.Join(servers.First, remote, room);
+            Assert.Null(await eve.Send(await eve.Build(EventTypes.Member, new { membership = "leave" }, eve.User.ToString())));
+        }
         var sent = (await alice.Say(room, "hello")).EventId;
         foreach (var path in new[] { $"event/{Esc(sent)}", $"state/{Esc(room)}?event_id={Esc(sent)}", $"state_ids/{Esc(room)}?event_id={Esc(sent)}",
             $"event_auth/{Esc(room)}/{Esc(sent)}", $"backfill/{Esc(room)}?v={Esc(sent)}&limit=1", $"timestamp_to_event/{Esc(room)}?ts=0&dir=f" })

@@ -46,4 +46,17 @@ public sealed class KnockTests(FederatedServers servers)
 
         (await bob.Post($"/_matrix/client/v3/knock/{Abroad.Esc(room)}?via={servers.First.ServerName}")).Refused(403, "M_FORBIDDEN");
     }
+
+    [Fact]
+    public async Task Who_is_banned_does_not_knock()
+    {
+        var (alice, bob) = (await servers.First.NewUser(), await servers.Second.NewUser());
+        var room = await alice.CreateRoom();
+        await alice.SetState(room, "m.room.join_rules", new { join_rule = "knock" });
+        (await alice.Post($"/_matrix/client/v3/rooms/{Abroad.Esc(room)}/ban", new { user_id = bob.UserId })).Ok();
+
+        (await bob.Post($"/_matrix/client/v3/knock/{Abroad.Esc(room)}?via={servers.First.ServerName}")).Refused(403, "M_FORBIDDEN");
+
+        Assert.Equal("ban", (await alice.GetState(room, "m.room.member", bob.UserId)).String("membership"));
+    }
 }

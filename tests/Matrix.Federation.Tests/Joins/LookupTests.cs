@@ -76,6 +76,23 @@ public sealed class LookupTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task A_closed_room_of_a_space_is_shown_to_who_is_invited_to_it()
+    {
+        var (alice, bob, carol) = (await First.NewUser(), await Second.NewUser(), await Second.NewUser());
+        var closed = await alice.CreateRoom(new { name = "Closed" });
+        await alice.Invite(closed, bob);
+        var space = await bob.CreateRoom(new { preset = "public_chat", name = "Space", creation_content = new { type = "m.space" } });
+        await bob.SetState(space, "m.space.child", new { via = new[] { First.ServerName } }, closed);
+        await carol.Join(space);
+
+        Assert.Equal(["Space", "Closed"], await Names(bob));
+        Assert.Equal(["Space"], await Names(carol));
+
+        async Task<IEnumerable<string?>> Names(User user) =>
+            (await user.Get($"/_matrix/client/v1/rooms/{Abroad.Esc(space)}/hierarchy")).Ok()["rooms"].Items().Select(room => room.String("name"));
+    }
+
+    [Fact]
     public async Task Who_holds_a_token_learns_whose_it_is()
     {
         var alice = await First.NewUser();

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using Matrix.Federation.Tests.Harness;
 using Matrix.Protocol;
+using Matrix.Storage.Federation;
 using Matrix.Testing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Matrix.Federation.Tests.Sender;
 
@@ -42,6 +44,8 @@ public sealed class OutageTests(FederatedServers servers)
         await alice.Say(room, "five");
         await inbox.Until(() => inbox.Bodies.Contains("five"));
         Assert.Equal([.. said, "five"], inbox.Bodies);
+        var destinations = server.Services.GetRequiredService<DestinationStore>();
+        await Eventually.True("of a server that keeps up nothing stands any more", async () => await destinations.DeleteSettled(TestContext.Current.CancellationToken) == 1);
     }
 
     [Fact]
