@@ -24,19 +24,19 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, D
     public async Task<LogPosition> Commit(IReadOnlyList<PendingChange> changes, CancellationToken abandon)
     {
         var connection = await Connect(abandon);
-        await using var batch = Build(connection, changes, _batch + 1, out var lastCommands);
+        await using var batch = LogBatch.Build(connection, changes, _writer, _batch + 1, options.BatchTimeout);
         _batch++;
         var started = Stopwatch.GetTimestamp();
         try
         {
-            var position = await Execute(batch, changes, lastCommands);
+            var position = await batch.Execute();
             ReplicationMetrics.CommitTook(Stopwatch.GetElapsedTime(started));
             return position;
         }
         catch (PostgresException e) when (connection.State == System.Data.ConnectionState.Open)
         {
             // The server answered with an error: it rolled the whole transaction back.
-            throw await Failed(e, Culprit(batch, lastCommands));
+            throw await Failed(e, batch.Culprit);
         }
         catch (Exception e)
         {
@@ -69,74 +69,6 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, D
         await Disconnect();
     }
 
-    NpgsqlBatch Build(NpgsqlConnection connection, IReadOnlyList<PendingChange> changes, long number, out int[] lastCommands)
-    {
-        var batch = connection.CreateBatch();
-        batch.Timeout = (int)options.BatchTimeout.TotalSeconds;
-        var entries = changes.Sum(change => change.Entries.Count);
-        batch.Add("SELECT log_begin($1, $2, $3)", _writer, number, entries);
-        AddEntries(batch, changes, entries);
-        lastCommands = new int[changes.Count];
-        var after = entries;
-        for (var i = 0; i < changes.Count; i++)
-        {
-            var remaining = after;
-            try
-            {
-                changes[i].Change.AddCommands(batch, entry => remaining - 1 - entry);
-            }
-            catch (Exception e)
-            {
-                batch.Dispose();
-                throw new BatchException(e, i, isFinal: false);
-            }
-            after -= changes[i].Entries.Count;
-            lastCommands[i] = batch.BatchCommands.Count - 1;
-        }
-        return batch;
-    }
-
-    static void AddEntries(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, int count)
-    {
-        var (kinds, rooms, users, devices) = (new short[count], new long?[count], new string?[count], new string?[count]);
-        var (events, keys, notes, related) = (new long?[count], new string?[count], new string?[count], new string?[count]);
-        var i = 0;
-        foreach (var draft in changes.SelectMany(change => change.Entries))
-        {
-            (kinds[i], rooms[i], users[i]) = ((short)draft.Kind, draft.RoomNid, draft.UserId);
-            (devices[i], events[i], keys[i], notes[i]) = (draft.DeviceId, draft.EventNid, draft.Key, draft.Note);
-            related[i] = draft.Related;
-            i++;
-        }
-        batch.Add("""
-            INSERT INTO log (position, kind, room_nid, user_id, device_id, event_nid, key, note, related)
-            SELECT log_position(0) - $1 + n, kind, room_nid, user_id, device_id, event_nid, key, note, related
-            FROM unnest($2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[])
-                WITH ORDINALITY AS entry (kind, room_nid, user_id, device_id, event_nid, key, note, related, n)
-            """, count, kinds, rooms, users, devices, events, keys, notes, related);
-    }
-
-    static async Task<LogPosition> Execute(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, int[] lastCommands)
-    {
-        await using var reader = await batch.ExecuteReaderAsync();
-        await reader.ReadAsync();
-        var position = new LogPosition(reader.GetInt64(0));
-        var wanted = changes.Any(change => change.Change.ReadsRows);
-        var (command, change) = (0, 0);
-        while (await reader.NextResultAsync()) // an error of a later command is thrown here
-        {
-            if (!wanted)
-                continue;
-            command = Answering(batch, command);
-            var of = reader.HasRows ? command : command - 1; // one without rows is answered to its end at once
-            while (lastCommands[change] < of)
-                change++;
-            if (changes[change].Change is { ReadsRows: true } reading)
-                await reading.ReadRows(reader, CancellationToken.None);
-        }
-        return position;
-    }
-
     async Task<BatchException> Failed(PostgresException e, int? culprit)
     {
         if (e.SqlState == FencedState)
@@ -145,24 +77,6 @@ sealed partial class LogBatches(NpgsqlDataSource db, LogWriterOptions options, D
         return lockIsHeld
             ? new BatchException(new LogUnavailableException("The log's lock was not to be had.", mayBeStored: false, e), null, isFinal: true)
             : new BatchException(e, culprit, isFinal: false);
-    }
-
-    static int? Culprit(NpgsqlBatch batch, int[] lastCommands)
-    {
-        // the driver does not say which command failed
-        var command = Answering(batch, 0);
-        if (command < 2)
-            return null; // our own commands
-        var change = Array.FindIndex(lastCommands, last => command <= last);
-        return change < 0 ? null : change;
-    }
-
-    // The server answers in order: what it is at is the first command that was not answered to its end.
-    static int Answering(NpgsqlBatch batch, int from)
-    {
-        while (from < batch.BatchCommands.Count && batch.BatchCommands[from].StatementType != StatementType.Unknown)
-            from++;
-        return from;
     }
 
     async Task<NpgsqlConnection> Connect(CancellationToken abandon)
