@@ -1,28 +1,10 @@
 using Matrix.Storage;
-using Matrix.Testing;
 
 namespace Matrix.Replication.Tests;
 
-public sealed class LogFollowerTests : IAsyncLifetime
+/// <summary>Every entry comes once and in order, whatever becomes of messages.</summary>
+public sealed class LogFollowerTests : LogTests
 {
-    TestDatabase _database = null!;
-    LogHost _host = null!;
-
-    static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
-    {
-        _database = await TestDatabase.Create();
-        await _database.Db.Execute(Note.Schema);
-        _host = await LogHost.Start(_database);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _host.DisposeAsync();
-        await _database.DisposeAsync();
-    }
-
     [Fact]
     public async Task A_subscriber_has_seen_what_a_waiter_waited_for()
     {

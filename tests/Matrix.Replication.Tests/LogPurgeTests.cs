@@ -1,29 +1,16 @@
 using Matrix.Storage;
-using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Matrix.Replication.Tests;
 
-public sealed class LogPurgeTests : IAsyncLifetime
+/// <summary>Old entries go, but for those that a durable follower has still to read; a process that slept past them ends.</summary>
+public sealed class LogPurgeTests : LogTests
 {
-    TestDatabase _database = null!;
-    LogHost _host = null!;
-
-    static CancellationToken Ct => TestContext.Current.CancellationToken;
-
-    public async ValueTask InitializeAsync()
+    public override async ValueTask InitializeAsync()
     {
-        _database = await TestDatabase.Create();
-        await _database.Db.Execute(Note.Schema);
-        _host = await LogHost.Start(_database);
+        await base.InitializeAsync();
         await Follow(1000);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _host.DisposeAsync();
-        await _database.DisposeAsync();
     }
 
     [Fact]
@@ -71,17 +58,17 @@ public sealed class LogPurgeTests : IAsyncLifetime
     public async Task A_process_that_slept_for_too_long_ends()
     {
         await Append(10);
-        var behind = new LogReader(_database.Db);
-        await _database.Db.Execute("DELETE FROM log WHERE position <= 5");
+        var behind = new LogReader(Db);
+        await Db.Execute("DELETE FROM log WHERE position <= 5");
         Assert.Equal(6, (await behind.ReadAfter(new LogPosition(2), 100, Ct))[0].Position.Value);
         var follower = _host.Follower;
-        await _database.Db.Execute("UPDATE log_head SET position = position + 3");
+        await Db.Execute("UPDATE log_head SET position = position + 3");
         await _host.Append(new Note(Guid.NewGuid()));
         var ended = await Assert.ThrowsAsync<LogPurgedException>(() => follower.ExecuteTask!.WaitAsync(Ct));
         Assert.Contains("Start it again", ended.Message, StringComparison.Ordinal);
     }
 
-    LogPurge Purge(TimeSpan retention) => new(_database.Db, _host.Services.GetRequiredService<Leases>(), new LogPurgeOptions { LogRetention = retention },
+    LogPurge Purge(TimeSpan retention) => new(Db, _host.Services.GetRequiredService<Leases>(), new LogPurgeOptions { LogRetention = retention },
         TimeProvider.System, NullLogger<LogPurge>.Instance);
 
     async Task<LogPosition> Append(int entries)
@@ -92,7 +79,7 @@ public sealed class LogPurgeTests : IAsyncLifetime
     }
 
     /// <summary>The search index is a durable follower: it has read up to here.</summary>
-    Task<int> Follow(long position) => _database.Db.Execute("UPDATE search_cursor SET position = @position", new { position });
+    Task<int> Follow(long position) => Db.Execute("UPDATE search_cursor SET position = @position", new { position });
 
-    Task<IReadOnlyList<long>> Positions() => _database.Db.List<long>("SELECT position FROM log ORDER BY position", null, Ct);
+    Task<IReadOnlyList<long>> Positions() => Db.List<long>("SELECT position FROM log ORDER BY position", null, Ct);
 }
