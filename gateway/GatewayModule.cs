@@ -22,7 +22,7 @@ public static class GatewayModule
         builder.Services.Configure<SocketTransportOptions>(UseThreadsOfTheSockets);
         builder.Services.AddSingleton<GatewayMetrics>();
         builder.Services.AddSingleton<ArrivalQueue>();
-        builder.Services.AddSingleton<KeptBodies>();
+        builder.Services.AddSingleton<KeptBodies>().AddSingleton<KeptQuestions>();
         builder.Services.AddSingleton<ProxyConfiguration>();
         builder.Services.AddSingleton<IProxyConfigProvider>(services =>
         {

@@ -36,6 +36,17 @@ sealed class KeptAnswer(KeptBodies bodies, string target) : IDisposable
         return answer;
     }
 
+    /// <summary>Asks whether the kept body would still be sent, together with others. False: not, or nobody could say; ask alone.</summary>
+    public async ValueTask<bool> Holds(HttpContext context, KeptQuestions questions)
+    {
+        if (_known is null || await questions.Ask(context, target, _known.Tag) is not { } headers) return false;
+        var response = context.Response;
+        for (var i = 1; i < headers.Length; i += 2) response.Headers[headers[i - 1]] = headers[i];
+        response.ContentLength = _known.Length;
+        Body = _known;
+        return true;
+    }
+
     public void Ask(HttpRequestMessage request)
     {
         if (_known is not null) request.Headers.TryAddWithoutValidation("If-None-Match", _known.Tag);

@@ -62,7 +62,7 @@ sealed partial class KeptBody : IDisposable
     public async Task Send(HttpContext context)
     {
         var (to, ct) = (context.Response.BodyWriter, context.RequestAborted);
-        await context.Response.StartAsync(ct);
+        await context.StartBeforeBody(ct);
         for (long at = 0; at < Length;)
         {
             var part = (int)Math.Min(Length - at, Part);

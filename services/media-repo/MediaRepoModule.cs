@@ -1,5 +1,6 @@
 using Matrix.Federation;
 using Matrix.Hosting.Configuration;
+using Matrix.Hosting.Together;
 using Matrix.Http;
 using Matrix.MediaRepo.Admin;
 using Matrix.MediaRepo.Endpoints;
@@ -40,6 +41,14 @@ public static class MediaRepoModule
         builder.Services.AddSingleton<ImageLibrary>().AddSingleton<Thumbnailer>();
         builder.Services.AddSingleton<NewPictures>().AddHostedService(provider => provider.GetRequiredService<NewPictures>());
         return builder;
+    }
+
+    /// <summary>For a gateway that keeps bodies; before anything else that answers requests.</summary>
+    public static WebApplication UseMediaQuestions(this WebApplication app)
+    {
+        var reads = app.Services.GetRequiredService<GroupedReads<MediaQuestion, MediaAnswer>>();
+        SameQuestions.Use(app, () => reads.Hold());
+        return app;
     }
 
     public static WebApplication MapMediaRepo(this WebApplication app)

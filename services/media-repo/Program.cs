@@ -5,6 +5,7 @@ using Matrix.Replication;
 
 return MatrixApp.Run(args, "media-repo", builder => builder.AddMediaRepo().AddLeasesAndLimits(), app =>
 {
+    app.UseMediaQuestions();
     app.UseMatrixHttp();
     app.MapMediaRepo();
 });

@@ -30,13 +30,59 @@ public sealed class KeptBodyTests : IAsyncDisposable
         var first = await gateway.Client.GetAsync(Path + "a");
         Assert.Equal((HttpStatusCode.OK, Size, "video/mp4", 1), Described(first));
         Assert.Equal(content, await first.Content.ReadAsByteArrayAsync());
-        Assert.Equal([null, null, Tag(content)], _media.Requests.Select(request => request.Headers.GetValueOrDefault("If-None-Match")));
+        Assert.Equal([("GET", null), ("GET", null), ("HEAD", Tag(content))], Asked());
         Assert.Single(first.Headers.GetValues("X-Request-Id"));
 
         // once only is not worth keeping
         Add("b");
         await Get(gateway, "b");
         Assert.Equal(Size, Kept(gateway).Bytes);
+    }
+
+    [Fact]
+    public async Task A_replica_that_answers_no_questions_is_asked_by_the_request_itself()
+    {
+        _running.Add(_media = await Upstream.Start(Serve, together: false));
+        var gateway = await Gateway();
+        var content = Add("a");
+        for (var i = 0; i < 3; i++) Assert.Equal(content, await (await Get(gateway, "a")).Content.ReadAsByteArrayAsync());
+        Assert.Equal([("GET", null), ("GET", null), ("GET", Tag(content))], Asked().Where(asked => asked.Method != "POST"));
+    }
+
+    [Fact]
+    public async Task A_question_that_hangs_holds_up_no_other_and_is_asked_alone()
+    {
+        var (gateway, gate) = (await Gateway(), new TaskCompletionSource());
+        string[] names = ["a", "b", "c"];
+        var contents = names.Select(name => Add(name)).ToArray();
+        foreach (var name in names)
+            for (var i = 0; i < 2; i++) await Get(gateway, name);
+        _wait = context => HttpMethods.IsHead(context.Request.Method) && context.Request.Path.Value!.EndsWith('a') ? gate.Task.WaitAsync(context.RequestAborted) : Task.CompletedTask;
+        try
+        {
+            var got = await Task.WhenAll(names.Select(async name => await (await Get(gateway, name)).Content.ReadAsByteArrayAsync()));
+            Assert.Equal(contents, got);
+            Assert.Equal(("GET", Tag(contents[0])), Asked().Last());
+        }
+        finally
+        {
+            gate.SetResult();
+        }
+    }
+
+    [Fact]
+    public async Task Many_who_ask_at_once_are_answered_each_for_himself()
+    {
+        var gateway = await Gateway();
+        var content = Add("a");
+        for (var i = 0; i < 2; i++) await Get(gateway, "a");
+        _refuseTo = "Bearer bad";
+        await Parallel.ForAsync(0, 64, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (i, ct) =>
+        {
+            var answer = await Get(gateway, "a", headers => headers.TryAddWithoutValidation("Authorization", i % 3 == 0 ? "Bearer bad" : "Bearer good"));
+            if (i % 3 == 0) Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+            else Assert.Equal(content, await answer.Content.ReadAsByteArrayAsync(ct));
+        });
     }
 
     [Fact]
@@ -205,16 +251,19 @@ public sealed class KeptBodyTests : IAsyncDisposable
     }
 
     Action<HttpResponse> _change = _ => { };
+    Func<HttpContext, Task> _wait = _ => Task.CompletedTask;
     int? _refuse;
+    string? _refuseTo;
     bool _breakOff;
 
     async Task Serve(HttpContext context)
     {
         var response = context.Response;
         var content = _files[context.Request.Path.Value![(Path.Length)..]];
-        if (_refuse is { } status)
+        await _wait(context);
+        if (_refuse is not null || (_refuseTo is not null && context.Request.Headers.Authorization == _refuseTo))
         {
-            response.StatusCode = status;
+            response.StatusCode = _refuse ?? StatusCodes.Status401Unauthorized;
             await response.WriteAsync("no");
             return;
         }
@@ -241,6 +290,8 @@ public sealed class KeptBodyTests : IAsyncDisposable
         await response.Body.WriteAsync(content.AsMemory(0, _breakOff ? 1000 : content.Length));
         if (_breakOff) context.Abort();
     }
+
+    IEnumerable<(string Method, string? Tag)> Asked() => _media.Requests.Select(request => (request.Method, request.Headers.GetValueOrDefault("If-None-Match")));
 
     byte[] Add(string name, int size = Size) => _files[name] = RandomNumberGenerator.GetBytes(size);
 

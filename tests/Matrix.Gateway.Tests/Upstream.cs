@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Matrix.Hosting;
+using Matrix.Hosting.Together;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -23,7 +24,7 @@ sealed class Upstream : IAsyncDisposable
     public CancellationToken Draining => _app.Services.GetRequiredService<Shutdown>().Draining;
 
     public static async Task<Upstream> Start(
-        Func<HttpContext, Task>? handle = null, string address = "http://127.0.0.1:0", string drain = "0", Func<bool>? ready = null)
+        Func<HttpContext, Task>? handle = null, string address = "http://127.0.0.1:0", string drain = "0", Func<bool>? ready = null, bool together = true)
     {
         var builder = MatrixHost.CreateBuilder([], "client-api");
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -35,6 +36,7 @@ sealed class Upstream : IAsyncDisposable
             : Microsoft.Extensions.Diagnostics.HealthChecks.HealthCheckResult.Healthy());
         var app = builder.Build();
         var upstream = new Upstream(app);
+        if (together) SameQuestions.Use(app, () => new MemoryStream());
         app.Run(async context =>
         {
             var body = await new StreamReader(context.Request.Body).ReadToEndAsync();

@@ -1,4 +1,5 @@
 using System.Reflection;
+using Matrix.Hosting.Together;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Storage.Media;

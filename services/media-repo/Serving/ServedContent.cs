@@ -98,7 +98,7 @@ public sealed class ContentSender(ContentStores stores)
         if (length == 0)
             return;
         var to = context.Response.BodyWriter;
-        await context.Response.StartAsync(ct);
+        await context.StartBeforeBody(ct);
         if (length >= SmallestSent && from is FileStream file)
         {
             var at = file.Position;

@@ -22,7 +22,7 @@ sealed class SocketWriter(Socket socket, ConnectionContext connection) : PipeWri
     byte[]? _block;
     int _used;
     long _unflushed;
-    bool _closed, _manyBytes;
+    bool _closed, _manyBytes, _holdsBack;
     FilePart? _offered;
 
     public override bool CanGetUnflushedBytes => true;
@@ -53,6 +53,20 @@ sealed class SocketWriter(Socket socket, ConnectionContext connection) : PipeWri
             writer.Complete();
         }
     };
+
+    /// <summary>What is flushed by this leaves with the next flush.</summary>
+    public async ValueTask HoldBack(Func<Task> flush)
+    {
+        _holdsBack = true;
+        try
+        {
+            await flush();
+        }
+        finally
+        {
+            _holdsBack = false;
+        }
+    }
 
     /// <summary>Adds a part of a file to a response's body, if that body is written here as it is.</summary>
     public bool TryAdd(PipeWriter body, FileStream file, long offset, int count)
@@ -99,6 +113,7 @@ sealed class SocketWriter(Socket socket, ConnectionContext connection) : PipeWri
     // connection of a client that does not take it.
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
+        if (_holdsBack && !_closed) return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: false));
         EndBlock();
         if (_pieces.Count == 0 || _closed)
         {
@@ -126,8 +141,10 @@ sealed class SocketWriter(Socket socket, ConnectionContext connection) : PipeWri
     {
         var pieces = _pieces;
         _pieces = [];
+        var isMixed = pieces.Count > 1 && pieces[^1].File != null;
         try
         {
+            if (isMixed) Cork(1); // the head leaves with the file's first bytes, and wakes nobody by itself
             for (var i = 0; i < pieces.Count;)
             {
                 if (pieces[i].File is { } file)
@@ -142,6 +159,8 @@ sealed class SocketWriter(Socket socket, ConnectionContext connection) : PipeWri
                 await Send(pieces, i, end);
                 i = end;
             }
+
+            if (isMixed) Cork(0);
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
@@ -155,6 +174,12 @@ sealed class SocketWriter(Socket socket, ConnectionContext connection) : PipeWri
         pieces.Clear();
         if (_pieces.Count == 0) _pieces = pieces;
         return new FlushResult(isCanceled: false, isCompleted: _closed);
+    }
+
+    // tcp(7), TCP_CORK: what does not fill a packet waits for what follows
+    void Cork(int on)
+    {
+        if (OperatingSystem.IsLinux()) socket.SetRawSocketOption(6, 3, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in on)));
     }
 
     async ValueTask Send(List<Piece> pieces, int start, int end)

@@ -1,4 +1,4 @@
-using Matrix.MediaRepo.Serving;
+using Matrix.Hosting.Together;
 using Matrix.Testing;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,58 +1,60 @@
-namespace Matrix.MediaRepo.Serving;
+namespace Matrix.Hosting.Together;
 
 /// <summary>
 /// Reads together what is asked for at about the same time: who comes while something is being read is part of what is read next. So nobody gets what was read before he asked,
 /// nobody who is alone waits, and a client that asks for twenty pictures, or twenty that ask for one, cost a few round trips.
 /// </summary>
-sealed class GroupedReads<TQuestion, TAnswer>(Func<IReadOnlyList<TQuestion>, CancellationToken, Task<IReadOnlyList<TAnswer>>> read, TimeProvider time)
+public sealed class GroupedReads<TQuestion, TAnswer>(Func<IReadOnlyList<TQuestion>, CancellationToken, Task<IReadOnlyList<TAnswer>>> read, TimeProvider time, bool answersFirst = false)
 {
-    const int AtOnce = 64, MostReaders = 16;
+    const int AtOnce = SameQuestion.Most, MostReaders = 16;
 
     // reading takes a millisecond: what takes longer, on a connection that hangs, holds up nobody else
     static readonly TimeSpan s_patience = TimeSpan.FromMilliseconds(100);
 
     readonly Lock _gate = new();
     readonly Queue<(TQuestion Question, TaskCompletionSource<TAnswer> Answer)> _waiting = new();
-    int _readers;
+    int _readers, _slow;
 
-    public async Task<TAnswer> Get(TQuestion question, CancellationToken ct)
+    public Task<TAnswer> Get(TQuestion question, CancellationToken ct)
     {
         var answer = new TaskCompletionSource<TAnswer>(); // goes on where it was read: waking a thread for each costs as much as reading
-        if (!Join(question, answer))
-        {
-            await ((Task)answer.Task).WaitAsync(s_patience, time, ct).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!answer.Task.IsCompleted)
-                AddReader();
-        }
-        return await answer.Task.WaitAsync(ct);
-    }
-
-    /// <returns>False: somebody is reading, and will read this afterwards.</returns>
-    bool Join(TQuestion question, TaskCompletionSource<TAnswer> answer)
-    {
         lock (_gate)
             _waiting.Enqueue((question, answer));
-        return AddReader(onlyIfNone: true);
+        AddReader();
+        return answer.Task.WaitAsync(ct);
     }
 
-    bool AddReader(bool onlyIfNone = false)
+    /// <summary>What is asked for until it is disposed is read together then.</summary>
+    public Held Hold()
     {
         lock (_gate)
         {
-            if (_readers >= (onlyIfNone ? 1 : MostReaders))
-                return false;
+            if (_readers >= MostReaders)
+                return default;
+            _readers++;
+            return new Held(this);
+        }
+    }
+
+    // if none is reading: one who is reads what has come meanwhile
+    void AddReader()
+    {
+        lock (_gate)
+        {
+            if (_readers > _slow || _readers >= MostReaders)
+                return;
             _readers++;
         }
         _ = ReadAll();
-        return true;
     }
 
     async Task ReadAll()
     {
         for (var (group, reading) = Begin(); group.Count > 0;)
         {
-            await ((Task)reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            var next = Begin(); // before those who asked go on
+            await End(reading);
+            // before those who asked go on, or after: then whoever comes while they are served is among the next
+            var next = answersFirst ? default : Begin();
             for (var i = 0; i < group.Count; i++)
             {
                 if (reading.IsCompletedSuccessfully)
@@ -60,8 +62,30 @@ sealed class GroupedReads<TQuestion, TAnswer>(Func<IReadOnlyList<TQuestion>, Can
                 else
                     group[i].Answer.SetException(reading.Exception?.InnerException ?? new TaskCanceledException(reading));
             }
-            (group, reading) = next;
+            (group, reading) = answersFirst ? Begin() : next;
         }
+    }
+
+    async Task End(Task reading)
+    {
+        if (reading.IsCompleted)
+            return;
+        await reading.WaitAsync(s_patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (reading.IsCompleted)
+            return;
+        lock (_gate)
+            _slow++;
+        if (HasWaiting())
+            AddReader();
+        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        lock (_gate)
+            _slow--;
+    }
+
+    bool HasWaiting()
+    {
+        lock (_gate)
+            return _waiting.Count > 0;
     }
 
     (List<(TQuestion Question, TaskCompletionSource<TAnswer> Answer)> Group, Task<IReadOnlyList<TAnswer>> Reading) Begin()
@@ -82,5 +106,15 @@ sealed class GroupedReads<TQuestion, TAnswer>(Func<IReadOnlyList<TQuestion>, Can
                 _readers--;
             return group;
         }
+    }
+
+    /// <summary>Ended by <see cref="Dispose"/>, once.</summary>
+    public readonly struct Held : IDisposable
+    {
+        readonly GroupedReads<TQuestion, TAnswer>? _reads;
+
+        internal Held(GroupedReads<TQuestion, TAnswer> reads) => _reads = reads;
+
+        public void Dispose() => _ = _reads?.ReadAll();
     }
 }
