@@ -194,10 +194,11 @@ public sealed partial class RemoteMembership
             {
                 return await ask(server);
             }
-            catch (Exception e) when (e is FederationException or ProtocolException or JsonException)
+            // a room that does not let the user in as this server tells it may be told otherwise by the next: one that lies keeps nobody out
+            catch (Exception e) when (e is FederationException or ProtocolException or JsonException or RoomException { Status: < 500 })
             {
                 Refused(server, e.Message);
-                var said = Explain(e);
+                var said = e as RoomException ?? Explain(e);
                 if (refusal is null || Weight(said) > Weight(refusal))
                     refusal = said;
             }

@@ -98,6 +98,27 @@ public sealed class JoinTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task A_server_that_lies_about_a_room_keeps_nobody_out_of_it()
+    {
+        var (alice, bob) = (await First.NewUser(), await Second.NewUser());
+        await using var liar = await servers.NewRemote();
+        var room = await alice.CreateRoom(new { preset = "public_chat", room_version = "10" });
+        liar.On(HttpMethod.Get, "/_matrix/federation/v1/make_join/", _ => new
+        {
+            room_version = "3",
+            @event = new { type = "m.room.member", room_id = room, sender = bob.UserId, state_key = bob.UserId, content = new { membership = "join" },
+                prev_events = Array.Empty<string>(), auth_events = Array.Empty<string>() },
+        });
+        liar.On(HttpMethod.Put, "/_matrix/federation/v2/send_join/", _ => new { state = Array.Empty<object>(), auth_chain = Array.Empty<object>() });
+
+        (await bob.Post($"/_matrix/client/v3/join/{Abroad.Esc(room)}?via={liar.Name}&via={First.ServerName}")).Ok();
+
+        Assert.Contains(liar.Requests, request => request.Path.Contains("/send_join/", StringComparison.Ordinal));
+        await bob.Say(room, "here all the same");
+        await alice.SyncUntil(sync => sync.HasMessage(room, "here all the same"));
+    }
+
+    [Fact]
     public async Task Who_is_not_invited_does_not_get_in()
     {
         var (alice, bob) = (await First.NewUser(), await Second.NewUser());

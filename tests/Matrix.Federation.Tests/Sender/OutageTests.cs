@@ -45,7 +45,7 @@ public sealed class OutageTests(FederatedServers servers)
         await inbox.Until(() => inbox.Bodies.Contains("five"));
         Assert.Equal([.. said, "five"], inbox.Bodies);
         var destinations = server.Services.GetRequiredService<DestinationStore>();
-        await Eventually.True("of a server that keeps up nothing stands any more", async () => await destinations.DeleteSettled(TestContext.Current.CancellationToken) == 1);
+        await Eventually.True("of a server that keeps up nothing stands any more", async () => await destinations.DeleteSettled(TestContext.Current.CancellationToken) > 0);
     }
 
     [Fact]
