@@ -35,6 +35,18 @@ public sealed class ProcessTests
     }
 
     [Fact]
+    public async Task Prometheus_is_told_whether_it_is_ready_and_why_not()
+    {
+        await using var app = await TestApp.Start(_ => { }, builder => builder.Services.AddHealthChecks()
+            .AddCheck("database", () => HealthCheckResult.Unhealthy("gone")).AddCheck("bus", () => HealthCheckResult.Degraded("slower")));
+        await app.Client.GetAsync("/health/ready");
+        var metrics = await app.Client.GetStringAsync("/metrics");
+        Assert.Matches("""\nmatrix_health_ready\{[^\n]*\} 0\n""", metrics);
+        Assert.Matches("""\nmatrix_health_check\{[^\n]*check="database"\} 0\n""", metrics);
+        Assert.Matches("""\nmatrix_health_check\{[^\n]*check="bus"\} 0\.5\n""", metrics);
+    }
+
+    [Fact]
     public async Task Prometheus_finds_the_metrics_of_requests()
     {
         await using var app = await TestApp.Start(map => map.MapGet("/hello", () => "hi"));

@@ -33,6 +33,7 @@ static class HealthEndpoints
         builder.Services.AddSingleton<OverloadMetrics>();
         builder.Services.AddSingleton(Admit);
         builder.Services.AddHealthChecks();
+        builder.Services.AddSingleton<HealthMetrics>();
         builder.Services.AddTransient<IStartupFilter, ProcessEndpoints>();
     }
 
@@ -133,6 +134,7 @@ sealed partial class ProcessEndpoints(
 
         var checks = context.RequestServices.GetRequiredService<HealthCheckService>();
         var report = await checks.CheckHealthAsync(context.RequestAborted);
+        context.RequestServices.GetRequiredService<HealthMetrics>().Answered(report);
         var ready = report.Status != HealthStatus.Unhealthy;
         context.Response.StatusCode = ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
         await context.Response.WriteAsJsonAsync(
