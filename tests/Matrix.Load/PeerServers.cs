@@ -45,6 +45,7 @@ sealed class PeerServers
         {
             kestrel.Limits.MinRequestBodyDataRate = null;
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(30); // who closes connections is the server under load
+            // one socket for all of them; who comes to another address of the machine gets no certificate, and no further
             kestrel.Listen(IPAddress.Any, 0, listen => listen.UseHttps(https =>
             {
                 https.HandshakeTimeout = TimeSpan.FromMinutes(2); // it may begin a thousand at once
