@@ -1,5 +1,7 @@
 using System.Text.Json;
 using Matrix.Ctl.Commands;
+using Matrix.Ctl.Configuration;
+using Matrix.LocalStack;
 
 namespace Matrix.Ctl.Tests;
 
@@ -9,6 +11,16 @@ public sealed class ConfigCheckTests : IDisposable
     readonly string folder = Directory.CreateTempSubdirectory("matrix-config-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory, InlineData("server_name: [example.org", "not YAML"), InlineData("server_name: example.org\nfoo: 'open\n", ":2: not YAML"), InlineData(null, "cannot be read")]
+    public async Task A_file_that_cannot_be_read_is_told_as_that(string? text, string reason)
+    {
+        var file = Path.Combine(folder, "homeserver.yaml");
+        if (text is not null) await File.WriteAllTextAsync(file, text, TestContext.Current.CancellationToken);
+        Assert.Contains(reason, Assert.Single(ServerConfig.FindMistakes(file)), StringComparison.Ordinal);
+        Assert.Contains(reason, Assert.Throws<StackException>(() => ServerConfig.Read(file)).Message, StringComparison.Ordinal);
+        Assert.Equal(1, await ConfigCommand.Create().Parse(["check", file, "--json"]).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken));
+    }
 
     [Fact]
     public async Task Mistakes_and_keys_that_no_service_knows_are_told_with_what_was_meant()

@@ -5,6 +5,7 @@ using Matrix.Ctl.Commands;
 using Matrix.Hosting.Configuration;
 using Matrix.LocalStack;
 using Matrix.Storage;
+using Npgsql;
 using Spectre.Console;
 
 var root = new RootCommand("Sets up, runs and looks after a Matrix homeserver.")
@@ -41,7 +42,7 @@ try
     return await root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null }).InvokeAsync(
         new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
 }
-catch (Exception e) when (e is StackException or ConfigurationException or SchemaMismatchException)
+catch (Exception e) when (e is StackException or ConfigurationException or SchemaMismatchException or NpgsqlException or IOException or UnauthorizedAccessException)
 {
     if (args.Contains("--json")) Steps.PrintJson(new JsonObject { ["error"] = e.Message });
     else AnsiConsole.MarkupLineInterpolated($"[red]{e.Message}[/]");

@@ -24,11 +24,11 @@ static class ConfigCommand
     static async Task<int> Check(ParseResult result, CancellationToken ct)
     {
         var file = Path.GetFullPath(result.GetValue(path)!);
-        _ = ServerConfig.Read(file).ServerName;
-        var services = ServiceKind.Workers.Append(ServiceKind.Gateway).ToList();
+        var unreadable = ServerConfig.FindMistakes(file); // all services would say no more than this
+        var services = unreadable.Count > 0 ? [] : ServiceKind.Workers.Append(ServiceKind.Gateway);
         var said = await Task.WhenAll(services.Select(service => Ask(service, file, ct)));
-        var mistakes = said.SelectMany(one => one.Mistakes).Distinct().ToList();
-        var unknown = said[0].Unread.Keys.Where(key => said.All(one => one.Unread.ContainsKey(key)))
+        var mistakes = unreadable.Concat(said.SelectMany(one => one.Mistakes)).Distinct().ToList();
+        var unknown = said.Take(1).SelectMany(one => one.Unread.Keys).Where(key => said.All(one => one.Unread.ContainsKey(key)))
             .Select(key => (Key: key, Like: said.Select(one => one.Unread[key]).FirstOrDefault(like => like.Length > 0))).ToList();
         if (result.GetValue(json))
         {

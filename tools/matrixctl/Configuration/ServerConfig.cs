@@ -21,9 +21,16 @@ sealed class ServerConfig
     public static ServerConfig Read(string path)
     {
         path = System.IO.Path.GetFullPath(path);
-        var builder = new ConfigurationBuilder();
-        builder.Sources.Add(new YamlConfigurationSource(path));
-        return new(path, builder.AddEnvironmentVariables("MATRIX__").Build());
+        if (FindMistakes(path) is { Count: > 0 } mistakes) throw new StackException(string.Join('\n', mistakes));
+        return new(path, new ConfigurationBuilder().Add(new YamlConfigurationSource(path)).AddEnvironmentVariables("MATRIX__").Build());
+    }
+
+    /// <summary>Why a file cannot be read at all; empty when it can.</summary>
+    public static IReadOnlyList<string> FindMistakes(string path)
+    {
+        var file = new YamlConfigurationSource(path);
+        _ = new ConfigurationBuilder().Add(file).Build();
+        return [.. file.Mistakes.Select(mistake => mistake.ToString())];
     }
 
     /// <summary>The file of --config-path or of MATRIX_CONFIG; without either, the environment's variables alone.</summary>
