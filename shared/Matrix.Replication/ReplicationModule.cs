@@ -18,9 +18,10 @@ public static class ReplicationModule
     /// The host calls it once, whatever modules it has. Only Postgres has to be there; without the others it is slower.
     /// </summary>
     /// <param name="relaxed">The process does nothing that has to happen at once (<see cref="LogFollowerOptions.Relaxed"/>).</param>
-    public static T AddReplication<T>(this T builder, bool relaxed = false) where T : IHostApplicationBuilder
+    /// <param name="called">Though relaxed, it is to know of pushers at once (<see cref="LogCall"/>).</param>
+    public static T AddReplication<T>(this T builder, bool relaxed = false, bool called = false) where T : IHostApplicationBuilder
     {
-        builder.Services.TryAddSingleton(new LogFollowerOptions { Relaxed = relaxed });
+        builder.Services.TryAddSingleton(new LogFollowerOptions { Relaxed = relaxed, IsCalled = called });
         builder.Services.AddSection<RabbitMqOptions>(builder.Configuration, "rabbitmq");
         builder.Services.AddSection<RedisOptions>(builder.Configuration, "redis");
         builder.Services.AddSingleton(services => Redis(services, services.GetRequiredService<IOptions<RedisOptions>>().Value));

@@ -40,8 +40,10 @@ public sealed class PushTests(SplitStack stack)
         await using var gateway = await TestGateway.Start();
         await using var chat = await stack.NewChat(ClientLibrary.Nio, ClientLibrary.JsSdk);
         await chat.Bob.Call("setPusher", new { pusher = Pusher(gateway.Url) });
-        await chat.Alice.Send(chat.Room, "the first");
+        var set = Stopwatch.GetTimestamp();
+        var early = await chat.Alice.Send(chat.Room, "the first");
         await gateway.Wait(Key, 1); // by now the pusher listens
+        var first = Stopwatch.GetElapsedTime(set, gateway.TimesOf(early)[0]).TotalMilliseconds;
 
         var times = new List<double>();
         for (var i = 0; i < 40; i++)
@@ -53,7 +55,7 @@ public sealed class PushTests(SplitStack stack)
         }
         times.Sort();
         TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"from before the client sends until the gateway has it: median {times[19]:0} ms, p95 {times[37]:0} ms, max {times[^1]:0} ms"));
+            $"from before the client sends until the gateway has it: median {times[19]:0} ms, p95 {times[37]:0} ms, max {times[^1]:0} ms; the first {first:0} ms"));
         Assert.True(times[19] < 1000, "The pusher looked at the log only by its clock."); // every 3 s without the bus
     }
 

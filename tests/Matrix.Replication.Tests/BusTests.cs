@@ -31,6 +31,24 @@ public sealed class BusTests : IAsyncLifetime
         await relaxed.Follower.WaitFor(await writer.Append(new Note(Guid.NewGuid())), Ct);
     }
 
+    [Fact]
+    public async Task A_relaxed_follower_that_is_called_looks_at_once()
+    {
+        var (called, other) = (new Heard(), new Heard());
+        var starting = Task.WhenAll(Start(new LogFollowerOptions()),
+            Start(new LogFollowerOptions { Relaxed = true, IsCalled = true, SelfCheck = TimeSpan.FromHours(1) }, called),
+            Start(new LogFollowerOptions { Relaxed = true, SelfCheck = TimeSpan.FromHours(1) }, other));
+        await using var writer = (await starting)[0];
+        await using var relaxed = (await starting)[1];
+        await using var deaf = (await starting)[2];
+        var seen = new TaskCompletionSource<LogPosition>();
+        using var subscription = relaxed.Follower.Subscribe(entries => seen.TrySetResult(entries[^1].Position));
+        await writer.Append(new Note(Guid.NewGuid()));
+        var position = await writer.Append(new PusherSet());
+        Assert.Equal(position, await seen.Task.WaitAsync(Ct));
+        Assert.Equal((1, 0), (called.Count, other.Count));
+    }
+
     public async ValueTask InitializeAsync()
     {
         _database = await TestDatabase.Create(Ct);
@@ -60,6 +78,15 @@ public sealed class BusTests : IAsyncLifetime
         var bus = host.Services.GetRequiredService<BusState>();
         await Eventually.True("the bus is connected", () => bus.IsConnected);
         return host;
+    }
+
+    sealed class PusherSet : LogChange
+    {
+        public override IReadOnlyList<LogEntryDraft> Entries { get; } = [new(LogKind.Pushers, UserId: "@alice:test.example")];
+
+        public override void AddCommands(Npgsql.NpgsqlBatch batch, Func<int, int> back)
+        {
+        }
     }
 
     sealed class Heard : IConfigureReceiveEndpoint, IFilter<ConsumeContext>

@@ -23,6 +23,7 @@ static class BusConfiguration
         });
         UseJson(rabbit);
         rabbit.Publish<LogAdvanced>(exchange => (exchange.Durable, exchange.AutoDelete) = (false, false));
+        rabbit.Publish<LogCall>(exchange => (exchange.Durable, exchange.AutoDelete) = (false, false));
         rabbit.ReceiveEndpoint($"log-{Guid.NewGuid():n}", queue =>
         {
             MakeTransient(queue);
@@ -70,10 +71,15 @@ static class BusConfiguration
         queue.ConnectReceiveEndpointObserver(services.GetRequiredService<BusState>());
         foreach (var configure in services.GetServices<IConfigureReceiveEndpoint>())
             configure.Configure("log", queue);
-        if (services.GetRequiredService<LogFollowerOptions>().Relaxed)
-            queue.ConfigureConsumeTopology = false; // bound to nothing: it shows whether the bus is there
-        else
+        var options = services.GetRequiredService<LogFollowerOptions>();
+        if (!options.Relaxed)
+        {
             Offer(queue, follower);
+            return;
+        }
+        queue.ConfigureConsumeTopology = false; // bound to no commits: it shows whether the bus is there
+        if (options.IsCalled && queue is IRabbitMqReceiveEndpointConfigurator rabbit)
+            TakeCalls(rabbit, follower);
     }
 
     static void Prepare(IReceiveEndpointConfigurator queue)
@@ -82,6 +88,16 @@ static class BusConfiguration
         queue.PublishFaults = false;
         queue.DiscardFaultedMessages();
         queue.DiscardSkippedMessages();
+    }
+
+    static void TakeCalls(IRabbitMqReceiveEndpointConfigurator queue, LogFollower follower)
+    {
+        queue.Bind<LogCall>();
+        queue.Handler<LogCall>(context =>
+        {
+            follower.Want(context.Message.To);
+            return Task.CompletedTask;
+        });
     }
 
     static void Offer(IReceiveEndpointConfigurator queue, LogFollower follower) => queue.Handler<LogAdvanced>(context =>

@@ -75,6 +75,8 @@ public sealed partial class LogAnnouncer(IBus bus, BusState state, SharedPositio
         try
         {
             await bus.Publish(message, context => context.Durable = false, patience.Token);
+            if (LogCall.IsFor(message))
+                await bus.Publish(new LogCall(message.To), context => context.Durable = false, patience.Token);
         }
         catch (Exception e)
         {

@@ -47,6 +47,9 @@ public sealed class LogFollowerOptions
     /// </summary>
     public bool Relaxed { get; init; }
 
+    /// <summary>Though relaxed, it looks at once when there is a <see cref="LogCall"/>.</summary>
+    public bool IsCalled { get; init; }
+
     /// <summary>Entries read from the database at a time.</summary>
     public int PageSize { get; init; } = 1000;
 }
