@@ -40,6 +40,8 @@ public sealed class ConfigurationTests
 
         public Limits RcMessage { get; init; } = new();
 
+        public Limits RcJoins { get; init; } = new() { PerSecond = 2, BurstCount = 20 };
+
         public IReadOnlyList<string> Domains { get; init; } = ["default"];
 
         public Dictionary<string, IReadOnlyList<string>> Clusters { get; init; } = [];
@@ -106,6 +108,14 @@ public sealed class ConfigurationTests
         Assert.Null(sample.SessionLifetime);
         Assert.Equal(50 << 20, sample.MaxUploadSize);
         Assert.Equal(["default"], sample.Domains);
+    }
+
+    [Fact]
+    public void What_is_left_out_of_a_section_keeps_the_default_of_that_section()
+    {
+        var sample = Services("server_name: example.org\nsigning_key_path: k\nrc_joins: {burst_count: 3}\n").GetRequiredService<Sample>();
+        Assert.Equal((2, 3), (sample.RcJoins.PerSecond, sample.RcJoins.BurstCount));
+        Assert.Equal((0.5, 10), (sample.RcMessage.PerSecond, sample.RcMessage.BurstCount));
     }
 
     [Fact]

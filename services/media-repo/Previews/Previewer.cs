@@ -15,8 +15,7 @@ namespace Matrix.MediaRepo.Previews;
 public sealed partial class Previewer(
     PreviewStore store, SharedWork work, PreviewFetcher fetcher, RateBuckets buckets, PreviewOptions options, TimeProvider time, ILogger<Previewer> logger)
 {
-    const int LongestAddress = 4000, UsualBurst = 20;
-    const double UsualPerSecond = 1;
+    const int LongestAddress = 4000;
 
     static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30), s_failureLifetime = TimeSpan.FromMinutes(1);
 
@@ -33,8 +32,7 @@ public sealed partial class Previewer(
         var found = await store.Find(hash, time.GetUtcNow(), ct);
         if (found == null)
         {
-            var (perSecond, burst) = (options.RcUrlPreview.PerSecond ?? UsualPerSecond, options.RcUrlPreview.BurstCount ?? UsualBurst);
-            if (await buckets.Take($"rc_url_preview:{user}", perSecond, burst, ct) is { } wait)
+            if (await buckets.Take($"rc_url_preview:{user}", options.RcUrlPreview.PerSecond, options.RcUrlPreview.BurstCount, ct) is { } wait)
                 throw MatrixException.LimitExceeded(wait);
             found = await work.Get($"preview:{Convert.ToHexStringLower(hash)}", s_patience,
                 token => store.Find(hash, time.GetUtcNow(), token), token => Make(hash, address, token), ct);

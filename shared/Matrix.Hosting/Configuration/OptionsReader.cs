@@ -14,9 +14,10 @@ namespace Matrix.Hosting.Configuration;
 /// </summary>
 sealed class OptionsReader(List<ConfigurationMistake> mistakes)
 {
-    public object Read(Type type, IConfiguration configuration, string prefix)
+    /// <param name="options">With the defaults, where they are not those of the class: of a section within another class.</param>
+    public object Read(Type type, IConfiguration configuration, string prefix, object? options = null)
     {
-        var options = Activator.CreateInstance(type)!;
+        options ??= Activator.CreateInstance(type)!;
         var failed = new HashSet<string>();
         foreach (var property in type.GetProperties(BindingFlags.Public | BindingFlags.Instance))
         {
@@ -46,7 +47,7 @@ sealed class OptionsReader(List<ConfigurationMistake> mistakes)
 
         if (IsNested(type))
         {
-            property.SetValue(options, Read(type, section, key + "."));
+            property.SetValue(options, Read(type, section, key + ".", property.GetValue(options)));
             return true;
         }
 
