@@ -1,10 +1,25 @@
 using System.Globalization;
+using Microsoft.Extensions.Configuration;
 
 namespace Matrix.Federation;
 
 /// <summary>Durations in homeserver.yaml.</summary>
 public static class ConfiguredDuration
 {
+    /// <inheritdoc cref="Read(string?)"/>
+    /// <exception cref="InvalidOperationException">It is none; said as the framework's binder says it, so that the start can tell which key it is.</exception>
+    public static TimeSpan? Read(IConfiguration configuration, string key)
+    {
+        try
+        {
+            return Read(configuration[key]);
+        }
+        catch (FormatException e)
+        {
+            throw new InvalidOperationException($"Failed to convert configuration value '{configuration[key]}' at '{configuration.GetSection(key).Path}' to type 'duration'.", e);
+        }
+    }
+
     /// <summary>Milliseconds, or a number with a unit: <c>60s</c>. Null: none is given.</summary>
     public static TimeSpan? Read(string? text)
     {

@@ -9,7 +9,7 @@ static class FederationOptionsReader
     {
         options.ServerName = configuration["server_name"] ?? options.ServerName;
         options.SigningKeyPath = configuration["signing_key_path"] ?? options.SigningKeyPath;
-        options.KeyRefreshInterval = ConfiguredDuration.Read(configuration["key_refresh_interval"]) ?? options.KeyRefreshInterval;
+        options.KeyRefreshInterval = ConfiguredDuration.Read(configuration, "key_refresh_interval") ?? options.KeyRefreshInterval;
         options.ServeServerWellknown = configuration.GetValue("serve_server_wellknown", options.ServeServerWellknown);
         foreach (var (id, old) in ByKeyId(configuration.GetSection("old_signing_keys")))
         {
@@ -29,10 +29,10 @@ static class FederationOptionsReader
 
     static void ReadTimes(IConfigurationSection section, FederationTimes times)
     {
-        times.ClientTimeout = ConfiguredDuration.Read(section["client_timeout"]) ?? times.ClientTimeout;
-        times.DestinationMinRetryInterval = ConfiguredDuration.Read(section["destination_min_retry_interval"]) ?? times.DestinationMinRetryInterval;
+        times.ClientTimeout = ConfiguredDuration.Read(section, "client_timeout") ?? times.ClientTimeout;
+        times.DestinationMinRetryInterval = ConfiguredDuration.Read(section, "destination_min_retry_interval") ?? times.DestinationMinRetryInterval;
         times.DestinationRetryMultiplier = section.GetValue("destination_retry_multiplier", times.DestinationRetryMultiplier);
-        times.DestinationMaxRetryInterval = ConfiguredDuration.Read(section["destination_max_retry_interval"]) ?? times.DestinationMaxRetryInterval;
+        times.DestinationMaxRetryInterval = ConfiguredDuration.Read(section, "destination_max_retry_interval") ?? times.DestinationMaxRetryInterval;
     }
 
     static TrustedKeyServer KeyServer(IConfigurationSection section) =>

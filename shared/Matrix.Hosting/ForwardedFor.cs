@@ -1,6 +1,5 @@
 using System.Net;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Configuration;
 
 namespace Matrix.Hosting;
 
@@ -8,11 +7,11 @@ namespace Matrix.Hosting;
 /// The caller's own address behind a proxy, from X-Forwarded-For. A service that only the gateway reaches believes it; the gateway and the
 /// single process, which anybody reaches, only when <c>x_forwarded: true</c> says that a proxy of ours is in front of them.
 /// </summary>
-public sealed class ForwardedFor(IConfiguration configuration, ServiceName service)
+public sealed class ForwardedFor(ProxyOptions options, ServiceName service)
 {
     const string Header = "X-Forwarded-For";
 
-    public bool IsTrusted { get; } = !service.IsPublic || configuration.GetValue("x_forwarded", false);
+    public bool IsTrusted { get; } = !service.IsPublic || options.XForwarded;
 
     /// <summary>Takes the last address: the one that the nearest proxy, ours, has seen; what stands before it is the caller's own claim.</summary>
     internal static void Apply(HttpContext context)
@@ -21,4 +20,13 @@ public sealed class ForwardedFor(IConfiguration configuration, ServiceName servi
         var last = line[(line.LastIndexOf(',') + 1)..].Trim();
         if (IPAddress.TryParse(last, out var address)) context.Connection.RemoteIpAddress = address;
     }
+}
+
+public sealed class ProxyOptions
+{
+    /// <summary>
+    /// True: there is a proxy in front of the gateway that sets <c>X-Forwarded-For</c>, and people's addresses are taken from there. Without one it must be
+    /// false, for anybody can write that header.
+    /// </summary>
+    public bool XForwarded { get; init; }
 }

@@ -1,6 +1,5 @@
 using Matrix.Hosting.Configuration;
 using Microsoft.AspNetCore.Builder;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -47,11 +46,7 @@ public static class MatrixApp
         }
         finally
         {
-            if (IsOnlyCheck() && isWhole)
-            {
-                _ = app.Services.GetService<ForwardedFor>(); // reads a key of its own, and only when it is made
-                UnreadKeys.Print(app.Configuration);
-            }
+            if (IsOnlyCheck() && isWhole) UnreadKeys.Print(app.Configuration);
         }
         return IsOnlyCheck();
     }

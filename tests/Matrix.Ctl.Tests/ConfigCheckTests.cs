@@ -43,4 +43,33 @@ public sealed class ConfigCheckTests : IDisposable
         Assert.Equal([("modules.0.module", null), ("overload.pacience", "overload.patience"), ("rc_mesage.per_second", "rc_message.per_second")],
             said.RootElement.GetProperty("unknown").EnumerateArray().Select(one => (one.GetProperty("key").GetString()!, one.GetProperty("like").GetString())).Order());
     }
+
+    [Fact]
+    public async Task A_value_is_told_by_its_key_whoever_reads_it()
+    {
+        var file = Path.Combine(folder, "homeserver.yaml");
+        Assert.Equal(0, await GenerateConfigCommand.Create().Parse(["--server-name", "example.org", "--config-path", file, "--report-stats=yes"]).InvokeAsync());
+        await File.AppendAllTextAsync(file, "x_forwarded: maybe\nfederation: {client_timeout: soon}\n", TestContext.Current.CancellationToken);
+
+        using var said = JsonDocument.Parse((await Tool.Matrixctl("config", "check", file, "--json")).Output);
+
+        Assert.Equal(["federation.client_timeout: 'soon' is not of the kind duration", "x_forwarded: 'maybe' is not true or false"],
+            said.RootElement.GetProperty("mistakes").EnumerateArray().Select(mistake => mistake.GetString()).Order());
+    }
+
+    [Fact]
+    public async Task Every_key_that_a_new_file_shows_is_known()
+    {
+        var file = Path.Combine(folder, "homeserver.yaml");
+        Assert.Equal(0, await GenerateConfigCommand.Create().Parse(["--server-name", "example.org", "--config-path", file, "--report-stats=yes"]).InvokeAsync());
+        // a key stands right behind the #, or deeper; words have one space
+        var lines = await File.ReadAllLinesAsync(file, TestContext.Current.CancellationToken);
+        var shown = lines.Select(line => line.Length > 1 && line[0] == '#' && (char.IsAsciiLetterLower(line[1]) || line.StartsWith("#  ", StringComparison.Ordinal)) ? line[1..] : line).ToList();
+        await File.WriteAllLinesAsync(file, shown, TestContext.Current.CancellationToken);
+
+        using var said = JsonDocument.Parse((await Tool.Matrixctl("config", "check", file, "--json")).Output);
+
+        Assert.True(shown.Count(line => !line.StartsWith('#')) > 60);
+        Assert.Empty(said.RootElement.GetProperty("unknown").EnumerateArray());
+    }
 }

@@ -53,6 +53,12 @@ public static partial class MatrixOptions
             mistakes.Add(new ConfigurationMistake(key, $"'{found.Groups["value"].Value}' is not of the kind {found.Groups["type"].Value}"));
             throw new ConfigurationException([.. mistakes.Distinct()]) { IsWhole = false };
         }
+        catch (FormatException e)
+        {
+            // what a class that reads its keys by hand says of a value: which key it is stands in no exception
+            mistakes.Add(new ConfigurationMistake("a key", e.Message));
+            throw new ConfigurationException([.. mistakes.Distinct()]) { IsWhole = false };
+        }
 
         if (mistakes.Count > 0) throw new ConfigurationException([.. mistakes.Distinct()]);
     }

@@ -28,6 +28,7 @@ static class HealthEndpoints
         builder.Services.AddSingleton<IConnectionListenerFactory>(services => services.GetRequiredService<OpenConnections>());
         builder.Services.AddSingleton<Shutdown>();
         builder.Services.AddHostedService(services => services.GetRequiredService<Shutdown>());
+        builder.Services.AddMatrixOptions<ProxyOptions>();
         builder.Services.AddSingleton<ForwardedFor>();
         builder.Services.AddMatrixOptions<OverloadOptions>("overload");
         builder.Services.AddSingleton<OverloadMetrics>();

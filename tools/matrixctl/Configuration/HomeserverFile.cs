@@ -32,6 +32,7 @@ static class HomeserverFile
         $"""
         # The homeserver's configuration, one file for all its services. Keys are named as Synapse names them where they mean the same.
         # Each value can be overridden from the environment, with two underscores between levels: MATRIX__database__args__host=db1
+        # Here are the usual ones; docs/operations/configuration.md has them all.
 
         # What stands behind the colon of user ids. It can never be changed.
         server_name: "{serverName}"
@@ -114,7 +115,6 @@ static class HomeserverFile
         # --- Rooms
 
         #default_room_version: "12"
-        #enable_room_list_search: true
         #partial_joins:
         #  enabled: true         # let users into big rooms of other servers before all members are known
         #  patience: 200ms       # who joins a small room waits so long for the members: if it is whole by then, it is never without them
