@@ -7,10 +7,13 @@ namespace Matrix.Gateway;
 /// <summary>The section <c>gateway</c>.</summary>
 public sealed class GatewayOptions : IValidatableObject
 {
-    /// <summary>The replicas of each service: <c>client-api: [http://10.0.0.1:8080, …]</c>.</summary>
+    /// <summary>
+    /// The replicas of each service, as in <c>client-api: [http://10.0.0.1:8080]</c>. client-api must be there; of a host name all addresses are
+    /// replicas.
+    /// </summary>
     public Dictionary<string, IReadOnlyList<string>> Clusters { get; init; } = [];
 
-    /// <summary>A file with the same, in JSON, which is read again when it changes: replicas come and go without a restart.</summary>
+    /// <summary>A file with the same, in JSON, on top of <c>clusters</c>. It is read again when it changes: replicas come and go without a restart.</summary>
     public string? ClustersFile { get; init; }
 
     /// <summary>How often each replica is asked whether it is ready.</summary>
@@ -28,7 +31,7 @@ public sealed class GatewayOptions : IValidatableObject
     /// <summary>How many bytes of media are kept in memory, to be sent again when media-repo has said that they may be. 0: none.</summary>
     [ByteSize, Range(0, 1L << 40)] public long MediaCacheSize { get; init; } = 32 << 20;
 
-    /// <summary>The largest piece that is kept.</summary>
+    /// <summary>The largest piece of media that is kept.</summary>
     [ByteSize, Range(0, 1L << 30)] public long MediaCacheLargest { get; init; } = 2 << 20;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
@@ -49,5 +52,6 @@ public sealed class GatewayOptions : IValidatableObject
 /// <summary>Keys of the top level, named as Synapse names them.</summary>
 public sealed class GatewayListenOptions
 {
+    /// <summary>The largest upload.</summary>
     [ByteSize, Range(0, 1L << 50)] public long MaxUploadSize { get; init; } = 50 << 20;
 }

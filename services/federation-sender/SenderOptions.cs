@@ -35,6 +35,7 @@ public sealed class SenderOptions
     /// <summary>How long a destination is left alone after it failed for the first time. Each further failure doubles it.</summary>
     [Range(1, 3_600_000)] public int FirstPauseMilliseconds { get; set; } = 1000;
 
+    /// <summary>The longest that a destination is left alone.</summary>
     [Range(1, 10_080)] public int LongestPauseMinutes { get; set; } = 1440;
 
     public TimeSpan Timeout => TimeSpan.FromSeconds(TimeoutSeconds);

@@ -6,10 +6,10 @@ namespace Matrix.MediaRepo;
 /// <summary>What may be uploaded and what is made of it. Keys as in Synapse's configuration where it has them.</summary>
 public sealed class MediaOptions
 {
-    /// <summary>Bytes of one upload, at most.</summary>
+    /// <summary>The largest upload.</summary>
     [ByteSize, Range(1, long.MaxValue)] public long MaxUploadSize { get; set; } = 50L * 1024 * 1024;
 
-    /// <summary>Bytes of media that is fetched from another server, at most; <see cref="MaxUploadSize"/> if it is not set.</summary>
+    /// <summary>The largest media that is fetched from another server. Left out: as <c>max_upload_size</c>.</summary>
     [ByteSize, Range(1, long.MaxValue)] public long? MaxRemoteMediaSize { get; set; }
 
     public long RemoteLimit => MaxRemoteMediaSize ?? MaxUploadSize;
@@ -17,13 +17,13 @@ public sealed class MediaOptions
     /// <summary>Servers whose media is not fetched.</summary>
     public IReadOnlyList<string> PreventMediaDownloadsFrom { get; set; } = [];
 
-    /// <summary>New media is served only to clients with an access token (Client-Server API, Content repository: the freeze).</summary>
+    /// <summary>Serve new media only to clients with an access token, as the specification has it since version 1.11.</summary>
     public bool EnableAuthenticatedMedia { get; set; } = true;
 
-    /// <summary>The endpoints of before authenticated media answer at all.</summary>
+    /// <summary>Serve the endpoints of before authenticated media, which ask for no access token.</summary>
     public bool EnableLegacyMedia { get; set; } = true;
 
-    /// <summary>Of a picture that a thumbnail is made of; larger ones are served, but not made smaller.</summary>
+    /// <summary>The most pixels of a picture that thumbnails are made of (<c>32M</c> are 33,554,432). Larger ones are served, but not made smaller.</summary>
     [ByteSize, Range(1, 1L << 40)] public long MaxImagePixels { get; set; } = 32L * 1024 * 1024;
 
     /// <summary>The thumbnails that there are: the smallest that is large enough is served.</summary>
@@ -57,9 +57,12 @@ public enum ThumbnailMethod
 
 public sealed class ThumbnailSize
 {
+    /// <summary>In pixels.</summary>
     [Range(1, 4096)] public int Width { get; set; } = 1;
 
+    /// <summary>In pixels.</summary>
     [Range(1, 4096)] public int Height { get; set; } = 1;
 
+    /// <summary><c>scale</c> fits the picture into the size; <c>crop</c> fills it and cuts off the rest.</summary>
     public ThumbnailMethod Method { get; set; }
 }

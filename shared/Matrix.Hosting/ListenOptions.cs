@@ -15,12 +15,12 @@ namespace Matrix.Hosting;
 public sealed class ListenOptions : IValidatableObject
 {
     /// <summary>
-    /// <c>http://host:port</c>, one or several; * is every address, port 0 a free one. <c>fd:N</c> is a listening socket that the process was started
-    /// with: connections wait in it while one process takes the place of another.
+    /// Where the process listens: <c>http://host:port</c>, one or several; <c>*</c> is every address, port 0 a free one. <c>fd:N</c> is a listening
+    /// socket that the process was started with: connections wait in it while one process takes the place of another.
     /// </summary>
     public IReadOnlyList<string> Listen { get; init; } = ["http://127.0.0.1:8080"];
 
-    /// <summary>Bytes of a request's body: room for a large key backup. Media has a limit of its own.</summary>
+    /// <summary>The largest body of a request: room for a large key backup. Media has a limit of its own.</summary>
     [ByteSize, Range(65_536, 1L << 40)] public long MaxRequestBodySize { get; init; } = 10 << 20;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) =>

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Matrix.Hosting.Configuration;
 using Matrix.Protocol;
 
 namespace Matrix.Http;
@@ -8,15 +9,15 @@ public sealed class OriginLimitOptions
 {
     public OriginLimit RcFederation { get; init; } = new();
 
-    /// <summary>Bytes of bodies of other servers' requests that one process holds at once.</summary>
-    [Range(1 << 20, long.MaxValue)] public long FederationBodiesInFlight { get; init; } = 256 << 20;
+    /// <summary>The bytes of bodies of other servers' requests that one process holds at once.</summary>
+    [ByteSize, Range(1 << 20, long.MaxValue)] public long FederationBodiesInFlight { get; init; } = 256 << 20;
 
     public sealed class OriginLimit
     {
-        /// <summary>Requests of one server that are worked on at once; further ones wait.</summary>
+        /// <summary>Requests of one server that a process works on at once; further ones wait.</summary>
         [Range(1, 10_000)] public int Concurrent { get; init; } = 10;
 
-        /// <summary>Requests of one server that wait; further ones are refused.</summary>
+        /// <summary>Requests of one server that wait in a process; further ones are refused.</summary>
         [Range(0, 100_000)] public int RejectLimit { get; init; } = 50;
     }
 }

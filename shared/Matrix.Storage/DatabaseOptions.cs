@@ -6,18 +6,22 @@ namespace Matrix.Storage;
 /// <summary>Where Postgres is: the configuration section <c>database.args</c>.</summary>
 public sealed class DatabaseOptions
 {
-    /// <summary>Name or address; a path is the folder of a Unix socket.</summary>
+    /// <summary>Name or address of Postgres; a path is the folder of its Unix socket.</summary>
     [Required] public string Host { get; set; } = "localhost";
 
+    /// <summary>The port of Postgres.</summary>
     [Range(1, 65535)] public int Port { get; set; } = 5432;
 
+    /// <summary>The role to connect as.</summary>
     [Required] public string User { get; set; } = "matrix";
 
+    /// <summary>The role's password. Left out where Postgres asks for none.</summary>
     public string? Password { get; set; }
 
+    /// <summary>The name of the database. It belongs to this homeserver alone.</summary>
     [Required] public string Database { get; set; } = "matrix";
 
-    /// <summary>Another name for <see cref="Database"/>; it wins.</summary>
+    /// <summary>Another name for <c>database</c>, as libpq has it; it wins.</summary>
     public string? Dbname { get; set; }
 
     /// <summary>The most connections that one process opens. Idle ones are closed again.</summary>

@@ -1,3 +1,5 @@
+using System.Reflection;
+
 namespace Matrix.Architecture.Tests;
 
 /// <summary>The checkout that these tests were built from.</summary>
@@ -7,7 +9,7 @@ static class Repository
 
     public static string Root { get; } = FindRoot();
 
-    /// <summary>Set to write the generated files (docs/endpoints.md, spec-routes.txt) instead of comparing them.</summary>
+    /// <summary>Set to write the generated files (docs/endpoints.md, docs/operations/configuration.md, spec-routes.txt) instead of comparing them.</summary>
     public static bool Update => Environment.GetEnvironmentVariable("MATRIX_UPDATE_GENERATED") == "1";
 
     /// <summary>Source files under a folder of the repository, without build output.</summary>
@@ -26,6 +28,12 @@ static class Repository
     /// <summary>C# files of the product: everything but tests.</summary>
     public static IEnumerable<string> ProductSources =>
         new[] { "gateway", "services", "shared", "tools" }.SelectMany(folder => Files(folder, "*.cs"));
+
+    /// <summary>What the product is compiled into.</summary>
+    public static IEnumerable<Assembly> ProductAssemblies =>
+        Directory.EnumerateFiles(AppContext.BaseDirectory, "Matrix.*.dll")
+            .Where(path => !path.EndsWith(".Tests.dll", StringComparison.Ordinal))
+            .Select(path => Assembly.Load(AssemblyName.GetAssemblyName(path)));
 
     public static string Relative(string path) => Path.GetRelativePath(Root, path).Replace('\\', '/');
 

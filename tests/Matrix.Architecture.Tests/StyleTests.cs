@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.RegularExpressions;
 
 namespace Matrix.Architecture.Tests;
@@ -21,7 +20,7 @@ public sealed partial class StyleTests
     [Fact]
     public void Public_classes_are_sealed_unless_something_derives_from_them()
     {
-        var types = ProductAssemblies().SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace?.StartsWith("Matrix", StringComparison.Ordinal) == true).ToList();
+        var types = Repository.ProductAssemblies.SelectMany(assembly => assembly.GetTypes()).Where(type => type.Namespace?.StartsWith("Matrix", StringComparison.Ordinal) == true).ToList();
         var bases = types.Select(type => type.BaseType).OfType<Type>().Select(type => type.IsGenericType ? type.GetGenericTypeDefinition() : type).ToHashSet();
         Repository.AssertNone(types.Where(type => type.IsClass && type.IsPublic && !type.IsAbstract && !type.IsSealed && !bases.Contains(type)).Select(type => type.FullName));
     }
@@ -32,14 +31,9 @@ public sealed partial class StyleTests
     [Fact]
     public void No_interface_has_a_class_of_the_same_name()
     {
-        var names = ProductAssemblies().SelectMany(assembly => assembly.GetTypes()).Select(type => type.Name).ToHashSet();
+        var names = Repository.ProductAssemblies.SelectMany(assembly => assembly.GetTypes()).Select(type => type.Name).ToHashSet();
         Repository.AssertNone(names.Where(name => name.Length > 1 && name[0] == 'I' && char.IsUpper(name[1]) && names.Contains(name[1..])).Except(s_fairInterfaces));
     }
-
-    static IEnumerable<Assembly> ProductAssemblies() =>
-        Directory.EnumerateFiles(AppContext.BaseDirectory, "Matrix.*.dll")
-            .Where(path => !path.EndsWith(".Tests.dll", StringComparison.Ordinal))
-            .Select(path => Assembly.Load(AssemblyName.GetAssemblyName(path)));
 
     static IEnumerable<string> Matches(Regex pattern) =>
         from file in Repository.ProductSources

@@ -5,9 +5,10 @@ namespace Matrix.ClientApi.Delayed;
 /// <summary>How much users may have sent later. The keys of homeserver.yaml.</summary>
 public sealed class DelayedEventOptions : IValidatableObject
 {
-    /// <summary>Zero: nothing can be scheduled.</summary>
+    /// <summary>The longest that an event may be delayed, at most 366 days. 0: nothing can be scheduled.</summary>
     public TimeSpan MaxEventDelayDuration { get; init; } = TimeSpan.FromHours(24);
 
+    /// <summary>How many delayed events a user may have waiting.</summary>
     [Range(1, 10_000)] public int MaxDelayedEventsPerUser { get; init; } = 100;
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

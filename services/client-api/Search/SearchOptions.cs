@@ -13,7 +13,7 @@ public sealed class SearchOptions
         /// <summary>May users search for users?</summary>
         public bool Enabled { get; init; } = true;
 
-        /// <summary>For all users, and not only for those whom they share a room with or who are in an open one?</summary>
+        /// <summary>Do they find all users of this server, and not only those whom they share a room with or who are in an open one?</summary>
         public bool SearchAllUsers { get; init; }
     }
 }

@@ -7,17 +7,18 @@ namespace Matrix.MediaRepo.Lifecycle;
 /// <summary>The section <c>media_retention</c>: media that nobody has read for so long is deleted; what is not set is kept for good.</summary>
 public sealed class MediaRetentionOptions
 {
+    /// <summary>How long media of this server's users stays that nobody reads. It cannot be had again. Left out: for good.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "36500.00:00:00")] public TimeSpan? LocalMediaLifetime { get; set; }
 
-    /// <summary>Of what was fetched from other servers: it can be fetched again.</summary>
+    /// <summary>The same of what was fetched from other servers: it can be fetched again.</summary>
     [Range(typeof(TimeSpan), "00:01:00", "36500.00:00:00")] public TimeSpan? RemoteMediaLifetime { get; set; }
 
-    /// <summary>How long media stays after all events that name it were redacted.</summary>
+    /// <summary>How long media stays after all events that name it were redacted. Left out: for good.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "36500.00:00:00")] public TimeSpan? RedactedMediaLifetime { get; set; }
 
     /// <summary>
     /// How long media of this server's users stays that no event names and nobody reads. What encrypted events name cannot be seen, so this should be
-    /// longer than anybody is away.
+    /// longer than anybody is away. Left out: for good.
     /// </summary>
     [Range(typeof(TimeSpan), "01:00:00", "36500.00:00:00")] public TimeSpan? UnreferencedMediaLifetime { get; set; }
 }

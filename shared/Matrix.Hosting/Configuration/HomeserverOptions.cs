@@ -6,10 +6,13 @@ namespace Matrix.Hosting.Configuration;
 /// <summary>What every service knows of the homeserver: the top level of homeserver.yaml.</summary>
 public sealed partial class HomeserverOptions : IValidatableObject
 {
-    /// <summary>The part after the colon in its users' ids. It cannot change once there is data.</summary>
+    /// <summary>What stands behind the colon in the ids of users. It can never be changed once there is data.</summary>
     [Required] public string ServerName { get; init; } = "";
 
-    /// <summary>Where clients reach it, such as <c>https://matrix.example.org/</c>.</summary>
+    /// <summary>
+    /// Where clients reach the server, such as <c>https://matrix.example.org/</c>: told by <c>/.well-known/matrix/client</c>, and used for links in
+    /// mails. Left out, nothing is told there (<c>matrixctl up</c> gives its own address), and mails name the server name.
+    /// </summary>
     public Uri? PublicBaseurl { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

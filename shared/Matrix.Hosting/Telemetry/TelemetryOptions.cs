@@ -5,12 +5,12 @@ namespace Matrix.Hosting.Telemetry;
 /// <summary>Metrics and traces: keys of the top level and the section <c>opentelemetry</c>.</summary>
 public sealed class TelemetryOptions : IValidatableObject
 {
-    /// <summary>Measure, and answer Prometheus at /metrics.</summary>
+    /// <summary>Measure, and answer Prometheus at <c>/metrics</c>.</summary>
     public bool EnableMetrics { get; init; } = true;
 
     /// <summary>
-    /// An address for /metrics alone, such as <c>http://127.0.0.1:9100</c>. The gateway and the single process, which anybody can reach, answer it
-    /// there only; the services answer it on their own port.
+    /// An address for <c>/metrics</c> alone, such as <c>http://127.0.0.1:9100</c>. The gateway and all-in-one, which anybody can reach, answer it there
+    /// only; the other services answer it on their own port too where this is left out.
     /// </summary>
     public string? MetricsListen { get; init; }
 
@@ -28,9 +28,10 @@ public sealed class TelemetryOptions : IValidatableObject
 /// <summary>Where metrics and traces are sent (OTLP). Without an endpoint nothing is sent, and traces cost nothing.</summary>
 public sealed class OpenTelemetrySection
 {
-    /// <summary>A collector, such as <c>http://127.0.0.1:4317</c>.</summary>
+    /// <summary>A collector, such as <c>http://127.0.0.1:4317</c>. Left out: nothing is sent, and traces cost nothing.</summary>
     public Uri? Endpoint { get; init; }
 
+    /// <summary>How the collector is spoken to; <c>http</c> sends protobuf over HTTP.</summary>
     public OtlpProtocol Protocol { get; init; }
 
     /// <summary>The part of requests that is traced, where the caller has not decided it.</summary>

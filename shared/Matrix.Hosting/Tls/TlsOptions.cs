@@ -5,13 +5,13 @@ namespace Matrix.Hosting.Tls;
 /// <summary>Encryption by the process that faces the clients. Keys of the top level, named as Synapse names them.</summary>
 public sealed class TlsOptions : IValidatableObject
 {
-    /// <summary><c>https://0.0.0.0:8448</c>, one or several, or <c>fd:N</c>. Needs the certificate and its key.</summary>
+    /// <summary>Where TLS is spoken: <c>https://0.0.0.0:8448</c>, one or several, or <c>fd:N</c>. Needs the certificate and its key.</summary>
     public IReadOnlyList<string> TlsListen { get; init; } = [];
 
-    /// <summary>PEM: the server's certificate, then those between it and the root. Read again when the file changes.</summary>
+    /// <summary>A PEM file: the server's certificate, then those between it and the root. Read again when it changes.</summary>
     public string? TlsCertificatePath { get; init; }
 
-    /// <summary>PEM, not encrypted.</summary>
+    /// <summary>A PEM file with the certificate's key, not encrypted.</summary>
     public string? TlsPrivateKeyPath { get; init; }
 
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)

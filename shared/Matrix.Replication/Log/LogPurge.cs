@@ -9,8 +9,8 @@ namespace Matrix.Replication;
 public sealed class LogPurgeOptions
 {
     /// <summary>
-    /// Entries younger than this stay: a process that was stopped for less can go on. Nothing that clients are told needs older ones; those who follow the
-    /// log durably hold back what they have not read (the database's function <c>log_floor</c>).
+    /// How long what was written for followers of the log is kept: a process that was stopped for less can go on. Clients need none of it, and what pushers and
+    /// other servers have not been told yet stays in any case.
     /// </summary>
     [Range(typeof(TimeSpan), "01:00:00", "3650.00:00:00")] public TimeSpan LogRetention { get; init; } = TimeSpan.FromDays(7);
 }

@@ -9,6 +9,7 @@ namespace Matrix.Rooms.Joining;
 /// <summary>Joining rooms of other servers before their members are known: <c>partial_joins</c>.</summary>
 public sealed class PartialJoinOptions
 {
+    /// <summary>Let users into rooms of other servers before all members are known; those come in the background.</summary>
     public bool Enabled { get; set; } = true;
 
     /// <summary>Who joins waits so long for the members, unless they turn out to be many: a room that is whole by then is never without them.</summary>

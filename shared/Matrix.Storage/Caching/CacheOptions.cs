@@ -11,10 +11,13 @@ public sealed class CacheOptions
 
     readonly List<string> mistakes = [];
 
-    /// <summary>Of all caches; the environment's SYNAPSE_CACHE_FACTOR where the configuration does not say.</summary>
+    /// <summary>
+    /// The size of all caches, as a multiple of what each has by default; from 0 to 1000. Where it is left out, the environment's
+    /// <c>SYNAPSE_CACHE_FACTOR</c>.
+    /// </summary>
     public double GlobalFactor { get; private set; } = 1;
 
-    /// <summary>Of single ones, by name: it takes the place of the global factor.</summary>
+    /// <summary>The same for single caches, by their names: it takes the place of the global factor.</summary>
     public Dictionary<string, double> PerCacheFactors { get; } = [];
 
     internal IReadOnlyList<string> Mistakes => mistakes;

@@ -7,11 +7,13 @@ namespace Matrix.ClientApi.Endpoints.Rendezvous;
 /// <summary>The key <c>rendezvous</c> of homeserver.yaml: where a new device and an old one of the same user meet, for signing in by QR code.</summary>
 public sealed class RendezvousOptions
 {
-    /// <summary>Lets a device open a place that is not signed in yet: the one that shows the code may be the new one.</summary>
+    /// <summary>May a device open a rendezvous that is not signed in yet? The one that shows the QR code may be the new one.</summary>
     public bool Public { get; init; } = true;
 
+    /// <summary>How long a rendezvous is kept.</summary>
     public TimeSpan Lifetime { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How many rendezvous there may be at once.</summary>
     [Range(1, 1_000_000)] public int Capacity { get; init; } = 10_000;
 }
 

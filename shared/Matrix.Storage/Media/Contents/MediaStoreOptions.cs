@@ -30,16 +30,21 @@ public sealed class MediaStoreOptions : IValidatableObject
 /// <summary>A bucket of S3 or of something that speaks like it.</summary>
 public sealed class S3Options
 {
+    /// <summary>The name of the bucket. Needed for the store <c>s3</c>.</summary>
     public string Bucket { get; set; } = "";
 
     /// <summary>The service's URL; left out for Amazon's own.</summary>
     public string? Endpoint { get; set; }
 
+    /// <summary>The region that requests are signed for.</summary>
     [Required] public string Region { get; set; } = "us-east-1";
 
-    /// <summary>Left out, the environment's credentials are used: variables, a profile, the machine's role.</summary>
+    /// <summary>
+    /// The id of the key that requests are signed with. Left out, the environment's credentials are used: variables, a profile, the machine's role.
+    /// </summary>
     public string? AccessKeyId { get; set; }
 
+    /// <summary>The key itself, with <c>access_key_id</c>.</summary>
     public string? SecretAccessKey { get; set; }
 
     /// <summary>Before the name of every object, such as <c>media/</c>.</summary>
