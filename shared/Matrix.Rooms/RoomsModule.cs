@@ -40,6 +40,7 @@ public static class RoomsModule
         services.TryAddSingleton<NidAllocator>();
         services.TryAddSingleton<RoomStore>();
         services.TryAddSingleton<EventStore>();
+        services.TryAddSingleton<TimelineGapStore>();
         services.TryAddSingleton<PartialRoomStore>();
         services.TryAddSingleton<PartialRooms>();
         services.TryAddSingleton<MembershipStore>();
@@ -77,7 +78,7 @@ public static class RoomsModule
             p.GetRequiredService<PartialRooms>(), p.GetRequiredService<WrittenEvents>()));
         services.TryAddSingleton<AsideEvents>();
         services.TryAddSingleton(p => new RoomReceiver(p.GetRequiredService<RoomWriter>(), p.GetRequiredService<EventBuilding>(),
-            p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomStore>(), p.GetRequiredService<AsideEvents>()));
+            p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomStore>(), p.GetRequiredService<AsideEvents>(), p.GetRequiredService<TimelineGapStore>()));
         AddFetching(services);
         AddJoining(services);
         services.TryAddSingleton<RoomState>();
@@ -108,7 +109,7 @@ public static class RoomsModule
             p.GetRequiredService<FetchingOptions>(), p.GetRequiredService<ILogger<MissingEvents>>()));
         services.TryAddSingleton<OldEvents>();
         services.TryAddSingleton(p => new HistoryBackfill(p.GetRequiredService<EventRequests>(), p.GetRequiredService<OldEvents>(),
-            p.GetRequiredService<EventStore>(), p.GetRequiredService<RoomServers>(), p.GetRequiredService<LogWriter>(), p.GetRequiredService<FetchingOptions>(),
+            p.GetRequiredService<TimelineGapStore>(), p.GetRequiredService<RoomServers>(), p.GetRequiredService<LogWriter>(), p.GetRequiredService<LogFollower>(), p.GetRequiredService<FetchingOptions>(),
             p.GetRequiredService<ServerSigningKey>(), p.GetRequiredService<ILogger<HistoryBackfill>>(), p.GetRequiredService<PartialRooms>()));
     }
 

@@ -68,6 +68,27 @@ public sealed class LogFollowerTests : LogTests
     }
 
     [Fact]
+    public async Task Positions_that_are_skipped_are_nobodys_and_nobody_stumbles_over_them()
+    {
+        await using var other = await LogHost.Start(_database);
+        var (told, found) = (new List<LogEntry>(), new List<LogEntry>());
+        using var one = _host.Follower.Subscribe(told.AddRange);
+        using var two = other.Follower.Subscribe(found.AddRange);
+        await Task.WhenAll(Enumerable.Range(0, 90).Select(i => _host.Append(new Note(Guid.NewGuid(), 1 + i % 2, skips: i % 9 == 4 ? 1000 : 0))));
+        var last = await _host.Append(new Note(Guid.NewGuid()));
+        Assert.Equal(135 + 1 + 10 * 1000, last.Value);
+        await Task.WhenAll(_host.Follower.WaitFor(last, Ct), other.Follower.WaitFor(last, Ct));
+
+        Assert.Equal(found, told);
+        Assert.Equal(await Note.List(Db), told.Select(e => e.Key));
+        Assert.Equal(10, told.Count(e => e.Skipped == 1000));
+        Assert.Equal(Enumerable.Range(0, told.Count - 1).Select(i => told[i + 1].Skipped + 1), told.Zip(told.Skip(1), (a, b) => b.Position.Value - a.Position.Value));
+        await using var late = await LogHost.Start(_database);
+        await late.Follower.WaitFor(await _host.Append(new Note(Guid.NewGuid(), skips: 5)), Ct);
+        Assert.Equal(last.Value + 6, late.Follower.Position.Value);
+    }
+
+    [Fact]
     public async Task Messages_with_entries_that_do_not_fit_their_range_are_only_hints()
     {
         await using var other = await LogHost.Start(_database);

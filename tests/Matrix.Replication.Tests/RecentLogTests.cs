@@ -40,6 +40,28 @@ public sealed class RecentLogTests
         Assert.Equal([6, 7], entries.Select(e => e.Position.Value));
     }
 
+    [Fact]
+    public void Positions_that_were_skipped_are_no_hole()
+    {
+        var recent = new RecentLog(4);
+        recent.Start(new LogPosition(10), []);
+        recent.Append([.. Entries(11, 12), new LogEntry(new LogPosition(1000), LogKind.Event, Skipped: 987), .. Entries(1001, 1001)]);
+        Assert.Equal([12, 1000, 1001], Read(11, long.MaxValue));
+        Assert.Equal([1000, 1001], Read(500, long.MaxValue));
+        Assert.Equal([12], Read(11, 999));
+        Assert.Empty(Read(13, 999));
+        recent.Append(Entries(1002, 1004));
+        Assert.Equal(new LogPosition(1000), recent.Floor);
+        Assert.False(recent.TryRead(new LogPosition(999), out _));
+        Assert.Equal([1001, 1002, 1003, 1004], Read(1000, 2000));
+
+        IEnumerable<long> Read(long after, long to)
+        {
+            Assert.True(recent.TryRead(new LogPosition(after), new LogPosition(to), out var entries));
+            return entries.Select(e => e.Position.Value);
+        }
+    }
+
     static List<LogEntry> Entries(int from, int to) =>
         [.. Enumerable.Range(from, to - from + 1).Select(p => new LogEntry(new LogPosition(p), LogKind.Event))];
 }

@@ -4,9 +4,11 @@ using Npgsql;
 namespace Matrix.Replication.Worker;
 
 /// <summary>A change that stores its id with its position, so that losses and doubles show.</summary>
-public sealed class Note(Guid id, int entries = 1, string? extraSql = null) : LogChange
+public sealed class Note(Guid id, int entries = 1, string? extraSql = null, long skips = 0) : LogChange
 {
     public const string Schema = "CREATE TABLE IF NOT EXISTS notes (id uuid NOT NULL, n int NOT NULL, position bigint NOT NULL, UNIQUE (id, n))";
+
+    public override long Skips => skips;
 
     public override IReadOnlyList<LogEntryDraft> Entries { get; } =
         [.. Enumerable.Range(0, entries).Select(n => new LogEntryDraft(LogKind.AccountData, UserId: "@a:x", Key: $"{id}/{n}"))];

@@ -80,7 +80,7 @@ sealed class ChangeFinder(SyncStore store, LogFollower follower, MembershipHisto
             var room = rooms.Rooms.GetValueOrDefault(nid) ?? await history.FindMembership([.. own[nid]], ct);
             if (room is null || !request.Filter.PassesRoom(room.RoomId))
                 continue;
-            var known = window.HasTimelines ? window.Timeline(nid) : null;
+            var known = window.Timeline(nid);
             if (room.Membership is "invite" or "knock")
                 AddStripped(changes, room, since);
             else if (!own.Contains(nid))

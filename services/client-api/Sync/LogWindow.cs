@@ -12,6 +12,7 @@ readonly record struct MemberPlace(string UserId, long RoomNid, long EventNid);
 sealed class LogWindow
 {
     readonly Dictionary<long, List<TimelinePlace>> timelines = [];
+    readonly HashSet<long> withGaps = [];
 
     public List<TimelinePlace> OwnMemberships { get; } = [];
 
@@ -44,8 +45,8 @@ sealed class LogWindow
     /// <summary>False when only the log's table has the window: the timelines have to be asked for.</summary>
     public bool HasTimelines { get; private init; }
 
-    /// <summary>All events of the room in the window, oldest first.</summary>
-    public IReadOnlyList<TimelinePlace> Timeline(long room) => timelines.GetValueOrDefault(room) ?? [];
+    /// <summary>All events of the room in the window, oldest first. Null: Postgres has to be asked, for the log does not tell what has been put into a gap since.</summary>
+    public IReadOnlyList<TimelinePlace>? Timeline(long room) => !HasTimelines || withGaps.Contains(room) ? null : timelines.GetValueOrDefault(room) ?? [];
 
     /// <summary>From the entries that this process remembers, without asking Postgres.</summary>
     public static LogWindow Read(IReadOnlyList<LogEntry> entries, LogPosition upTo, string userId, string deviceId, Func<long, bool> isOfUser)
@@ -79,6 +80,8 @@ sealed class LogWindow
         {
             case { Kind: LogKind.Event, RoomNid: { } room, EventNid: { } nid }:
                 var own = entry.UserId == userId && entry.Key == EventTypes.Member;
+                if (entry.Skipped > 0)
+                    withGaps.Add(room);
                 if (own || isOfUser(room))
                     Add(new TimelinePlace(room, nid, entry.Position.Value), own);
                 if (!own && entry is { Key: EventTypes.Member, UserId: { } member } && isOfUser(room))

@@ -61,7 +61,7 @@ sealed class RoomStateReader(SyncStore store, StateTree states, EventCache event
 
     // What a merge changed is not in the timeline: without state_after, too, the state must bring it.
     static long End(SyncRequest request, Plan plan) =>
-        request.StateAfter == StateAfter.No && !plan.Change.Merged ? plan.Update.Timeline.StartsAfter : plan.Change.UpTo;
+        request.StateAfter == StateAfter.No && !plan.Change.Merged ? plan.Update.Timeline.StartsAfter.Position : plan.Change.UpTo;
 
     // In this order: of two events for the same key the later one counts.
     async Task FindEvents(SyncRequest request, Plan plan, CancellationToken ct)

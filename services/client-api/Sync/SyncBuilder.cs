@@ -100,7 +100,7 @@ sealed class SyncBuilder(
     async Task<Timeline> ReadOutside(long left, RoomChange change, EventBatch batch, CancellationToken ct)
     {
         await timelines.Prefetch([left], batch, ct);
-        return new Timeline(batch.List([left]), false, change.After, []);
+        return new Timeline(batch.List([left]), false, new TimelineEdge(change.After), []);
     }
 
     static int TimelineLimit(SyncRequest request, RoomChange change) =>

@@ -110,7 +110,7 @@ sealed class RoomUpdate(long roomNid, string roomId)
 /// <param name="Limited">Earlier events of what was asked for are left out.</param>
 /// <param name="StartsAfter">The place before the first event: prev_batch.</param>
 /// <param name="HiddenState">State events of the stretch that the filter keeps out of it.</param>
-sealed record Timeline(IReadOnlyList<EncodedEvent> Events, bool Limited, long StartsAfter, IReadOnlyList<EncodedEvent> HiddenState)
+sealed record Timeline(IReadOnlyList<EncodedEvent> Events, bool Limited, TimelineEdge StartsAfter, IReadOnlyList<EncodedEvent> HiddenState)
 {
-    public static readonly Timeline Empty = new([], false, 0, []);
+    public static readonly Timeline Empty = new([], false, default, []);
 }

@@ -11,10 +11,13 @@ namespace Matrix.ClientApi.Sync;
 /// sync hands out as next_batch, as <c>t123</c> a place in one room's timeline (prev_batch, start, end); both are accepted wherever
 /// a client may bring a token. History before the first synced event has negative positions. After an underscore follows what is
 /// ephemeral and may be lost: what the client knows of who is typing, and after a p of who is there; and, as <c>d100</c>, how far the device has its messages, when that is less far
-/// than the rest. Anything else there is for later versions, and is passed over.
+/// than the rest; in a timeline, as <c>g</c>, that events are missing there. Anything else there is for later versions, and is passed over.
 /// </summary>
 readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null, LogPosition? ToDevice = null, PresenceMark? Presence = null)
 {
+    /// <summary>Right below the event at the next position others are missing.</summary>
+    public bool AtGap { get; init; }
+
     /// <summary>Parses <c>s…</c> or <c>t…</c>.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SyncToken token)
     {
@@ -25,6 +28,7 @@ readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null
         TypingMark? typing = null;
         LogPosition? toDevice = null;
         PresenceMark? presence = null;
+        var atGap = false;
         var rest = ReadOnlySpan<char>.Empty;
         if (number.IndexOf('_') is >= 0 and var end)
         {
@@ -38,12 +42,14 @@ readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null
             var part = rest[range];
             if (part.StartsWith('d') && long.TryParse(part[1..], NumberStyles.None, CultureInfo.InvariantCulture, out var device))
                 toDevice = new LogPosition(device);
+            else if (part is "g")
+                atGap = true;
             else if (part.StartsWith('p'))
                 presence = ParseTyping(part) is { } mark ? new PresenceMark(mark.Process, mark.Number) : null;
             else
                 typing ??= ParseTyping(part);
         }
-        token = new SyncToken(new LogPosition(value), typing, toDevice, presence);
+        token = new SyncToken(new LogPosition(value), typing, toDevice, presence) { AtGap = atGap };
         return true;
     }
 
@@ -59,7 +65,7 @@ readonly record struct SyncToken(LogPosition Position, TypingMark? Typing = null
     }
 
     /// <summary>The form of prev_batch, start and end.</summary>
-    public string ToTimelineString() => string.Create(CultureInfo.InvariantCulture, $"t{Position.Value}");
+    public string ToTimelineString() => string.Create(CultureInfo.InvariantCulture, $"t{Position.Value}{(AtGap ? "_g" : "")}");
 
     static TypingMark? ParseTyping(ReadOnlySpan<char> text)
     {

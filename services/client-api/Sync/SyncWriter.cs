@@ -83,7 +83,7 @@ static class SyncWriter
             to.Raw(",\"limited\":"u8);
             to.Boolean(room.Timeline.Limited);
             to.Raw(",\"prev_batch\":"u8);
-            to.String(new SyncToken(new(room.Timeline.StartsAfter)).ToTimelineString());
+            to.String(room.Timeline.StartsAfter.ToString());
             to.Raw(request.StateAfter switch
             {
                 StateAfter.No => "},\"state\":{\"events\":"u8,

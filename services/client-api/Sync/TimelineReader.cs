@@ -11,17 +11,30 @@ namespace Matrix.ClientApi.Sync;
 /// <param name="Complete"><paramref name="Known"/> is all there is in the range.</param>
 /// <param name="Sight">Of a user who may not see everything in the range. Null: all is visible.</param>
 sealed record TimelineRange(
-    long RoomNid, long After, long UpTo, IReadOnlyList<TimelinePlace> Known, bool Complete, string UserId, Sight? Sight);
+    long RoomNid, long After, long UpTo, IReadOnlyList<TimelinePlace> Known, bool Complete, string UserId, Sight? Sight)
+{
+    /// <summary>Read on where events are missing between those that are here. Forwards that is always done.</summary>
+    public bool AcrossGaps { get; init; }
+}
+
+/// <summary>A place between two events of a timeline, from which a reader goes on.</summary>
+/// <param name="Position">Of the event before it, or any above that and below the event after it.</param>
+/// <param name="AtGap">Events are missing there, below the one at the next position.</param>
+readonly record struct TimelineEdge(long Position, bool AtGap = false)
+{
+    public override string ToString() => new SyncToken(new(Position)) { AtGap = AtGap }.ToTimelineString();
+}
 
 /// <summary>Events in the order of reading.</summary>
 /// <param name="More">There is more in the range.</param>
 /// <param name="Edge">The place to go on from.</param>
 /// <param name="HiddenState">State events that the filter kept out, up to the edge.</param>
-sealed record TimelinePage(IReadOnlyList<EncodedEvent> Events, bool More, long Edge, IReadOnlyList<EncodedEvent> HiddenState);
+sealed record TimelinePage(IReadOnlyList<EncodedEvent> Events, bool More, TimelineEdge Edge, IReadOnlyList<EncodedEvent> HiddenState);
 
 /// <summary>
 /// Reads the events of a range, from either end, that pass a filter and that the user may see. What the user may not see is skipped without being
-/// read; what a filter keeps out, Postgres keeps out, except for a reader who needs to know of the state that was passed over.
+/// read; what a filter keeps out, Postgres keeps out, except for a reader who needs to know of the state that was passed over. Backwards a page ends where events
+/// are missing, so that they can be asked for.
 /// </summary>
 sealed class TimelineReader(TimelineStore timelines, EventCache events, VisibilityFilter visibility)
 {
@@ -42,6 +55,7 @@ sealed class TimelineReader(TimelineStore timelines, EventCache events, Visibili
 
     async Task<TimelinePage> Read(TimelineScanner scan, RoomEventFilter filter, EventBatch batch, CancellationToken ct)
     {
+        scan.StopAtKnownGap();
         while (!scan.Done)
         {
             var places = scan.Next();

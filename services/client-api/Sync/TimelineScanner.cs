@@ -16,9 +16,11 @@ sealed class TimelineScanner(TimelineRange range, TimelineDirection direction, i
     const int Chunk = 100;
 
     readonly bool forwards = direction == TimelineDirection.Forwards;
+    readonly bool acrossGaps = direction == TimelineDirection.Forwards || range.AcrossGaps;
     readonly List<EncodedEvent> taken = [];
     readonly List<EncodedEvent> hidden = [];
     List<TimelinePlace> pending = [.. range.Known];
+    long? gap;
     long? reachedAfterPending;
     int scanned;
     int scan = FirstScan;
@@ -30,6 +32,15 @@ sealed class TimelineScanner(TimelineRange range, TimelineDirection direction, i
 
     /// <summary>What is pending is the rest of the range.</summary>
     public bool Complete { get; private set; } = range.Complete;
+
+    /// <summary>Leaves what lies below a gap to who asks for it once it is filled.</summary>
+    public void StopAtKnownGap()
+    {
+        if (acrossGaps || pending.FindIndex(place => place.AfterGap) is not (>= 0 and var last))
+            return;
+        pending = pending[..(last + 1)];
+        (gap, Complete) = (pending[last].Position, true);
+    }
 
     public bool Done => taken.Count > limit || scanned >= (wanted is null ? MostScanned : MostScannedByPostgres);
 
@@ -61,11 +72,11 @@ sealed class TimelineScanner(TimelineRange range, TimelineDirection direction, i
             Complete = true;
             return;
         }
-        var asked = new TimelineStretches(range.RoomNid, [.. stretches.Select(s => s.After)], [.. stretches.Select(s => s.UpTo)], forwards);
+        var asked = new TimelineStretches(range.RoomNid, [.. stretches.Select(s => s.After)], [.. stretches.Select(s => s.UpTo)], forwards, acrossGaps);
         var found = wanted is null
             ? await store.List(asked, Math.Min(Chunk, limit + 1), ct)
             : await store.Find(asked, wanted, limit + 1 - taken.Count, scan, ct);
-        Complete = found.Reached is null;
+        (Complete, gap) = (found.Reached is null, found.Gap);
         pending = [.. found.Places];
         reachedAfterPending = found.Reached;
         if (wanted is not null)
@@ -95,6 +106,8 @@ sealed class TimelineScanner(TimelineRange range, TimelineDirection direction, i
         var full = taken.Count > limit;
         if (full)
             taken.RemoveAt(limit);
+        else if (gap is { } above && pending.Count == 0 && Complete)
+            return new TimelinePage(taken, true, new TimelineEdge(above - 1, AtGap: true), [.. hidden]);
         var more = full || pending.Count > 0 || !Complete;
         var edge = full ? taken.Count > 0 ? Beyond(taken[^1].Position!.Value) : forwards ? range.After : range.UpTo
             : more ? Reached
@@ -102,7 +115,7 @@ sealed class TimelineScanner(TimelineRange range, TimelineDirection direction, i
             : range.After > long.MinValue ? range.After
             : taken.Count > 0 ? Beyond(taken[^1].Position!.Value)
             : Math.Min(Reached, range.UpTo);
-        return new TimelinePage(taken, more, edge, [.. hidden.Where(e => forwards ? e.Position <= edge : e.Position > edge)]);
+        return new TimelinePage(taken, more, new TimelineEdge(edge), [.. hidden.Where(e => forwards ? e.Position <= edge : e.Position > edge)]);
     }
 
     // A token stands between two events: the place after this one on the way.

@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace Matrix.Replication;
 
 /// <summary>
-/// Announces a commit: the entries with positions <c>From+1 … To</c>. A fact: it may be lost, repeated, late or out of order,
-/// and followers that miss it read the entries from Postgres.
+/// Announces a commit: the entries with positions <c>From+1 … To</c>, without those that were skipped. A fact: it may be lost, repeated, late or out of
+/// order, and followers that miss it read the entries from Postgres.
 /// </summary>
 /// <param name="Entries">All of them, or none when they are too many for a message.</param>
 public sealed record LogAdvanced(LogPosition From, LogPosition To, IReadOnlyList<LogEntry> Entries)
@@ -15,14 +15,16 @@ public sealed record LogAdvanced(LogPosition From, LogPosition To, IReadOnlyList
     {
         get
         {
-            if (Entries is null || Entries.Count == 0 || Entries.Count != To.Value - From.Value)
+            if (Entries is null || Entries.Count == 0)
                 return false;
-            for (var i = 0; i < Entries.Count; i++)
+            var at = From;
+            foreach (var entry in Entries)
             {
-                if (Entries[i].Position.Value != From.Value + 1 + i)
+                if (entry.Follows != at)
                     return false;
+                at = entry.Position;
             }
-            return true;
+            return at == To;
         }
     }
 }

@@ -16,8 +16,9 @@ sealed class LogBatch(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, i
         var batch = connection.CreateBatch();
         batch.Timeout = (int)timeout.TotalSeconds;
         var entries = changes.Sum(change => change.Entries.Count);
-        batch.Add("SELECT log_begin($1, $2, $3)", writer, number, entries);
-        AddEntries(batch, changes, entries);
+        var skipped = changes[0].Change.Skips;
+        batch.Add("SELECT log_begin($1, $2, $3, $4)", writer, number, entries, skipped);
+        AddEntries(batch, changes, entries, skipped);
         var lastCommands = new int[changes.Count];
         var after = entries;
         for (var i = 0; i < changes.Count; i++)
@@ -75,7 +76,7 @@ sealed class LogBatch(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, i
 
     public ValueTask DisposeAsync() => batch.DisposeAsync();
 
-    static void AddEntries(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, int count)
+    static void AddEntries(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, int count, long skipped)
     {
         var (kinds, rooms, users, devices) = (new short[count], new long?[count], new string?[count], new string?[count]);
         var (events, keys, notes, related) = (new long?[count], new string?[count], new string?[count], new string?[count]);
@@ -88,11 +89,11 @@ sealed class LogBatch(NpgsqlBatch batch, IReadOnlyList<PendingChange> changes, i
             i++;
         }
         batch.Add("""
-            INSERT INTO log (position, kind, room_nid, user_id, device_id, event_nid, key, note, related)
-            SELECT log_position(0) - $1 + n, kind, room_nid, user_id, device_id, event_nid, key, note, related
+            INSERT INTO log (position, kind, room_nid, user_id, device_id, event_nid, key, note, related, skipped)
+            SELECT log_position(0) - $1 + n, kind, room_nid, user_id, device_id, event_nid, key, note, related, CASE n WHEN 1 THEN $10 ELSE 0 END
             FROM unnest($2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::text[], $8::text[], $9::text[])
                 WITH ORDINALITY AS entry (kind, room_nid, user_id, device_id, event_nid, key, note, related, n)
-            """, count, kinds, rooms, users, devices, events, keys, notes, related);
+            """, count, kinds, rooms, users, devices, events, keys, notes, related, skipped);
     }
 
     // The server answers in order: what it is at is the first command that was not answered to its end.

@@ -12,6 +12,12 @@ public abstract class LogChange
     public abstract IReadOnlyList<LogEntryDraft> Entries { get; }
 
     /// <summary>
+    /// How many positions are left free right before its first entry; nothing else ever takes them. A change that leaves some is the first of its batch, so
+    /// that no entry stands between them and it.
+    /// </summary>
+    public virtual long Skips => 0;
+
+    /// <summary>
     /// Adds the SQL that makes the change, run inside the log's lock and the batch's transaction. A command gets the position of
     /// the change's i-th entry from the SQL function <c>log_position(@back)</c>, where back is <paramref name="back"/>(i).
     /// Called again, on a new batch, when the batch has to be split or retried: it must not change this object.

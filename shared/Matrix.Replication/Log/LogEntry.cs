@@ -43,14 +43,19 @@ public enum LogKind : short
 /// <param name="Key">What it is within its kind: an event type, an account data type, a receipt type.</param>
 /// <param name="Note">What followers need to know of it without a query, in a form of its kind's own.</param>
 /// <param name="Related">Of an event: the id of the one whose bundled aggregations it changes.</param>
+/// <param name="Skipped">How many positions before this one no entry has, nor ever will: they are left for events that are missing before this one.</param>
 public sealed record LogEntry(
     LogPosition Position, LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null,
-    string? Note = null, string? Related = null);
+    string? Note = null, string? Related = null, long Skipped = 0)
+{
+    /// <summary>Whoever has read up to here reads this entry next.</summary>
+    internal LogPosition Follows => new(Position.Value - Skipped - 1);
+}
 
 /// <summary>A <see cref="LogEntry"/> that has no position yet.</summary>
 public sealed record LogEntryDraft(
     LogKind Kind, long? RoomNid = null, string? UserId = null, string? DeviceId = null, long? EventNid = null, string? Key = null, string? Note = null,
     string? Related = null)
 {
-    internal LogEntry At(LogPosition position) => new(position, Kind, RoomNid, UserId, DeviceId, EventNid, Key, Note, Related);
+    internal LogEntry At(LogPosition position, long skipped) => new(position, Kind, RoomNid, UserId, DeviceId, EventNid, Key, Note, Related, skipped);
 }

@@ -232,7 +232,7 @@ public sealed partial class LogFollower : BackgroundService
 
     void Apply(IReadOnlyList<LogEntry> entries)
     {
-        if (entries[0].Position.Value != _position + 1)
+        if (entries[0].Follows.Value != _position)
             throw new LogPurgedException(_position, entries[0].Position.Value);
         Recent.Append(entries);
         Volatile.Write(ref _position, entries[^1].Position.Value);

@@ -3,10 +3,10 @@ using Npgsql;
 
 namespace Matrix.Replication;
 
-/// <summary>Reads entries from Postgres. What it returns has no holes: positions become visible in order.</summary>
+/// <summary>Reads entries from Postgres. Nothing is left out between those that it returns: positions become visible in order.</summary>
 public sealed class LogReader(NpgsqlDataSource db)
 {
-    const string Columns = "position, kind, room_nid, user_id, device_id, event_nid, key, note, related";
+    const string Columns = "position, kind, room_nid, user_id, device_id, event_nid, key, note, related, skipped";
 
     /// <summary>Up to <paramref name="limit"/> entries after a position, in order (primary key).</summary>
     public async Task<IReadOnlyList<LogEntry>> ReadAfter(LogPosition position, int limit, CancellationToken ct)
@@ -43,7 +43,7 @@ public sealed class LogReader(NpgsqlDataSource db)
                 reader.IsDBNull(2) ? null : reader.GetInt64(2), reader.IsDBNull(3) ? null : reader.GetString(3),
                 reader.IsDBNull(4) ? null : reader.GetString(4), reader.IsDBNull(5) ? null : reader.GetInt64(5),
                 reader.IsDBNull(6) ? null : reader.GetString(6), reader.IsDBNull(7) ? null : reader.GetString(7),
-                reader.IsDBNull(8) ? null : reader.GetString(8)));
+                reader.IsDBNull(8) ? null : reader.GetString(8), reader.GetInt64(9)));
         }
         return entries;
     }

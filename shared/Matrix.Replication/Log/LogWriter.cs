@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Matrix.Storage;
 using Microsoft.Extensions.Hosting;
@@ -118,7 +119,7 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
     {
         var changes = new List<PendingChange>();
         var entries = 0;
-        while (changes.Count < _options.MaxChangesPerBatch && entries < _options.MaxEntriesPerBatch && _queue.Reader.TryRead(out var change))
+        while (changes.Count < _options.MaxChangesPerBatch && entries < _options.MaxEntriesPerBatch && TryTake(isFirst: changes.Count == 0, out var change))
         {
             if (!change.TryBegin())
                 continue;
@@ -126,6 +127,13 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
             entries += change.Entries.Count;
         }
         return changes;
+    }
+
+    bool TryTake(bool isFirst, [NotNullWhen(true)] out PendingChange? change)
+    {
+        change = null;
+        // one that skips positions waits for a batch of which it is the first
+        return (isFirst || _queue.Reader.TryPeek(out var next) && next.Change.Skips == 0) && _queue.Reader.TryRead(out change);
     }
 
     async Task Write(List<PendingChange> changes)
@@ -176,18 +184,21 @@ public sealed partial class LogWriter : IHostedService, IAsyncDisposable
     void Succeed(List<PendingChange> part, LogPosition to)
     {
         var entries = new List<LogEntry>();
-        var position = to.Value - part.Sum(change => change.Entries.Count);
-        var from = new LogPosition(position);
+        var (first, skipped) = (to.Value - part.Sum(change => change.Entries.Count), part[0].Change.Skips);
+        var (from, position) = (new LogPosition(first - skipped), first);
         foreach (var draft in part.SelectMany(change => change.Entries))
-            entries.Add(draft.At(new LogPosition(++position)));
+        {
+            entries.Add(draft.At(new LogPosition(++position), skipped));
+            skipped = 0;
+        }
         Debug.Assert(position == to.Value, "The entries of a batch fill its positions.");
-        var last = from.Value;
+        var last = first;
         foreach (var change in part)
             change.Change.Committed(new LogPosition(last += change.Entries.Count));
         var message = new LogAdvanced(from, to, entries);
         // before anybody learns of the success: who reads after it can then wait until it is applied here (LogFollower.Heard)
         _follower.Offer(message);
-        position = from.Value;
+        position = first;
         foreach (var change in part)
             change.Succeed(new LogPosition(position += change.Entries.Count));
         _announcer.Offer(message, LogTracing.Here);

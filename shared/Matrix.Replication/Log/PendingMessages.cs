@@ -36,7 +36,7 @@ sealed class PendingMessages
             var message = _byFrom.GetValueAtIndex(0);
             _byFrom.RemoveAt(0);
             if (message.To > position)
-                entries = message.From == position ? message.Entries : [.. message.Entries.Skip((int)(position.Value - message.From.Value))];
+                entries = message.From == position ? message.Entries : [.. message.Entries.SkipWhile(entry => entry.Position <= position)];
         }
         if (_byFrom.Count == 0)
             Newest = null;

@@ -9,6 +9,8 @@ public sealed class RecentLog(int capacity)
     readonly LogEntry[] _ring = new LogEntry[capacity];
     long _floor;  // the position before the oldest entry
     long _newest;
+    long _count;  // of entries that were ever appended: the last one is in the ring's place (_count - 1) % capacity
+    long _first;  // the number of the oldest entry that is still here
 
     /// <summary>How many entries there is room for.</summary>
     public int Capacity => capacity;
@@ -37,15 +39,15 @@ public sealed class RecentLog(int capacity)
                 entries = null;
                 return false;
             }
-            var last = Math.Min(to.Value, _newest);
-            if (last <= after.Value)
+            var (begin, end) = (NumberAfter(after.Value), NumberAfter(to.Value));
+            if (end <= begin)
             {
                 entries = [];
                 return true;
             }
-            var result = new LogEntry[last - after.Value];
+            var result = new LogEntry[end - begin];
             for (var i = 0; i < result.Length; i++)
-                result[i] = _ring[Slot(after.Value + 1 + i)];
+                result[i] = _ring[Slot(begin + i)];
             entries = result;
             return true;
         }
@@ -54,7 +56,10 @@ public sealed class RecentLog(int capacity)
     internal void Start(LogPosition position, IReadOnlyList<LogEntry> newest)
     {
         lock (_lock)
-            _floor = _newest = newest.Count > 0 ? newest[0].Position.Value - 1 : position.Value;
+        {
+            _floor = _newest = newest.Count > 0 ? newest[0].Follows.Value : position.Value;
+            _first = _count;
+        }
         if (newest.Count > 0)
             Append(newest);
     }
@@ -65,14 +70,32 @@ public sealed class RecentLog(int capacity)
         {
             foreach (var entry in entries)
             {
-                if (entry.Position.Value != _newest + 1)
-                    _floor = entry.Position.Value - 1; // the ring holds no holes
+                if (entry.Follows.Value > _newest)
+                    (_floor, _first) = (entry.Follows.Value, _count); // something between is not here
+                else if (_count - _first == _ring.Length)
+                    _floor = _ring[Slot(_first++)].Position.Value;
                 _newest = entry.Position.Value;
-                _ring[Slot(_newest)] = entry;
+                _ring[Slot(_count++)] = entry;
             }
-            _floor = Math.Max(_floor, _newest - _ring.Length);
         }
     }
 
-    int Slot(long position) => (int)(position % _ring.Length);
+    /// <summary>The number of the first entry after a position that is not below the floor.</summary>
+    long NumberAfter(long position)
+    {
+        if (position >= _newest)
+            return _count;
+        var (low, high) = (_first, _count - 1); // it is among these
+        while (low < high)
+        {
+            var middle = low + (high - low) / 2;
+            if (_ring[Slot(middle)].Position.Value > position)
+                high = middle;
+            else
+                low = middle + 1;
+        }
+        return low;
+    }
+
+    int Slot(long number) => (int)(number % _ring.Length);
 }

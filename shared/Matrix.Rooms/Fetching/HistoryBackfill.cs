@@ -11,8 +11,8 @@ using Npgsql;
 namespace Matrix.Rooms.Fetching;
 
 /// <summary>
-/// Brings older events of a room from other servers when somebody pages back to where the known past ends. One page at a time; who asks while one is on its
-/// way gets the same.
+/// Brings older events of a room from other servers when somebody pages back to where events are missing: where the known past ends, or to a gap in it. One page
+/// at a time; who asks while one is on its way gets the same.
 /// </summary>
 public sealed partial class HistoryBackfill
 {
@@ -21,27 +21,29 @@ public sealed partial class HistoryBackfill
 
     static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
-    readonly ConcurrentDictionary<long, Lazy<Task<bool>>> underway = [];
+    readonly ConcurrentDictionary<(long RoomNid, long? Above), Lazy<Task<bool>>> underway = [];
     readonly EventRequests requests;
     readonly OldEvents old;
-    readonly EventStore events;
+    readonly TimelineGapStore gaps;
     readonly RoomServers servers;
     readonly LogWriter log;
+    readonly LogFollower follower;
     readonly FetchingOptions options;
     readonly ServerSigningKey own;
     readonly ILogger<HistoryBackfill> logger;
     readonly PartialRooms partial;
 
-    internal HistoryBackfill(EventRequests requests, OldEvents old, EventStore events, RoomServers servers, LogWriter log, FetchingOptions options,
+    internal HistoryBackfill(EventRequests requests, OldEvents old, TimelineGapStore gaps, RoomServers servers, LogWriter log, LogFollower follower, FetchingOptions options,
         ServerSigningKey own, ILogger<HistoryBackfill> logger, PartialRooms partial) =>
-        (this.requests, this.old, this.events, this.servers, this.log, this.options, this.own, this.logger, this.partial) =
-        (requests, old, events, servers, log, options, own, logger, partial);
+        (this.requests, this.old, this.gaps, this.servers, this.log, this.follower, this.options, this.own, this.logger, this.partial) =
+        (requests, old, gaps, servers, log, follower, options, own, logger, partial);
 
-    /// <summary>Fetches a page below the oldest known event. False: there is none, or nobody gives it.</summary>
-    public async Task<bool> Bring(Room room, CancellationToken ct)
+    /// <summary>Fetches a page of a gap. False: nothing is missing there, or nobody gives it.</summary>
+    /// <param name="above">The position of the event right above the gap; null: the end of the known past.</param>
+    public async Task<bool> Bring(Room room, long? above, CancellationToken ct)
     {
         // who goes away does not stop it for the others
-        var work = underway.GetOrAdd(room.RoomNid, _ => new Lazy<Task<bool>>(() => BringPage(room)));
+        var work = underway.GetOrAdd((room.RoomNid, above), _ => new Lazy<Task<bool>>(() => BringPage(room, above)));
         try
         {
             return await work.Value.WaitAsync(ct);
@@ -49,23 +51,25 @@ public sealed partial class HistoryBackfill
         finally
         {
             if (work.Value.IsCompleted)
-                underway.TryRemove(KeyValuePair.Create(room.RoomNid, work));
+                underway.TryRemove(KeyValuePair.Create((room.RoomNid, above), work));
         }
     }
 
-    async Task<bool> BringPage(Room room)
+    async Task<bool> BringPage(Room room, long? above)
     {
         using var patience = new CancellationTokenSource(Patience);
         var ct = patience.Token;
         try
         {
             await partial.UntilWhole(room.RoomNid, ct); // the states there are found from the one at the join
-            var ends = await events.ListBackwardExtremities(room.RoomNid, MostEnds, ct);
+            if (await FindGap(room, above, ct) is not { } gap)
+                return false;
+            var ends = await gaps.ListMissing(room.RoomNid, gap, MostEnds, ct);
             if (ends.Count == 0)
                 return false;
             foreach (var server in (await servers.List(room.RoomNid, ct)).Where(server => server != own.ServerName).Take(options.MostServers))
             {
-                if (await TryBring(room, server, ends, ct))
+                if (await TryBring(room, gap, server, ends, ct))
                     return true;
             }
         }
@@ -76,14 +80,24 @@ public sealed partial class HistoryBackfill
         return false;
     }
 
-    async Task<bool> TryBring(Room room, ServerName server, IReadOnlyList<EventId> ends, CancellationToken ct)
+    async Task<TimelineGap?> FindGap(Room room, long? above, CancellationToken ct)
+    {
+        if (above is not { } position)
+            return await gaps.GetOldest(room.RoomNid, ct);
+        var gap = await gaps.Find(room.RoomNid, position, ct);
+        // what there is no room for goes below everything: all of it is to be read, though not in its place
+        return gap is { Below: null } or { Places: < PageSize } ? (await gaps.GetOldest(room.RoomNid, ct)) with { Above = position } : gap;
+    }
+
+    async Task<bool> TryBring(Room room, TimelineGap gap, ServerName server, IReadOnlyList<EventId> ends, CancellationToken ct)
     {
         try
         {
-            var page = await old.Judge(room, await requests.Backfill(room, server, ends, PageSize, ct), server, ct);
-            if (page.Events.Count == 0)
+            var page = await old.Judge(room, gap, await requests.Backfill(room, server, ends, PageSize, ct), server, ct);
+            if (page.Events.Count + page.Older.Count == 0)
                 return false;
-            await log.Append(new HistoryChange(page, await events.FindOldestPosition(room.RoomNid, ct)), ct);
+            // who reads it sees no more of it than the room's visibility allows, of which it may tell
+            await follower.WaitFor(await log.Append(new HistoryChange(page), ct), ct);
             return page.Events.Any(e => e.Rejected is null);
         }
         catch (FederationException e)

@@ -7,10 +7,10 @@ using Npgsql;
 namespace Matrix.Rooms.Fetching;
 
 /// <summary>
-/// Gives a page of a room's past its places below the oldest event, and tells so. Positions are the room's own there: whoever brings another page at the same
+/// Gives a page of a room's past its places at the top of a gap, and tells so. Positions are the room's own there: whoever brings another page at the same
 /// time fails on the unique key of positions.
 /// </summary>
-sealed class HistoryChange(OldPage page, long oldest) : LogChange
+sealed class HistoryChange(OldPage page) : LogChange
 {
     readonly OldEvent[] timeline = [.. page.Events.Where(e => e.Rejected is null)];
 
@@ -18,7 +18,7 @@ sealed class HistoryChange(OldPage page, long oldest) : LogChange
 
     public override void AddCommands(NpgsqlBatch batch, Func<int, int> back)
     {
-        var (room, at) = (page.Room.RoomNid, oldest - timeline.Length);
+        var (room, at) = (page.Room.RoomNid, page.Gap.Top - timeline.Length);
         foreach (var e in timeline)
         {
             Place(batch, e, at);
@@ -29,7 +29,7 @@ sealed class HistoryChange(OldPage page, long oldest) : LogChange
         var edges = timeline.SelectMany(e => e.Pdu.PrevEvents.Select(prev => (e.EventNid, Prev: prev.ToString()))).ToArray();
         batch.Add("INSERT INTO event_edges (event_nid, prev_event_id) SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING",
             edges.Select(e => e.EventNid).ToArray(), edges.Select(e => e.Prev).ToArray());
-        AddEnds(batch);
+        AddEnds(batch, at: page.Gap.Top - timeline.Length);
         foreach (var (target, redaction) in page.Redacted)
         {
             batch.Add("UPDATE events SET redacted_by = $1 WHERE event_id = $2 AND room_nid = $3 AND redacted_by IS NULL", redaction, target.ToString(), room);
@@ -66,12 +66,49 @@ sealed class HistoryChange(OldPage page, long oldest) : LogChange
             relation.Key.Storable(), EventRelation.IsReplacement(e.Pdu));
     }
 
-    void AddEnds(NpgsqlBatch batch)
+    /// <summary>What is still missing is so below the lowest event of the page, or in an older gap.</summary>
+    void AddEnds(NpgsqlBatch batch, long at)
     {
-        batch.Add("DELETE FROM backward_extremities WHERE room_nid = $1 AND event_id = ANY($2)",
-            page.Room.RoomNid, page.Events.Select(e => e.Pdu.EventId.ToString()).ToArray());
+        var (room, gap) = (page.Room.RoomNid, page.Gap);
+        var above = timeline.Length > 0 ? at : gap.Above;
+        batch.Add("DELETE FROM backward_extremities WHERE room_nid = $1 AND event_id = ANY($2)", room, page.Events.Select(e => e.Pdu.EventId.ToString()).ToArray());
         var missing = page.Events.SelectMany(e => e.MissingPrev.Select(prev => (Prev: prev.ToString(), e.Pdu.Depth))).DistinctBy(e => e.Prev).ToArray();
-        batch.Add("INSERT INTO backward_extremities (room_nid, event_id, depth) SELECT $1, * FROM unnest($2, $3) ON CONFLICT DO NOTHING",
-            page.Room.RoomNid, missing.Select(e => e.Prev).ToArray(), missing.Select(e => e.Depth).ToArray());
+        if (timeline.Length > 0)
+        {
+            batch.Add("UPDATE backward_extremities SET above = $2 WHERE room_nid = $1 AND (above = $3 OR above IS NULL AND $4)",
+                room, at, gap.Above, gap.Below is null);
+        }
+        // what is missing in two gaps is so in the older one
+        batch.Add(
+            """
+            INSERT INTO backward_extremities AS b (room_nid, event_id, depth, above)
+            SELECT $1, m.id, m.depth, CASE WHEN m.depth <= $4
+                THEN (SELECT above FROM timeline_gaps WHERE room_nid = $1 AND above < $5 ORDER BY above DESC LIMIT 1) ELSE $5 END
+            FROM unnest($2, $3) AS m (id, depth)
+            ON CONFLICT (room_nid, event_id) DO UPDATE SET above = least(b.above, excluded.above)
+            """,
+            room, missing.Select(e => e.Prev).ToArray(), missing.Select(e => e.Depth - 1).ToArray(), gap.Floor, above);
+        if (page.Older.Count > 0)
+        {
+            batch.Add(
+                """
+                UPDATE backward_extremities
+                SET above = (SELECT above FROM timeline_gaps WHERE room_nid = $1 AND above < $3 ORDER BY above DESC LIMIT 1)
+                WHERE room_nid = $1 AND event_id = ANY($2) AND above = $3
+                """, room, page.Older.Select(id => id.ToString()).ToArray(), above);
+        }
+        if (timeline.Length > 0)
+        {
+            batch.Add(
+                """
+                INSERT INTO timeline_gaps (room_nid, above, depth) SELECT $1, $2, $3
+                WHERE EXISTS (SELECT FROM backward_extremities WHERE room_nid = $1 AND above = $2)
+                """, room, at, timeline[0].Pdu.Depth);
+        }
+        batch.Add(
+            """
+            DELETE FROM timeline_gaps g
+            WHERE g.room_nid = $1 AND NOT EXISTS (SELECT FROM backward_extremities b WHERE b.room_nid = $1 AND b.above = g.above)
+            """, room);
     }
 }

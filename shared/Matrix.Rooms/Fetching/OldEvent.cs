@@ -9,8 +9,10 @@ namespace Matrix.Rooms.Fetching;
 sealed record OldEvent(long EventNid, Pdu Pdu, StateNodeId Before, StateNodeId After, string? Rejected, bool WasOutlier, IReadOnlyList<EventId> MissingPrev);
 
 /// <summary>A page of a room's past.</summary>
+/// <param name="Gap">Where it belongs.</param>
 /// <param name="Events">Each after those that it builds on.</param>
 /// <param name="Redacted">What is redacted, and by which event.</param>
+/// <param name="Older">What was given too, and belongs into an older gap.</param>
 /// <param name="Due">Redactions whose target has not come, and that target.</param>
 sealed record OldPage(
-    Room Room, IReadOnlyList<OldEvent> Events, IReadOnlyDictionary<EventId, long> Redacted, IReadOnlyList<(long Redaction, EventId Target)> Due);
+    Room Room, TimelineGap Gap, IReadOnlyList<OldEvent> Events, IReadOnlyList<EventId> Older, IReadOnlyDictionary<EventId, long> Redacted, IReadOnlyList<(long Redaction, EventId Target)> Due);

@@ -12,13 +12,14 @@ namespace Matrix.Rooms.Fetching;
 /// </summary>
 sealed class OldEvents(EventBuilding building, AsideEvents aside, EventStore events, MissingAuth auth, MissingState states, FetchingOptions options)
 {
-    /// <param name="pdus">Whatever the server gave; what has its place in the room already is left out.</param>
-    public async Task<OldPage> Judge(Room room, IReadOnlyList<Pdu> pdus, ServerName server, CancellationToken ct)
+    /// <param name="pdus">Whatever the server gave; what has its place in the room already is left out, and what belongs into an older gap.</param>
+    public async Task<OldPage> Judge(Room room, TimelineGap gap, IReadOnlyList<Pdu> pdus, ServerName server, CancellationToken ct)
     {
         var placed = await events.ListPlaced(room.RoomNid, [.. pdus.Select(pdu => pdu.EventId)], ct);
-        var fresh = pdus.Where(pdu => !placed.Contains(pdu.EventId)).ToDictionary(pdu => pdu.EventId);
+        var unplaced = pdus.Where(pdu => !placed.Contains(pdu.EventId)).ToLookup(pdu => pdu.Depth <= gap.Floor);
+        var fresh = unplaced[false].ToDictionary(pdu => pdu.EventId);
         await auth.FetchFor(room, fresh, server, ct);
-        var page = new Page(room, building, events, await events.ListWithRedactionsDue(room.RoomNid, fresh.Keys, ct));
+        var page = new Page(room, gap, [.. unplaced[true].Select(pdu => pdu.EventId)], building, events, await events.ListWithRedactionsDue(room.RoomNid, fresh.Keys, ct));
         var statesLeft = options.MostStates;
         foreach (var pdu in MissingEvents.Ordered(fresh))
         {
@@ -41,7 +42,7 @@ sealed class OldEvents(EventBuilding building, AsideEvents aside, EventStore eve
     }
 
     /// <summary>A page as it grows.</summary>
-    sealed class Page(Room room, EventBuilding building, EventStore events, IReadOnlySet<EventId> due)
+    sealed class Page(Room room, TimelineGap gap, IReadOnlyList<EventId> older, EventBuilding building, EventStore events, IReadOnlySet<EventId> due)
     {
         readonly List<OldEvent> found = [];
         readonly Dictionary<EventId, OldEvent> byId = [];
@@ -84,7 +85,7 @@ sealed class OldEvents(EventBuilding building, AsideEvents aside, EventStore eve
 
         public Task Store(AsideEvents aside, CancellationToken ct) => aside.StoreNodes([.. nodes.Values], ct);
 
-        public OldPage Result() => new(room, found, redacted, waiting);
+        public OldPage Result() => new(room, gap, found, older, redacted, waiting);
 
         async Task AddRedaction(EventSurroundings around, OldEvent redaction, EventId target, CancellationToken ct)
         {

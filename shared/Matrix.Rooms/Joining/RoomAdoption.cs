@@ -29,7 +29,7 @@ sealed record JoinedRoom(Room Room, Pdu Join, ToldEvents Events)
 /// </summary>
 sealed class RoomAdoption(
     BulkState bulk, EventBuilding building, RoomWriter writer, RoomStore rooms, MembershipStore memberships, RoomServers servers, RoomSummaryStore summaries,
-    EventStore events)
+    EventStore events, TimelineGapStore gaps)
 {
     ServerName OwnName => building.Server.ServerName;
 
@@ -54,7 +54,12 @@ sealed class RoomAdoption(
             await servers.Recount(room.RoomNid, OwnName, ct);
 
         List<CitedEvent> places = [.. cited.Select(e => new CitedEvent(e.EventNid, e.Type, e.StateKey))];
-        var received = new ReceivedPdu(await building.Nids.NextEvent(ct), join, new StateUpdate(root, []), places, new HashSet<EventId>(), false, join.PrevEvents, null, null);
+        var here = await events.ListPlaced(room.RoomNid, [.. join.PrevEvents], ct);
+        List<EventId> missing = [.. join.PrevEvents.Where(prev => !here.Contains(prev))];
+        var received = new ReceivedPdu(await building.Nids.NextEvent(ct), join, new StateUpdate(root, []), places, new HashSet<EventId>(), false, missing, null, null)
+        {
+            Skips = missing.Count > 0 ? await gaps.CountPlaces(room.RoomNid, join.Depth, missing, ct) : 0,
+        };
         var sent = await writer.Write(room, async (chain, token) =>
         {
             if (!(await events.FindPlace(join.EventId, token)).IsPlaced)

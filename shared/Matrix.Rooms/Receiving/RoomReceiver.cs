@@ -30,9 +30,10 @@ public sealed class RoomReceiver
     readonly EventStore events;
     readonly RoomStore store;
     readonly AsideEvents aside;
+    readonly TimelineGapStore gaps;
 
-    internal RoomReceiver(RoomWriter writer, EventBuilding building, EventStore events, RoomStore store, AsideEvents aside) =>
-        (this.writer, this.building, this.events, this.store, this.aside) = (writer, building, events, store, aside);
+    internal RoomReceiver(RoomWriter writer, EventBuilding building, EventStore events, RoomStore store, AsideEvents aside, TimelineGapStore gaps) =>
+        (this.writer, this.building, this.events, this.store, this.aside, this.gaps) = (writer, building, events, store, aside, gaps);
 
     /// <summary>Makes a room of other servers known, with nothing in it: its first event is received with the state before it.</summary>
     public async Task<Room> AddRoom(RoomId roomId, RoomVersionRules rules, CancellationToken ct)
@@ -144,7 +145,11 @@ public sealed class RoomReceiver
         RoomPolicy? unsigned = null;
         var redactions = new ReceivedRedactions(events, building.StateEvents, room);
         var received = new ReceivedPdu(nid, pdu, before, around.Cited, await around.FindFollowed(events, ct), around.IsOutlier, around.MissingPrev,
-            await redactions.FindTarget(around, before.Root, ct), await redactions.FindDue(pdu, ct)) { IsRelayed = relay };
+            await redactions.FindTarget(around, before.Root, ct), await redactions.FindDue(pdu, ct))
+        {
+            IsRelayed = relay,
+            Skips = around.MissingPrev is { Count: > 0 } missing ? await gaps.CountPlaces(room.RoomNid, pdu.Depth, missing, ct) : 0,
+        };
         var outcome = Reception.Accepted;
         var sent = await writer.Write(room, async (chain, token) =>
         {

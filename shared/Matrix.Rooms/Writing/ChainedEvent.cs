@@ -49,6 +49,9 @@ sealed record ReceivedPdu(
     long EventNid, Pdu Pdu, StateUpdate Before, IReadOnlyCollection<CitedEvent> Cited, IReadOnlySet<EventId> Follows, bool WasOutlier,
     IReadOnlyList<EventId> MissingPrev, StoredEvent? Redacted, long? Redaction)
 {
+    /// <summary>Positions to leave free below it, for what is missing. It is the first of its change.</summary>
+    public long Skips { get; init; }
+
     /// <summary>Has this server to pass it on to all servers of the room?</summary>
     public bool IsRelayed { get; init; }
 

@@ -34,6 +34,8 @@ sealed class EventsChange(
             Key: chain.Adoption?.EntryKey)),
     ];
 
+    public override long Skips => chain.Events[0].Received?.Skips ?? 0;
+
     public override IReadOnlyList<LogEntryDraft> Entries => merges.Length == 0 ? events : [.. events, .. merges, .. memberships.Entries];
 
     public override void AddCommands(NpgsqlBatch batch, Func<int, int> back)
@@ -62,7 +64,7 @@ sealed class EventsChange(
             // one of this server's own that others bring back, after a restore, is past being refused
             RelationChanges.Add(batch, RoomNid, e, lastBack + events.Length - 1 - i, isLocal: e.Received is null && chain.IsLocal(e.Pdu.Sender));
             if (e.Received is { } received)
-                ReceivedRows.AddCommands(batch, RoomNid, received, chain.IsLocal(e.Pdu.Sender));
+                ReceivedRows.AddCommands(batch, RoomNid, received, lastBack + events.Length - 1 - i, chain.IsLocal(e.Pdu.Sender));
         }
         if (newRoom is null)
             SummaryChanges.Of(chain).AddUpdate(batch, RoomNid);

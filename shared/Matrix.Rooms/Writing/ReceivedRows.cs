@@ -10,15 +10,13 @@ static class ReceivedRows
 {
     /// <summary>With an accepted event: the ends of the known past, and redactions that met their target, or have not met it yet.</summary>
     /// <param name="isLocal">It is by a user of this server.</param>
-    public static void AddCommands(NpgsqlBatch batch, long roomNid, ReceivedPdu received, bool isLocal)
+    /// <param name="back">How many entries of the log's batch come after the event's.</param>
+    public static void AddCommands(NpgsqlBatch batch, long roomNid, ReceivedPdu received, int back, bool isLocal)
     {
         var id = received.Pdu.EventId.ToString();
-        batch.Add("DELETE FROM backward_extremities WHERE room_nid = $1 AND event_id = $2", roomNid, id);
+        TimelineGapRows.AddFound(batch, roomNid, id);
         if (received.MissingPrev.Count > 0)
-        {
-            batch.Add("INSERT INTO backward_extremities (room_nid, event_id, depth) SELECT $1, unnest($2), $3 ON CONFLICT DO NOTHING",
-                roomNid, received.MissingPrev.Select(prev => prev.ToString()).ToArray(), received.Pdu.Depth);
-        }
+            TimelineGapRows.AddMissing(batch, roomNid, received, back);
         if (received.IsRelayed)
             batch.Add("INSERT INTO relayed_events (event_nid) VALUES ($1)", received.EventNid);
         else if (isLocal)

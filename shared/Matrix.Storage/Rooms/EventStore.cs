@@ -154,15 +154,6 @@ public sealed class EventStore(NpgsqlDataSource db)
     public async Task<IReadOnlySet<EventId>> ListWithRedactionsDue(long roomNid, IReadOnlyCollection<EventId> eventIds, CancellationToken ct) =>
         await ListIds("SELECT event_id FROM redactions_due WHERE room_nid = @roomNid AND event_id = ANY(@ids)", roomNid, eventIds, ct);
 
-    /// <summary>The events before what is known of a room, the oldest first as far as those who build on them claim. By primary key.</summary>
-    public async Task<IReadOnlyList<EventId>> ListBackwardExtremities(long roomNid, int limit, CancellationToken ct) =>
-        [.. (await db.List<string>("SELECT event_id FROM backward_extremities WHERE room_nid = @roomNid ORDER BY depth LIMIT @limit", new { roomNid, limit }, ct))
-            .Select(id => EventId.Parse(id))];
-
-    /// <summary>Where older history of a room is to go: below this. By events_timeline.</summary>
-    public async Task<long> FindOldestPosition(long roomNid, CancellationToken ct) => Math.Min(0, await db.FindOne<long?>(
-        "SELECT min(position) FROM events WHERE room_nid = @roomNid AND position IS NOT NULL", new { roomNid }, ct) ?? 0);
-
     /// <summary>The event that a device's transaction id made, or null.</summary>
     public async Task<(EventId EventId, long EventNid)?> FindTransaction(
         UserId userId, DeviceId deviceId, long roomNid, string txnId, string endpoint, CancellationToken ct)

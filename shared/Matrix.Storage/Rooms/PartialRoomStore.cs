@@ -18,10 +18,7 @@ public sealed class PartialRoomStore(NpgsqlDataSource db)
     /// less than <paramref name="upgrade"/> ago; a new database never had one.
     /// </summary>
     public Task<bool> AreKnownToAll(TimeSpan upgrade, CancellationToken ct) => db.GetOne<bool>(
-        """
-        SELECT EXISTS (SELECT FROM schema_migrations WHERE name = '0160_partial_rooms'
-            AND (applied_at < now() - @upgrade OR applied_at < (SELECT min(applied_at) FROM schema_migrations) + interval '1 minute'))
-        """, new { upgrade }, ct);
+        "SELECT is_known_to_all('0160_partial_rooms', @upgrade)", new { upgrade }, ct);
 
     /// <summary>Are the room's members not known yet? By primary key.</summary>
     public async Task<bool> Contains(long roomNid, CancellationToken ct) =>

@@ -7,7 +7,14 @@ namespace Matrix.Storage.Sync;
 public sealed record UserMembership(long RoomNid, string RoomId, string Membership, long EventNid, long Position);
 
 /// <summary>Where an event stands in a room's timeline.</summary>
-public sealed record TimelinePlace(long RoomNid, long EventNid, long Position);
+/// <param name="AfterGap">Others are missing right before it.</param>
+public sealed record TimelinePlace(long RoomNid, long EventNid, long Position, bool AfterGap)
+{
+    /// <summary>Of a place that is not read from: whether others are missing before it does not matter.</summary>
+    public TimelinePlace(long roomNid, long eventNid, long position) : this(roomNid, eventNid, position, false)
+    {
+    }
+}
 
 /// <param name="RoomState">A root, or null before the room's first event.</param>
 /// <param name="IsPartial">The members are not known yet: it is not all of the state.</param>
@@ -71,8 +78,9 @@ public sealed class SyncStore(NpgsqlDataSource db)
     public Task<IReadOnlyList<TimelinePlace>> ListNewest(long[] rooms, long[] after, long[] upTo, int limit, CancellationToken ct) =>
         db.List<TimelinePlace>(
         """
-        SELECT e.room_nid, e.event_nid, e.position
+        SELECT e.room_nid, e.event_nid, e.position, e.position = ANY(g.gaps) AS after_gap
         FROM unnest(@rooms, @after, @upTo) AS r (nid, after, up_to)
+        CROSS JOIN LATERAL (SELECT ARRAY(SELECT above FROM timeline_gaps WHERE room_nid = r.nid) AS gaps) g
         CROSS JOIN LATERAL (
             SELECT room_nid, event_nid, position FROM events
             WHERE room_nid = r.nid AND position > r.after AND position <= r.up_to

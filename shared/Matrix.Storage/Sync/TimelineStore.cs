@@ -4,7 +4,8 @@ using Npgsql;
 namespace Matrix.Storage.Sync;
 
 /// <summary>Stretches of a room's timeline, in the order of reading: in each, positions above the first bound, up to and including the second.</summary>
-public sealed record TimelineStretches(long RoomNid, long[] After, long[] UpTo, bool Forwards);
+/// <param name="AcrossGaps">Read on below an event before which others are missing. Forwards that is always so.</param>
+public sealed record TimelineStretches(long RoomNid, long[] After, long[] UpTo, bool Forwards, bool AcrossGaps);
 
 /// <summary>Which events are wanted, as far as Postgres decides; null stands for everything. Types are LIKE patterns.</summary>
 /// <param name="HasUrl">The content may have a member <c>url</c>: whoever asked looks again.</param>
@@ -16,7 +17,8 @@ public sealed record EventsWanted(
 /// <param name="Places">In the order of reading.</param>
 /// <param name="Reached">Everything up to this position was looked at; null: all of the stretches.</param>
 /// <param name="Scanned">How many events were looked at.</param>
-public sealed record TimelineScan(IReadOnlyList<TimelinePlace> Places, long? Reached, int Scanned);
+/// <param name="Gap">Everything was looked at down to the event at this position, before which others are missing: there the reading ends.</param>
+public sealed record TimelineScan(IReadOnlyList<TimelinePlace> Places, long? Reached, int Scanned, long? Gap = null);
 
 /// <summary>An event that decides what a user may see of a room: a history visibility, or a membership of the user.</summary>
 /// <param name="Json">As stored.</param>
@@ -31,13 +33,18 @@ public sealed class TimelineStore(NpgsqlDataSource db)
     /// <summary>The first events of the stretches in the order of reading. By the index events_timeline, which stops after the last one wanted.</summary>
     public async Task<TimelineScan> List(TimelineStretches range, int limit, CancellationToken ct)
     {
-        await using var command = db.CreateCommand($"SELECT e.event_nid, e.position FROM {Walk(range.Forwards, "event_nid, position")} LIMIT $4");
+        await using var command = db.CreateCommand(
+            $"SELECT e.event_nid, e.position{(StopsAtGap(range) ? $", {Gap}" : "")} FROM {Walk(range, "event_nid, position")} LIMIT $4");
         Bind(command, range, limit);
         var places = new List<TimelinePlace>(Math.Min(limit, 256));
         await using var reader = await command.ExecuteReaderAsync(ct);
+        long? gap = null;
         while (await reader.ReadAsync(ct))
+        {
             places.Add(new TimelinePlace(range.RoomNid, reader.GetInt64(0), reader.GetInt64(1)));
-        return new TimelineScan(places, places.Count < limit ? null : places[^1].Position, places.Count);
+            gap = StopsAtGap(range) && !reader.IsDBNull(2) && reader.GetInt64(2) == places[^1].Position ? places[^1].Position : null;
+        }
+        return new TimelineScan(places, places.Count < limit || gap is not null ? null : places[^1].Position, places.Count, gap);
     }
 
     /// <summary>Those of the next <paramref name="scan"/> events that are wanted. Looks at no more than that, however few are found.</summary>
@@ -46,10 +53,10 @@ public sealed class TimelineStore(NpgsqlDataSource db)
         await using var command = db.CreateCommand(
             $"""
             WITH scanned AS MATERIALIZED (
-                SELECT e.* FROM {Walk(range.Forwards, "event_nid, position, event_id, type, sender, json")} LIMIT $4)
-            (SELECT s.event_nid, s.position FROM scanned s WHERE {Condition(wanted)} LIMIT $5)
+                SELECT e.* FROM {Walk(range, "event_nid, position, event_id, type, sender, json")} LIMIT $4)
+            (SELECT s.event_nid, s.position, NULL::bigint FROM scanned s WHERE {Condition(wanted)} LIMIT $5)
             UNION ALL
-            SELECT -count(*), {(range.Forwards ? "max" : "min")}(position) FROM scanned
+            SELECT -count(*), {(range.Forwards ? "max" : "min")}(position), {(StopsAtGap(range) ? Gap : "NULL")} FROM scanned
             """);
         Bind(command, range, scan);
         command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = limit });
@@ -65,7 +72,10 @@ public sealed class TimelineStore(NpgsqlDataSource db)
                 continue;
             }
             var scanned = (int)-reader.GetInt64(0);
-            return new TimelineScan(places, places.Count == limit ? places[^1].Position : scanned < scan ? null : reader.GetInt64(1), scanned);
+            var end = places.Count == limit ? places[^1].Position : scanned > 0 ? reader.GetInt64(1) : (long?)null;
+            if (end is not null && !reader.IsDBNull(2) && reader.GetInt64(2) == end)
+                return new TimelineScan(places, null, scanned, end);
+            return new TimelineScan(places, places.Count == limit || scanned == scan ? end : null, scanned);
         }
         throw new InvalidDataException("An aggregate without a row.");
     }
@@ -109,13 +119,19 @@ public sealed class TimelineStore(NpgsqlDataSource db)
             ORDER BY origin_server_ts {(forwards ? "" : "DESC")}, position {(forwards ? "" : "DESC")} OFFSET @offset LIMIT @limit
             """, new { room, ts, offset, limit }, ct);
 
+    // The first one on the way down. It is looked for once, not for each row.
+    const string Gap = "(SELECT max(above) FROM timeline_gaps WHERE room_nid = $1 AND above <= ($3::bigint[])[1])";
+
+    static bool StopsAtGap(TimelineStretches range) => !range.Forwards && !range.AcrossGaps;
+
     // The stretches come in the order of reading and are walked one after the other, so the first rows are those wanted.
-    static string Walk(bool forwards, string columns) =>
+    static string Walk(TimelineStretches range, string columns) =>
         $"""
         unnest($2::bigint[], $3::bigint[]) AS r (after, up_to) CROSS JOIN LATERAL (
             SELECT {columns} FROM events
             WHERE room_nid = $1 AND position > r.after AND position <= r.up_to
-            ORDER BY position {(forwards ? "" : "DESC ")}LIMIT $4) e
+                {(StopsAtGap(range) ? $"AND position >= coalesce({Gap}, {long.MinValue})" : "")}
+            ORDER BY position {(range.Forwards ? "" : "DESC ")}LIMIT $4) e
         """;
 
     static void Bind(NpgsqlCommand command, TimelineStretches range, int limit)

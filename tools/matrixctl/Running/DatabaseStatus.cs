@@ -22,7 +22,7 @@ sealed record DatabaseStatus(string Schema, long LogPosition, IReadOnlyList<Foll
             var position = await db.GetOne<long>("SELECT position FROM log_head", null, ct);
             var followers = await db.List<FollowerStatus>(
                 """
-                SELECT name, greatest(@position - position, 0) AS behind FROM (
+                SELECT name, (SELECT count(*) FROM log WHERE log.position > f.position AND log.position <= @position) AS behind FROM (
                     SELECT 'search' AS name, position FROM search_cursor
                     UNION ALL SELECT 'pusher', min(position) FROM push_shards
                     UNION ALL SELECT 'federation-sender', min(position) FROM federation_shards) f

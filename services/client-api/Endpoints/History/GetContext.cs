@@ -27,8 +27,8 @@ static class GetContext
         var root = await rooms.FindState(view, last, ct);
         await bundles.Fill(batch, shown, view.UserId, _ => view.Sight, ct);
         await new EventAnswer(requester, batch, time)
-            .Text("start", HistoryQuery.Format(before.Edge))
-            .Text("end", HistoryQuery.Format(after.More ? after.Edge : last))
+            .Text("start", before.Edge.ToString())
+            .Text("end", HistoryQuery.Format(after.More ? after.Edge.Position : last))
             .Events("events_before", before.Events)
             .Event("event", found)
             .Events("events_after", after.Events)

@@ -16,9 +16,15 @@ static class GetMessages
         SyncHub hub, Bundles bundles, TimeProvider time, CancellationToken ct)
     {
         var (direction, filter, limit) = (HistoryQuery.Direction(context), HistoryQuery.Filter(context), HistoryQuery.Limit(context));
-        var (from, to) = (HistoryQuery.Token(context, "from"), HistoryQuery.Token(context, "to"));
+        var (edge, to) = (HistoryQuery.Edge(context, "from"), HistoryQuery.Token(context, "to"));
+        var from = edge?.Position;
         var view = await rooms.Open(roomId, requester.UserId, ct);
         var forwards = direction == TimelineDirection.Forwards;
+        if (!forwards && edge is { AtGap: true } gap)
+        {
+            await past.Bring(view, gap, ct);
+            view = await rooms.Open(roomId, requester.UserId, ct);
+        }
         var range = forwards
             ? view.Range(from ?? long.MinValue, to ?? long.MaxValue)
             : view.Range(to ?? long.MinValue, from ?? long.MaxValue);
@@ -26,18 +32,20 @@ static class GetMessages
         if (filter.Limit is { } most)
             limit = Math.Min(most, limit);
         var page = await timelines.Read(range, direction, filter, limit, batch, ct);
-        // what is known of the room ends here, but the room does not: others have more
-        if (!forwards && await past.Bring(view, page, limit, to, ct))
+        // what is known of the room ends here, or has a gap: others have more
+        if (!forwards && await past.Bring(view, edge, page, limit, to, ct))
         {
             view = await rooms.Open(roomId, requester.UserId, ct);
             page = await timelines.Read(view.Range(to ?? long.MinValue, from ?? long.MaxValue), direction, filter, limit, batch, ct);
             page = page with { More = page.More || page.Events.Count > 0 };
         }
+        else if (!forwards && page.Edge.AtGap && page.Events.Count < limit)
+            page = await timelines.Read(range with { AcrossGaps = true }, direction, filter, limit, batch, ct); // nobody has them
         await bundles.Fill(batch, page.Events, view.UserId, _ => view.Sight, ct);
 
         var answer = new EventAnswer(requester, batch, time)
             .Text("start", HistoryQuery.Format(from ?? Start(page, forwards, hub)))
-            .Text("end", page.More ? HistoryQuery.Format(page.Edge) : null)
+            .Text("end", page.More ? page.Edge.ToString() : null)
             .Events("chunk", page.Events);
         if (filter.LazyLoadMembers && page.Events.Count > 0)
         {

@@ -47,15 +47,18 @@ static class HistoryQuery
     }
 
     /// <summary>A token's position; null when it is not given.</summary>
-    public static long? Token(HttpContext context, string name)
+    public static long? Token(HttpContext context, string name) => Edge(context, name)?.Position;
+
+    /// <summary>The place in a timeline that a token names; null when it is not given.</summary>
+    public static TimelineEdge? Edge(HttpContext context, string name)
     {
         string? token = context.Request.Query[name];
         if (string.IsNullOrEmpty(token))
             return null;
         return SyncToken.TryParse(token, out var parsed)
-            ? parsed.Position.Value
+            ? new TimelineEdge(parsed.Position.Value, parsed.AtGap)
             : throw MatrixException.InvalidParam($"'{name}' is not a token of this server.");
     }
 
-    public static string Format(long position) => new SyncToken(new(position)).ToTimelineString();
+    public static string Format(long position) => new TimelineEdge(position).ToString();
 }

@@ -4,15 +4,30 @@ using Matrix.Rooms.Fetching;
 
 namespace Matrix.ClientApi.Endpoints.History;
 
-/// <summary>Goes on where a reader comes to the end of what this server knows of a room, with what other servers have.</summary>
+/// <summary>
+/// Goes on where a reader comes to events that are missing here, with what other servers have: at a gap in the timeline, and at the end of what this server knows
+/// of a room. Nobody is asked for what the reader may not see.
+/// </summary>
 sealed class RemotePast(HistoryBackfill history)
 {
-    /// <summary>Has something come that the reader may find below the page? Nobody is asked for what the reader may not see.</summary>
-    public async ValueTask<bool> Bring(RoomView view, TimelinePage page, int limit, long? to, CancellationToken ct)
+    /// <summary>Fills the gap that the reader begins at, as far as one page goes.</summary>
+    public async ValueTask Bring(RoomView view, TimelineEdge edge, CancellationToken ct)
     {
-        var isEnd = !page.More && page.Events.Count < limit && to is null or <= 0;
-        if (!isEnd || page.Events.Any(e => e is { Type: EventTypes.Create, StateKey: "" }) || !view.Sight.Includes(long.MinValue))
+        if (edge.AtGap && view.Sight.Includes(edge.Position))
+            await history.Bring(view.Room, edge.Position + 1, ct);
+    }
+
+    /// <summary>Has something come that the reader may find below the page?</summary>
+    /// <param name="from">Where the page begins.</param>
+    public async ValueTask<bool> Bring(RoomView view, TimelineEdge? from, TimelinePage page, int limit, long? to, CancellationToken ct)
+    {
+        // at its beginning others have just been asked
+        if (page.Events.Count >= limit || page.Events.Count == 0 && from is { AtGap: true })
             return false;
-        return await history.Bring(view.Room, ct);
+        if (page.Edge.AtGap)
+            return view.Sight.Includes(page.Edge.Position) && await history.Bring(view.Room, page.Edge.Position + 1, ct);
+        var isEnd = !page.More && to is null or <= 0;
+        return isEnd && !page.Events.Any(e => e is { Type: EventTypes.Create, StateKey: "" }) && view.Sight.Includes(long.MinValue)
+            && await history.Bring(view.Room, null, ct);
     }
 }

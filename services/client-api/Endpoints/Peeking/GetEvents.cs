@@ -39,7 +39,7 @@ static class GetEvents
             if (page.Events.Count == 0 && left > TimeSpan.Zero && await news.Wait(left, shutdown, time, ct)) continue;
             await new EventAnswer(requester, batch, time)
                 .Text("start", HistoryQuery.Format(start))
-                .Text("end", HistoryQuery.Format(page.More ? page.Edge : Math.Max(start, now)))
+                .Text("end", HistoryQuery.Format(page.More ? page.Edge.Position : Math.Max(start, now)))
                 .Events("chunk", page.Events)
                 .Send(context, ct);
             return;

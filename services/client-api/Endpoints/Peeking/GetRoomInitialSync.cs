@@ -34,7 +34,7 @@ static class GetRoomInitialSync
             .Text("membership", view.Sight.Current?.Membership)
             .Text("visibility", Visibility.Of(summary is { Published: true }))
             .Object("messages", inner => inner
-                .Text("start", HistoryQuery.Format(page.Edge))
+                .Text("start", page.Edge.ToString())
                 .Text("end", HistoryQuery.Format(now))
                 .Events("chunk", shown))
             .Events("state", root is { } state ? await states.List(state, RoomEventFilter.Default, [], batch, ct) : [])

@@ -153,7 +153,7 @@ readonly struct SlidingRoomWriter(JsonSplicer to, SlidingRequest request, Slidin
         to.Raw("],\"limited\":"u8);
         to.Boolean(room.Timeline.Limited);
         to.Raw(",\"prev_batch\":"u8);
-        to.String(new SyncToken(new(room.Timeline.StartsAfter)).ToTimelineString());
+        to.String(room.Timeline.StartsAfter.ToString());
         to.Raw(",\"num_live\":"u8);
         to.Number(room.Live);
     }

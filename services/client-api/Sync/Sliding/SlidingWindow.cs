@@ -9,6 +9,7 @@ sealed class SlidingWindow
 {
     readonly Dictionary<long, List<TimelinePlace>> timelines = [];
     readonly Dictionary<long, List<TimelinePlace>> own = [];
+    readonly HashSet<long> withGaps = [];
 
     /// <summary>False: only Postgres knows.</summary>
     public bool IsKnown { get; private init; }
@@ -35,10 +36,10 @@ sealed class SlidingWindow
         return window;
     }
 
-    /// <summary>All events of the room after a position, newest first; null: not known.</summary>
+    /// <summary>All events of the room after a position, newest first; null: not known, nor does the log tell what has been put into a gap since.</summary>
     public IReadOnlyList<TimelinePlace>? Timeline(long room, long after)
     {
-        if (!IsKnown || after < After.Value)
+        if (!IsKnown || after < After.Value || withGaps.Contains(room))
             return null;
         if (!timelines.TryGetValue(room, out var places))
             return [];
@@ -56,6 +57,8 @@ sealed class SlidingWindow
         {
             case { Kind: LogKind.Event, RoomNid: { } room, EventNid: { } nid }:
                 var place = new TimelinePlace(room, nid, entry.Position.Value);
+                if (entry.Skipped > 0)
+                    withGaps.Add(room);
                 Add(timelines, place);
                 if (entry.UserId == userId && entry.Key == EventTypes.Member)
                     Add(own, place);
