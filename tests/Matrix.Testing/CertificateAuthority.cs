@@ -30,7 +30,7 @@ public sealed class CertificateAuthority : IDisposable
     /// <summary>Where it lies, as <c>ca.crt</c> and <c>ca.key</c>, with all that it issued.</summary>
     public string Folder => _folder;
 
-    /// <summary>A certificate for these hosts and addresses.</summary>
+    /// <summary>A certificate for these hosts and addresses; a URL among them is where it says that its issuer's certificate is to be had.</summary>
     public X509Certificate2 Issue(params string[] hosts)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -38,7 +38,9 @@ public sealed class CertificateAuthority : IDisposable
         var names = new SubjectAlternativeNameBuilder();
         foreach (var host in hosts)
         {
-            if (IPAddress.TryParse(host, out var address))
+            if (host.StartsWith("http:", StringComparison.Ordinal))
+                request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension(null, [host]));
+            else if (IPAddress.TryParse(host, out var address))
                 names.AddIpAddress(address);
             else
                 names.AddDnsName(host);

@@ -13,13 +13,16 @@ static class Certificates
         {
             RemoteCertificateValidationCallback = (sender, certificate, _, errors) =>
                 !options.FederationVerifyCertificates || IsGood(((SslStream)sender).TargetHostName, certificate as X509Certificate2, errors, options),
+            CertificateChainPolicy = new X509ChainPolicy
+            {
+                TrustMode = options.FederationCustomCaList.Count > 0 ? X509ChainTrustMode.CustomRootTrust : X509ChainTrustMode.System,
+                RevocationMode = X509RevocationMode.NoCheck,
+                // else the platform would fetch what a certificate names as its issuer's: at any address, our own network's too, and with a thread that waits
+                DisableCertificateDownloads = true,
+            },
         };
-        if (options.FederationCustomCaList.Count > 0)
-        {
-            ssl.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-            foreach (var file in options.FederationCustomCaList)
-                ssl.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(file);
-        }
+        foreach (var file in options.FederationCustomCaList)
+            ssl.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(file);
         return ssl;
     }
 

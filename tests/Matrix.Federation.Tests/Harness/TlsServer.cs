@@ -25,6 +25,7 @@ public sealed class TlsServer : IAsyncDisposable
     public static async Task<TlsServer> Start(X509Certificate2 certificate, RequestDelegate answer)
     {
         var server = new TlsServer();
+        var chain = SslStreamCertificateContext.Create(certificate, null, offline: true); // what it names as its issuer's is for the other side to fetch, or not
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
@@ -34,7 +35,7 @@ public sealed class TlsServer : IAsyncDisposable
                 OnConnection = context =>
                 {
                     context.Connection.Items["name"] = context.ClientHelloInfo.ServerName;
-                    return ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificate = certificate });
+                    return ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificateContext = chain });
                 },
             }));
         });

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Matrix.Federation.Tests.Harness;
@@ -6,6 +7,7 @@ using Matrix.LocalStack;
 using Matrix.Protocol;
 using Matrix.Testing;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
 
 namespace Matrix.Federation.Tests.Transport;
 
@@ -23,7 +25,7 @@ public sealed class HostileTransportTests(FederatedServers servers) : IAsyncLife
         _database = await TestDatabase.Create(Ct);
         _node = await FederationNode.Start(_database, servers.Authority, names: new Names
         {
-            FindAddresses = (host, _, _) => Task.FromResult(_addresses.GetValueOrDefault(host) ?? throw new System.Net.Sockets.SocketException()),
+            FindAddresses = (host, _, _) => Task.FromResult(_addresses.GetValueOrDefault(host) ?? throw new SocketException()),
             FindServices = (name, _) => Task.FromResult<IReadOnlyList<ServiceRecord>>(
                 name == "_matrix-fed._tcp.services.org" ? [new("dead.net", 1, 1, 0), new("live.net", 2, 2, 0)] : []),
         });
@@ -138,6 +140,24 @@ public sealed class HostileTransportTests(FederatedServers servers) : IAsyncLife
         var (failure, server) = await Fail(Json, certificate: stranger.Issue("hostile.org"));
         Assert.Equal(FederationFailure.Unreachable, failure.Failure);
         await server.DisposeAsync();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_certificate_that_says_where_its_issuer_is_makes_us_fetch_nothing(bool ownAuthorities)
+    {
+        // it would be asked for over plain HTTP, at whatever address the certificate names
+        using var inside = new TcpListener(IPAddress.Loopback, 0);
+        inside.Start();
+        using var stranger = new CertificateAuthority();
+        await using var server = await TlsServer.Start(stranger.Issue("hostile.org", $"http://127.0.0.1:{((IPEndPoint)inside.LocalEndpoint).Port}/ca.crt"), Json);
+        var options = new FederationOptions { FederationCustomCaList = ownAuthorities ? [servers.Authority.File] : [], IpRangeWhitelist = ["127.0.0.1"] };
+        using var connections = new FederationConnections(Options.Create(options), new Names { FindAddresses = (_, _, _) => Task.FromResult<IPEndPoint[]>([server.EndPoint]) });
+        using var request = new HttpRequestMessage(HttpMethod.Get, "https://hostile.org/");
+        await Assert.ThrowsAsync<HttpRequestException>(() => connections.Send(request, Ct));
+        Assert.False(inside.Pending());
+        Assert.Empty(server.Seen);
     }
 
     [Fact]
