@@ -73,4 +73,24 @@ public sealed class EventVerifierTests(FederatedServers servers)
         var inVersion4 = remote.Build(RoomVersions.Find("4")!, Message(remote));
         Assert.Null(Assert.Single(await Verifier.Verify([inVersion4.Json], RoomVersions.Find("4")!, Ct)).Refusal);
     }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_key_is_relied_on_for_a_week_however_long_its_list_says_that_it_is_good(bool isOld)
+    {
+        await using var remote = await servers.NewRemote();
+        remote.KeysValidFor = TimeSpan.FromDays(3650);
+        var now = TimeProvider.System.GetUtcNow();
+        Pdu At(int days, string version) => remote.Build(RoomVersions.Find(version)!, Message(remote, now.AddDays(days).ToUnixTimeMilliseconds()));
+        var (soon, late, inVersion4) = (At(6, "11"), At(8, "11"), At(8, "4"));
+        if (isOld)
+        {
+            remote.OldKeys[remote.Key.KeyId] = (remote.Key.VerifyKey, now.AddDays(3650).ToUnixTimeMilliseconds());
+            remote.Key = SigningKey.Generate("next");
+        }
+        var verified = await Verifier.Verify([soon.Json, late.Json], s_rules, Ct);
+        Assert.Equal([true, false], verified.Select(result => result.Refusal == null));
+        Assert.Null(Assert.Single(await Verifier.Verify([inVersion4.Json], RoomVersions.Find("4")!, Ct)).Refusal);
+    }
 }
