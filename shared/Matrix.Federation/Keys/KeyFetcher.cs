@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Matrix.Protocol;
@@ -12,11 +13,14 @@ namespace Matrix.Federation;
 sealed partial class KeyFetcher(FederationClient client, ServerKeyStore store, IOptions<FederationOptions> options, Caches caches, TimeProvider time, ILogger<KeyFetcher> log)
 {
     const int MaxBytes = 256 << 10, AtOnce = 64, PerQuery = 100;
-    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10), FirstPause = TimeSpan.FromSeconds(5), LongestPause = TimeSpan.FromHours(1);
+    static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10), FirstPause = TimeSpan.FromSeconds(5), LongestPause = TimeSpan.FromMinutes(5);
 
     /// <summary>When a server may be asked again: soon after it answered, later after each time that it did not.</summary>
     readonly BoundedCache<ServerName, (DateTimeOffset Next, int Failures)> _pauses =
         caches.Create<ServerName, (DateTimeOffset Next, int Failures)>("key_fetches", 1 << 20, (name, _) => 24 + Caches.WeightOf(name.ToString()));
+
+    /// <summary>The same of those whose word we take: everybody would else wait first for one that is away.</summary>
+    readonly ConcurrentDictionary<ServerName, (DateTimeOffset Next, int Failures)> _notaryPauses = [];
 
     /// <summary>Fetches what it can; what was got is stored.</summary>
     /// <param name="got">Told each list as it comes.</param>
@@ -78,13 +82,21 @@ sealed partial class KeyFetcher(FederationClient client, ServerKeyStore store, I
         {
             NoKeys(server, e.Message);
         }
-        var length = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, FirstPause.Ticks << Math.Min(pause.Failures, 12)));
-        _pauses.Set(server, (now + length, pause.Failures + 1));
+        _pauses.Set(server, After(pause));
         return null;
+    }
+
+    // Never long: of who comes back after days nothing is believed before its keys are asked for.
+    (DateTimeOffset Next, int Failures) After((DateTimeOffset Next, int Failures) pause)
+    {
+        var length = TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, FirstPause.Ticks << Math.Min(pause.Failures, 12)));
+        return (time.GetUtcNow() + length, pause.Failures + 1);
     }
 
     async Task<IReadOnlyList<ServerKeyList>> AskNotary(ServerName notary, TrustedKeyServer trusted, IGrouping<ServerName, KeyRequest>[] wanted, CancellationToken ct)
     {
+        if (_notaryPauses.TryGetValue(notary, out var pause) && pause.Next > time.GetUtcNow())
+            return [];
         var query = JsonSerializer.SerializeToUtf8Bytes(new
         {
             server_keys = wanted.ToDictionary(server => server.Key.ToString(), server => server.Where(key => key.KeyId != KeyRequest.Any).GroupBy(key => key.KeyId).ToDictionary(
@@ -94,6 +106,7 @@ sealed partial class KeyFetcher(FederationClient client, ServerKeyStore store, I
         {
             var answer = await client.Post<NotaryAnswer>(notary, "/_matrix/key/v2/query", query, ct, Cheap with { MaxBytes = MaxBytes * (long)wanted.Length });
             var keys = await NotaryKeys(notary, trusted, ct);
+            _notaryPauses.TryRemove(notary, out _);
             return [.. answer.ServerKeys
                 .Select(list => System.Text.Encoding.UTF8.GetBytes(list.GetRawText()))
                 .Where(list => keys == null || IsSigned(list, notary, keys))
@@ -104,6 +117,7 @@ sealed partial class KeyFetcher(FederationClient client, ServerKeyStore store, I
         catch (FederationException e)
         {
             NoKeys(notary, e.Message);
+            _notaryPauses[notary] = After(pause);
             return [];
         }
     }

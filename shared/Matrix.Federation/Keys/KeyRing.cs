@@ -13,6 +13,9 @@ namespace Matrix.Federation;
 /// </summary>
 public sealed class KeyRing
 {
+    /// <summary>Of one server. One that has more, being new each time that it is asked, is asked no more.</summary>
+    const int MostKeys = 1000;
+
     readonly ServerSigningKey _own;
     readonly ServerKeyStore _store;
     readonly KeyFetcher _fetcher;
@@ -89,7 +92,7 @@ public sealed class KeyRing
         var latest = (_time.GetUtcNow() + TimeSpan.FromDays(7)).ToUnixTimeMilliseconds();
         var (mine, waits) = (new List<IGrouping<ServerName, KeyRequest>>(), new List<Task>());
         var asked = new Dictionary<ServerName, TaskCompletionSource>();
-        foreach (var server in missing.Where(server => server.Key != _own.ServerName && server.Any(key => key.ValidAt <= latest)))
+        foreach (var server in missing.Where(server => server.Key != _own.ServerName && server.Any(key => key.ValidAt <= latest) && Known(server.Key).Keys.Count < MostKeys))
         {
             var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var running = _fetching.GetOrAdd(server.Key, done);

@@ -4,6 +4,7 @@ using Matrix.Federation.Tests.Harness;
 using Matrix.LocalStack;
 using Matrix.Protocol;
 using Matrix.Testing;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Matrix.Federation.Tests.Transport;
 
@@ -125,6 +126,70 @@ public sealed class KeyTests(FederatedServers servers)
             Encoding.UTF8.GetBytes(All(many, Enumerable.Range(0, 300).Select(i => $"ed25519:k{i}").Prepend(many.Key.KeyId.ToString()))), many.Name, many.Key));
         var found = await node.Get<KeyRing>().Find([.. new[] { twice, many, good }.Select(remote => new KeyRequest(remote.Name, remote.Key.KeyId, Now))], Ct);
         Assert.Equal((good.Name, good.Key.KeyId), Assert.Single(found).Key);
+    }
+
+    [Fact]
+    public async Task A_trusted_server_that_is_away_is_not_asked_each_time()
+    {
+        await using var database = await TestDatabase.Create(Ct);
+        await using var trusted = await servers.NewRemote();
+        await using var one = await servers.NewRemote();
+        await using var two = await servers.NewRemote();
+        await using var three = await servers.NewRemote();
+        trusted.On(HttpMethod.Post, "/_matrix/key/v2/query", _ => new RemoteAnswer(System.Net.HttpStatusCode.ServiceUnavailable));
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var node = await FederationNode.Start(database, servers.Authority,
+            new() { ["trusted_key_servers:0:server_name"] = trusted.Name.ToString(), [$"trusted_key_servers:0:verify_keys:{trusted.Key.KeyId}"] = trusted.Key.VerifyKey.ToString() }, time: time);
+        Assert.Single(await node.Get<KeyRing>().Find([new KeyRequest(one.Name, one.Key.KeyId, Now)], Ct));
+        Assert.Single(await node.Get<KeyRing>().Find([new KeyRequest(two.Name, two.Key.KeyId, Now)], Ct));
+        Assert.Single(trusted.Requests);
+        time.Advance(TimeSpan.FromSeconds(6));
+        Assert.Single(await node.Get<KeyRing>().Find([new KeyRequest(three.Name, three.Key.KeyId, Now)], Ct));
+        Assert.Equal(2, trusted.Requests.Count);
+    }
+
+    [Fact]
+    public async Task A_server_that_was_away_for_long_is_asked_again_within_minutes_of_its_return()
+    {
+        await using var database = await TestDatabase.Create(Ct);
+        await using var remote = await servers.NewRemote();
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var node = await FederationNode.Start(database, servers.Authority, time: time);
+        var isAway = true;
+        remote.On(HttpMethod.Get, "/_matrix/key/", _ => isAway ? new RemoteAnswer(System.Net.HttpStatusCode.ServiceUnavailable) : remote.KeyList());
+        async Task<int> Find() => (await node.Get<KeyRing>().Find([new KeyRequest(remote.Name, remote.Key.KeyId, 0)], Ct)).Count;
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(0, await Find());
+            time.Advance(TimeSpan.FromMinutes(10));
+        }
+        await Find();
+        isAway = false;
+        Assert.Equal(0, await Find());
+        time.Advance(TimeSpan.FromMinutes(5));
+        Assert.Equal(1, await Find());
+    }
+
+    [Fact]
+    public async Task A_server_that_has_other_keys_each_time_is_not_asked_without_end()
+    {
+        await using var database = await TestDatabase.Create(Ct);
+        await using var remote = await servers.NewRemote();
+        var time = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var node = await FederationNode.Start(database, servers.Authority, time: time);
+        var number = 0;
+        string Entry(string id) => $$"""
+            "{{id}}":{"key":"{{remote.Key.VerifyKey}}"}
+            """;
+        remote.On(HttpMethod.Get, "/_matrix/key/", _ => JsonSignatures.Sign(Encoding.UTF8.GetBytes($$"""
+            {"server_name":"{{remote.Name}}","valid_until_ts":{{Now + 100_000_000}},"verify_keys":{ {{Entry(remote.Key.KeyId.ToString())}},{{string.Join(",", Enumerable.Range(0, 199).Select(_ => Entry($"ed25519:k{number++}")))}} } }
+            """), remote.Name, remote.Key));
+        for (var i = 0; i < 12; i++)
+        {
+            Assert.Empty(await node.Get<KeyRing>().Find([new KeyRequest(remote.Name, KeyId.Parse("ed25519:wanted"), Now)], Ct));
+            time.Advance(TimeSpan.FromSeconds(6));
+        }
+        Assert.Equal(6, remote.Requests.Count);
     }
 
     [Fact]
