@@ -51,11 +51,14 @@ public sealed class ServerDiscovery(WellKnown wellKnown, Names names, Caches cac
         }
     }
 
-    /// <summary>By priority, and among equals at random by weight (RFC 2782). A target "." says that there is no such service.</summary>
+    /// <summary>
+    /// By priority, and among equals at random by weight (RFC 2782). A target "." says that there is no such service; one that is no name of a host, or without
+    /// a port, is none either.
+    /// </summary>
     public static IReadOnlyList<(string Host, int Port)> Order(IEnumerable<ServiceRecord> records, Random random)
     {
         var ordered = new List<(string, int)>();
-        foreach (var equals in records.Where(record => record.Host.Length > 0).GroupBy(record => record.Priority).OrderBy(group => group.Key))
+        foreach (var equals in records.Where(record => record.Port > 0 && Uri.CheckHostName(record.Host) != UriHostNameType.Unknown).GroupBy(record => record.Priority).OrderBy(group => group.Key))
         {
             var left = equals.ToList();
             while (left.Count > 0)

@@ -13,24 +13,25 @@ namespace Matrix.Federation.Tests.Harness;
 public sealed class TlsServer : IAsyncDisposable
 {
     readonly ConcurrentQueue<string> _seen = new();
+    IPAddress _address = IPAddress.Loopback;
     WebApplication _app = null!;
 
     public int Port { get; private set; }
 
-    public IPEndPoint EndPoint => new(IPAddress.Loopback, Port);
+    public IPEndPoint EndPoint => new(_address, Port);
 
     /// <summary>Of each request: the name of the handshake, the Host header, the path.</summary>
     public IReadOnlyList<string> Seen => [.. _seen];
 
-    public static async Task<TlsServer> Start(X509Certificate2 certificate, RequestDelegate answer)
+    public static async Task<TlsServer> Start(X509Certificate2 certificate, RequestDelegate answer, IPAddress? address = null)
     {
-        var server = new TlsServer();
+        var server = new TlsServer { _address = address ?? IPAddress.Loopback };
         var chain = SslStreamCertificateContext.Create(certificate, null, offline: true); // what it names as its issuer's is for the other side to fetch, or not
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.Limits.MinResponseDataRate = null;
-            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
+            kestrel.Listen(server._address, 0, listen => listen.UseHttps(new TlsHandshakeCallbackOptions
             {
                 OnConnection = context =>
                 {

@@ -90,12 +90,14 @@ public sealed class DiscoveryTests : IAsyncDisposable
         _services["_matrix._tcp.old.org"] = [new("d.net", 4, 0, 0)];
         _services["_matrix-fed._tcp.none.org"] = [new("", 0, 0, 0)];
         _services["_matrix-fed._tcp.to.net"] = [new("e.net", 5, 0, 0)];
+        _services["_matrix-fed._tcp.odd.org"] = [new("no port.net", 1, 0, 0), new("f.net", 0, 0, 0), new("f.net?", 1, 0, 0), new("f.net", 6, 1, 0)];
         await WellKnown("delegated.org", Delegation("to.net"));
         var discovery = Discovery();
         Assert.Equal("example.org at a.net:1, b.net:2, c.net:3", await Find(discovery, "example.org"));
         Assert.Equal("old.org at d.net:4", await Find(discovery, "old.org"));
         Assert.Equal("none.org at none.org:8448", await Find(discovery, "none.org"));
         Assert.Equal("to.net at e.net:5", await Find(discovery, "delegated.org"));
+        Assert.Equal("odd.org at f.net:6", await Find(discovery, "odd.org"));
     }
 
     [Fact]
@@ -160,6 +162,28 @@ public sealed class DiscoveryTests : IAsyncDisposable
         _time.Advance(TimeSpan.FromSeconds(601));
         Assert.Equal("a.org:1 at a.org:1", await Find(discovery, "example.org"));
         Assert.Equal(3, server.Seen.Count);
+    }
+
+    [Fact]
+    public async Task A_document_that_cannot_be_had_is_asked_for_ever_more_rarely_and_a_good_one_stays_for_two_days()
+    {
+        var good = true;
+        var server = await WellKnown("example.org", context => good ? Delegation("a.org:1", "max-age=600")(context) : context.Response.WriteAsync("{}", Ct));
+        var discovery = Discovery();
+        await Find(discovery, "example.org");
+        good = false;
+        foreach (var minutes in new[] { 10, 1, 2, 4, 8, 16, 32, 60, 60 })
+        {
+            var asked = server.Seen.Count;
+            _time.Advance(TimeSpan.FromMinutes(minutes) - TimeSpan.FromSeconds(1));
+            await Find(discovery, "example.org");
+            Assert.Equal(asked, server.Seen.Count);
+            _time.Advance(TimeSpan.FromSeconds(2));
+            Assert.Equal("a.org:1 at a.org:1", await Find(discovery, "example.org"));
+            Assert.Equal(asked + 1, server.Seen.Count);
+        }
+        _time.Advance(TimeSpan.FromHours(46));
+        Assert.Equal("example.org at example.org:8448", await Find(discovery, "example.org"));
     }
 
     [Theory]

@@ -201,6 +201,22 @@ public sealed class HostileTransportTests(FederatedServers servers) : IAsyncLife
         Assert.Equal(FederationFailure.Forbidden, (await Fail("rebinding.org:3")).Failure);
     }
 
+    [Theory]
+    [InlineData("127.0.0.1", "127.0.0.1:{0}")]
+    [InlineData("::1", "[::1]:{0}")]
+    public async Task An_address_for_a_name_has_to_stand_in_the_certificate_and_is_no_name_of_the_handshake(string address, string name)
+    {
+        await using var node = await FederationNode.Start(_database, servers.Authority, new() { ["ip_range_whitelist"] = address });
+        await using var server = await TlsServer.Start(servers.Authority.Issue(address), Json, IPAddress.Parse(address));
+        await using var wrong = await TlsServer.Start(servers.Authority.Issue("localhost"), Json, IPAddress.Parse(address));
+        ServerName Name(TlsServer one) => ServerName.Parse(string.Format(System.Globalization.CultureInfo.InvariantCulture, name, one.Port));
+        await node.Client.Get<JsonElement>(Name(server), "/x", Ct);
+        Assert.Equal([$" {Name(server)} /x"], server.Seen);
+        var failure = await Assert.ThrowsAsync<FederationException>(() => node.Client.Get<JsonElement>(Name(wrong), "/x", Ct));
+        Assert.Equal(FederationFailure.Unreachable, failure.Failure);
+        Assert.Empty(wrong.Seen);
+    }
+
     [Fact]
     public async Task A_service_that_is_down_leaves_its_place_to_the_next()
     {
