@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.Json;
 using Matrix.FederationReader.Edus;
 using Matrix.Http;
@@ -13,25 +12,52 @@ namespace Matrix.FederationReader.Receiving;
 /// stored. A process that is killed before has answered nothing, and the other server sends it all again.
 /// </summary>
 sealed class TransactionReceiver(
-    InboxStore store, RoomFinder rooms, RoomEvents events, EduReceiver edus, InboxWorker inbox, ReceivingOptions options, TimeProvider time,
+    InboxStore store, RoomFinder rooms, RoomEvents events, EduReceiver edus, InboxWorker inbox, ReceivingOptions options, OriginLimitOptions limits, TimeProvider time,
     IHostApplicationLifetime lifetime)
 {
-    readonly ConcurrentDictionary<(ServerName Origin, string TxnId), Lazy<Task<byte[]>>> underway = [];
+    readonly Dictionary<(ServerName Origin, string TxnId), Task<byte[]>> underway = [];
+    readonly Dictionary<ServerName, int> counts = [];
+    readonly Lock gate = new(); // of both
+
+    // Requests have their places (OriginLimits); half of these are for transactions whose sender has gone away, and given back the place of the request.
+    int MostOfServer => 2 * limits.RcFederation.Concurrent;
 
     /// <returns>The answer, the same whenever the transaction is sent.</returns>
-    public async Task<byte[]> Receive(ServerName origin, string txnId, JsonElement body, CancellationToken ct)
+    /// <exception cref="MatrixException">It is no transaction, or too much of its server is under way or waits.</exception>
+    public Task<byte[]> Receive(ServerName origin, string txnId, JsonElement body, CancellationToken ct)
     {
         var key = (origin, txnId);
-        // who sends it again while it is worked on waits for the same; who goes away does not stop it
-        var work = underway.GetOrAdd(key, _ => new Lazy<Task<byte[]>>(() => Work(origin, txnId, body, lifetime.ApplicationStopping)));
+        lock (gate)
+        {
+            // who sends it again while it is worked on waits for the same; who goes away does not stop it
+            if (underway.TryGetValue(key, out var work))
+                return work.WaitAsync(ct);
+            var count = counts.GetValueOrDefault(origin);
+            if (count >= MostOfServer)
+            {
+                ReceivingMetrics.Full(origin);
+                throw MatrixException.LimitExceeded(TimeSpan.FromSeconds(1));
+            }
+            counts[origin] = count + 1;
+            work = underway[key] = Task.Run(() => WorkAndForget(key, body), CancellationToken.None);
+            return work.WaitAsync(ct);
+        }
+    }
+
+    async Task<byte[]> WorkAndForget((ServerName Origin, string TxnId) key, JsonElement body)
+    {
         try
         {
-            return await work.Value.WaitAsync(ct);
+            return await Work(key.Origin, key.TxnId, body, lifetime.ApplicationStopping);
         }
         finally
         {
-            if (work.Value.IsCompleted)
-                underway.TryRemove(KeyValuePair.Create(key, work));
+            lock (gate)
+            {
+                underway.Remove(key);
+                if (--counts[key.Origin] == 0)
+                    counts.Remove(key.Origin);
+            }
         }
     }
 

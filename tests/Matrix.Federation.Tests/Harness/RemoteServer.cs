@@ -101,11 +101,14 @@ public sealed class RemoteServer : IAsyncDisposable
     /// <summary>A request to one of our servers, signed by this one.</summary>
     /// <param name="body">A string or bytes are sent as they are, anything else as JSON.</param>
     /// <param name="spoil">Changes the signature before it goes out.</param>
-    public Task<Reply> Send(MatrixServer to, HttpMethod method, string pathAndQuery, object? body = null, Func<XMatrix, XMatrix>? spoil = null) =>
-        Send(to.BaseUrl, ServerName.Parse(to.ServerName), method, pathAndQuery, body, spoil);
+    /// <param name="ct">When it goes away; null: when the test ends.</param>
+    public Task<Reply> Send(MatrixServer to, HttpMethod method, string pathAndQuery, object? body = null, Func<XMatrix, XMatrix>? spoil = null,
+        CancellationToken? ct = null) =>
+        Send(to.BaseUrl, ServerName.Parse(to.ServerName), method, pathAndQuery, body, spoil, ct);
 
-    /// <inheritdoc cref="Send(MatrixServer, HttpMethod, string, object?, Func{XMatrix, XMatrix}?)"/>
-    public async Task<Reply> Send(Uri address, ServerName to, HttpMethod method, string pathAndQuery, object? body = null, Func<XMatrix, XMatrix>? spoil = null)
+    /// <inheritdoc cref="Send(MatrixServer, HttpMethod, string, object?, Func{XMatrix, XMatrix}?, CancellationToken?)"/>
+    public async Task<Reply> Send(Uri address, ServerName to, HttpMethod method, string pathAndQuery, object? body = null, Func<XMatrix, XMatrix>? spoil = null,
+        CancellationToken? ct = null)
     {
         byte[]? json = body switch
         {
@@ -115,7 +118,7 @@ public sealed class RemoteServer : IAsyncDisposable
             _ => JsonSerializer.SerializeToUtf8Bytes(body),
         };
         var signature = XMatrix.Sign(Name, Key, to, method.Method, pathAndQuery, json);
-        return await Send(address, method, pathAndQuery, json, (spoil?.Invoke(signature) ?? signature).ToString());
+        return await Send(address, method, pathAndQuery, json, (spoil?.Invoke(signature) ?? signature).ToString(), ct);
     }
 
     public Task<Reply> Get(MatrixServer from, string pathAndQuery) => Send(from, HttpMethod.Get, pathAndQuery);
@@ -125,14 +128,14 @@ public sealed class RemoteServer : IAsyncDisposable
     public Task<Reply> Post(MatrixServer to, string pathAndQuery, object body) => Send(to, HttpMethod.Post, pathAndQuery, body);
 
     /// <summary>A request with any Authorization header, or none.</summary>
-    public async Task<Reply> Send(Uri address, HttpMethod method, string pathAndQuery, byte[]? json, string? authorization)
+    public async Task<Reply> Send(Uri address, HttpMethod method, string pathAndQuery, byte[]? json, string? authorization, CancellationToken? ct = null)
     {
         using var request = new HttpRequestMessage(method, new Uri(address.ToString().TrimEnd('/') + pathAndQuery, AsWritten));
         if (json != null)
             request.Content = new ByteArrayContent(json);
         if (authorization != null)
             request.Headers.TryAddWithoutValidation("Authorization", authorization);
-        using var response = await _http.SendAsync(request, TestContext.Current.CancellationToken);
+        using var response = await _http.SendAsync(request, ct ?? TestContext.Current.CancellationToken);
         var bytes = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
         return new Reply(response.StatusCode, response.Headers, response.Content.Headers, bytes, $"{method} {pathAndQuery}");
     }

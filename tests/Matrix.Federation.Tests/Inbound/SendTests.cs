@@ -1,7 +1,9 @@
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Matrix.Federation.Tests.Harness;
 using Matrix.Protocol;
+using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Matrix.Federation.Tests.Inbound;
@@ -33,6 +35,35 @@ public sealed class SendTests(FederatedServers all) : RemoteMemberTests(all)
         // the same event in another transaction changes nothing either
         Assert.Null(await eve.Send(first));
         Assert.Single((await alice.Messages(room, limit: 50))["chunk"].EnumerateArray(), e => e.GetProperty("event_id").GetString() == first.EventId.ToString());
+    }
+
+    [Fact]
+    public async Task Who_sends_transactions_and_goes_away_has_few_of_them_worked_on()
+    {
+        await using var server = await servers.Start(configuration => configuration["rc_federation:concurrent"] = "1");
+        var owner = await server.NewUser();
+        var member = await RemoteMember.Join(server, remote, await owner.CreatePublicRoom());
+        var open = new TaskCompletionSource();
+        var abandoned = new List<string>();
+        await using var one = await servers.NewRemote();
+        await using var two = await servers.NewRemote();
+        foreach (var silent in new[] { one, two })
+        {
+            // an event that waits for the keys of its sender's server
+            silent.On(HttpMethod.Get, "/_matrix/key/", async (_, _) => { await open.Task; return silent.KeyList(); });
+            var pdu = EventSignatures.AddSignature(await member.Build("m.room.message", new { body = "x" }, sender: silent.User("x")), silent.Name, silent.Key);
+            using var away = new CancellationTokenSource();
+            abandoned.Add($"abandoned-{silent.Name.Port}");
+            var sending = remote.Send(server, HttpMethod.Put, $"/_matrix/federation/v1/send/{abandoned[^1]}", new { pdus = new[] { JsonElement.Parse(pdu.Json.Span) } }, ct: away.Token);
+            await silent.Asked(_ => true);
+            await away.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        }
+        (await member.Put()).Refused(429, "M_LIMIT_EXCEEDED");
+        open.SetResult();
+        await Eventually.True("they are done with", async () => (await member.Put()).Status == HttpStatusCode.OK);
+        foreach (var id in abandoned)
+            (await member.Put(id)).Ok();
     }
 
     [Fact]
