@@ -25,6 +25,7 @@ public static class FederationSenderModule
         services.AddSingleton<StoredEdus>();
         services.AddSingleton<LagReader>();
         services.AddSingleton<TransactionSender>();
+        services.AddSingleton<DestinationDrain>();
         services.AddSingleton<Deliveries>();
         services.AddSingleton<RoomDestinations>();
         services.AddSingleton<PresenceTeller>();

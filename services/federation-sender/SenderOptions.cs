@@ -9,7 +9,7 @@ public sealed class SenderOptions
     [Range(1, 50)] public int PdusPerTransaction { get; set; } = 50;
 
     /// <summary>EDUs in a transaction. The specification allows at most 100.</summary>
-    [Range(1, 100)] public int EdusPerTransaction { get; set; } = 100;
+    [Range(2, 100)] public int EdusPerTransaction { get; set; } = 100;
 
     /// <summary>Requests under way at once.</summary>
     [Range(1, 10_000)] public int Concurrency { get; set; } = 256;

@@ -39,6 +39,12 @@ public sealed class DestinationBackoff(DestinationRetryStore store, IOptions<Fed
             times.DestinationMaxRetryInterval, ct));
     }
 
+    /// <summary>
+    /// It answers, but takes nothing of what it is sent: others may go on asking it, and when it is heard from that is told (<see cref="ServerHeard"/>).
+    /// </summary>
+    public async Task Refused(ServerName destination, CancellationToken ct) =>
+        Keep(destination, await store.Failed(destination, time.GetUtcNow(), TimeSpan.Zero, 1, TimeSpan.Zero, ct));
+
     /// <summary>It answered, or was heard from: it is asked like any other at once. True if it had been failing.</summary>
     public async Task<bool> Succeeded(ServerName destination, CancellationToken ct)
     {

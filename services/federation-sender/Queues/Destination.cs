@@ -4,9 +4,6 @@ using Matrix.Storage.Federation;
 
 namespace Matrix.FederationSender.Queues;
 
-/// <summary>Since when a destination does not take anything, and when it is tried again.</summary>
-sealed record Failing(DateTimeOffset Since, DateTimeOffset RetryAt, TimeSpan Pause, string Reason);
-
 /// <summary>
 /// What waits for one other server, and how far deliveries to it are. While it keeps up, everything is in memory; one that fails, or has too much waiting,
 /// lags: then only a position is known here, up to which everything was delivered, and the rest is read from the database.
@@ -16,6 +13,7 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
 {
     readonly Lock gate = new();
     readonly OutgoingQueue queue = new();
+    ITimer? retry;
     bool isLagging;
     bool isRunning;
     bool hasMessages;
@@ -35,8 +33,8 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
     /// <summary>While it lags: up to here few enough events wait that it gets them all. Used by the one who runs it.</summary>
     public long InFullUpTo { get; set; }
 
-    /// <summary>Under way, or waiting for its next attempt.</summary>
-    public ITimer? Retry { get; set; }
+    /// <summary>Was it tried because it was heard from?</summary>
+    public bool IsHeard { get; private set; }
 
     public static Destination Restore(DestinationRow row, HeldShard holder, long routed) => new(ServerName.Parse(row.Server), holder, routed)
     {
@@ -115,15 +113,26 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
 
     /// <summary>It is to be tried again now, whatever it was doing before.</summary>
     /// <returns>Is it to be run?</returns>
-    public bool Resume()
+    public bool Resume(bool isHeard = false)
     {
         lock (gate)
         {
-            Retry?.Dispose();
-            Retry = null;
+            retry?.Dispose();
+            retry = null;
             if (isRunning)
                 return false;
+            IsHeard = isHeard;
             return isRunning = true;
+        }
+    }
+
+    /// <summary>By this it is tried again, and by none that was set before.</summary>
+    public void RetryBy(ITimer? timer)
+    {
+        lock (gate)
+        {
+            retry?.Dispose();
+            retry = timer;
         }
     }
 
@@ -179,7 +188,7 @@ sealed class Destination(ServerName server, HeldShard holder, long routed)
             queue.Delivered(now);
             if (Failing is not null || isLagging)
                 version++;
-            Failing = null;
+            (Failing, IsHeard) = (null, false);
             if (transaction.UpTo > cursor)
                 cursor = transaction.UpTo;
         }

@@ -13,7 +13,10 @@ sealed partial class TransactionSender : IDisposable
 {
     static readonly FederationTransaction Nothing = new([], [], [], 0);
 
+    const int MaxAnswerBytes = 1 << 20;
+
     readonly FederationClient client;
+    readonly DestinationBackoff backoff;
     readonly SenderOptions options;
     readonly string origin;
     readonly TimeProvider time;
@@ -23,9 +26,10 @@ sealed partial class TransactionSender : IDisposable
     long transactions;
     int underway;
 
-    public TransactionSender(FederationClient client, ServerSigningKey own, IOptions<SenderOptions> options, TimeProvider time, ILogger<TransactionSender> logger)
+    public TransactionSender(FederationClient client, DestinationBackoff backoff, ServerSigningKey own, IOptions<SenderOptions> options, TimeProvider time,
+        ILogger<TransactionSender> logger)
     {
-        (this.client, this.options, this.time, this.logger) = (client, options.Value, time, logger);
+        (this.client, this.backoff, this.options, this.time, this.logger) = (client, backoff, options.Value, time, logger);
         origin = own.ServerName.ToString();
         (places, retryPlaces) = (Places(this.options.Concurrency), Places(this.options.RetryConcurrency));
 
@@ -128,7 +132,18 @@ sealed partial class TransactionSender : IDisposable
         var number = Interlocked.Increment(ref transactions);
         var body = transaction.Write(origin, time.GetUtcNow().ToUnixTimeMilliseconds());
         var began = time.GetTimestamp();
-        await client.Put<byte[]>(server, $"/_matrix/federation/v1/send/{run}{number}", body, ct, new FederationRequest { Timeout = options.Timeout, SkipBackoff = true });
+        try
+        {
+            // what is in the answer is the other server's own business: it is read to its end, so that the connection can be used again, and not kept
+            await using var answer = await client.Open(server, HttpMethod.Put, $"/_matrix/federation/v1/send/{run}{number}", body, ct,
+                new FederationRequest { Timeout = options.Timeout, MaxBytes = MaxAnswerBytes, SkipBackoff = true });
+            await answer.Body.CopyToAsync(Stream.Null, ct);
+        }
+        catch (FederationException e) when (!IsForContent(e))
+        {
+            await backoff.Refused(server, ct);
+            throw;
+        }
         SenderMetrics.Delivered(transaction, time.GetElapsedTime(began));
     }
 

@@ -16,7 +16,7 @@ namespace Matrix.FederationSender.Routing;
 /// is lost on the way is said again or runs out. Read by the router, so that it goes to the servers that events go to.
 /// </summary>
 sealed class Ephemera(
-    EphemeralChannel channel, Deliveries deliveries, RoomDestinations rooms, PresenceTeller presence, RoomStore roomStore, ServerSigningKey own, Caches caches,
+    EphemeralChannel channel, Deliveries deliveries, DestinationDrain drain, RoomDestinations rooms, PresenceTeller presence, RoomStore roomStore, ServerSigningKey own, Caches caches,
     TimeProvider time) : IDisposable
 {
     static readonly TimeSpan Sweep = TimeSpan.FromSeconds(2), PresenceSweep = TimeSpan.FromMinutes(1);
@@ -34,7 +34,7 @@ sealed class Ephemera(
             if (Read(message.Span) is { } news && inbox.Writer.TryWrite(news))
                 wake();
         });
-        deliveries.CameBack += server =>
+        drain.CameBack += server =>
         {
             if (inbox.Writer.TryWrite(new ServerBack(server)))
                 wake();

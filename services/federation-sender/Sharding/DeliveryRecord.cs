@@ -9,8 +9,8 @@ namespace Matrix.FederationSender.Sharding;
 /// Stores how far deliveries are, once a second if anything changed: one position for each shard, and a row for each destination that is behind it. What was
 /// delivered after the last time is delivered again after a crash, under the same event ids and message ids, by which it is known.
 /// </summary>
-sealed partial class DeliveryRecord(Deliveries deliveries, DestinationStore store, DatabaseOutage outage, TimeProvider time, ILogger<DeliveryRecord> logger)
-    : IDisposable
+sealed partial class DeliveryRecord(
+    Deliveries deliveries, DestinationDrain drain, DestinationStore store, DatabaseOutage outage, TimeProvider time, ILogger<DeliveryRecord> logger) : IDisposable
 {
     static readonly TimeSpan Every = TimeSpan.FromSeconds(1), Patience = TimeSpan.FromSeconds(3), SweepEvery = TimeSpan.FromMinutes(1), CleanEvery = TimeSpan.FromHours(1);
 
@@ -24,7 +24,7 @@ sealed partial class DeliveryRecord(Deliveries deliveries, DestinationStore stor
 
     public async Task Run(CancellationToken ct)
     {
-        deliveries.CameBack += _ => Hint();
+        drain.CameBack += _ => Hint();
         var (swept, cleaned) = (time.GetTimestamp(), time.GetTimestamp());
         while (true)
         {

@@ -12,7 +12,7 @@ namespace Matrix.FederationSender.Sharding;
 /// takes those that nobody holds. While there are no other servers, nothing is held and nothing asked.
 /// </summary>
 sealed partial class ShardHolder(
-    Leases leases, NpgsqlDataSource db, LogFollower follower, LogAttention attention, LogRouter router, Deliveries deliveries, DeliveryRecord record,
+    Leases leases, NpgsqlDataSource db, LogFollower follower, LogAttention attention, LogRouter router, Deliveries deliveries, DestinationDrain drain, DeliveryRecord record,
     DestinationStore store, DatabaseOutage outage, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<ShardHolder> logger) : BackgroundService
 {
     static readonly TimeSpan Every = TimeSpan.FromSeconds(2);
@@ -130,7 +130,7 @@ sealed partial class ShardHolder(
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(5), time);
         try
         {
-            await deliveries.Finish(TimeSpan.FromSeconds(2));
+            await drain.Finish(TimeSpan.FromSeconds(2));
             await record.Save(held, patience.Token);
         }
         catch (Exception e) when (e is NpgsqlException or OperationCanceledException)

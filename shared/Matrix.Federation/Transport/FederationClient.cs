@@ -146,6 +146,7 @@ public sealed class FederationClient(
     {
         byte[] body = [];
         string? errcode = null, error = null;
+        var retryAfter = response.Headers.RetryAfter?.Delta;
         try
         {
             body = await LimitedStream.ReadAll(await response.Content.ReadAsStreamAsync(ct), MaxErrorBytes, ct);
@@ -153,6 +154,7 @@ public sealed class FederationClient(
             using var document = JsonDocument.Parse(body);
             errcode = Member(document.RootElement, "errcode");
             error = Member(document.RootElement, "error");
+            retryAfter ??= Milliseconds(document.RootElement, "retry_after_ms"); // of servers that do not know the header
         }
         catch (Exception e) when (e is JsonException or IOException or HttpRequestException)
         {
@@ -162,12 +164,17 @@ public sealed class FederationClient(
         {
             Status = (int)response.StatusCode,
             Errcode = errcode,
+            RetryAfter = retryAfter,
             Body = body,
         };
     }
 
     static string? Member(JsonElement json, string name) =>
         json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    static TimeSpan? Milliseconds(JsonElement json, string name) =>
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number)
+            ? TimeSpan.FromMilliseconds(number) : null;
 
     static FederationException? Failure(ServerName destination, Exception e)
     {

@@ -43,6 +43,9 @@ public sealed class FederationException : Exception, IMatrixError
     /// <summary>The <c>errcode</c> of its answer, if there is one.</summary>
     public string? Errcode { get; init; }
 
+    /// <summary>How long it wants to be left alone, where it says so.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>The body of its refusal: at most 64 KiB.</summary>
     public ReadOnlyMemory<byte> Body { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Text.Json;
 using Matrix.Federation.Tests.Harness;
 using Matrix.Protocol;
@@ -67,6 +68,80 @@ public sealed class OutageTests(FederatedServers servers)
 
         await inbox.HeardUntil(server, () => inbox.Bodies.Contains("69"));
         Assert.Equal(["quiet", "69"], inbox.Bodies);
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.NotFound)]
+    [InlineData(HttpStatusCode.Unauthorized)]
+    [InlineData(HttpStatusCode.Redirect)]
+    [InlineData(HttpStatusCode.OK)]
+    public async Task Who_answers_and_takes_nothing_is_tried_when_it_is_heard_from_and_asked_other_things_meanwhile(HttpStatusCode status)
+    {
+        await using var remote = await servers.NewRemote();
+        await using var server = await servers.Start(Patient);
+        var inbox = new RemoteInbox(remote);
+        var isBroken = true;
+        var written = 0L;
+        inbox.Instead = async context =>
+        {
+            if (!isBroken)
+                return null;
+            if (status != HttpStatusCode.OK)
+                return new RemoteAnswer(status, "<html>");
+            while (!context.RequestAborted.IsCancellationRequested) // as if it took it, and without end
+            {
+                await context.Response.Body.WriteAsync(new byte[16 << 10], context.RequestAborted);
+                written += 16 << 10;
+            }
+            return null;
+        };
+        var alice = await server.NewUser();
+        var room = await alice.CreatePublicRoom();
+        await inbox.Join(server, room);
+        await alice.Say(room, "one");
+        await remote.Asked(IsSend);
+        await server.Services.GetRequiredService<FederationClient>().Get<JsonElement>(remote.Name, "/_matrix/key/v2/server", TestContext.Current.CancellationToken);
+        isBroken = false;
+        await inbox.HeardUntil(server, () => inbox.Bodies.Contains("one"));
+        Assert.Equal(["one"], inbox.Bodies);
+        Assert.InRange(Interlocked.Read(ref written), 0, 16 << 20);
+    }
+
+    [Fact]
+    public async Task Who_asks_to_be_left_alone_is_and_whoever_is_heard_from_in_vain_for_a_moment()
+    {
+        await using var remote = await servers.NewRemote();
+        await using var broken = await servers.NewRemote();
+        await using var other = await servers.NewRemote();
+        await using var server = await servers.Start(configuration => configuration["federation_sender:first_pause_milliseconds"] = "20");
+        var (asking, failing, well) = (new RemoteInbox(remote), new RemoteInbox(broken) { IsDown = true }, new RemoteInbox(other));
+        var askedFor = new TaskCompletionSource();
+        asking.Instead = _ =>
+        {
+            var isLong = remote.Requests.Count(IsSend) > 2;
+            if (isLong)
+                askedFor.TrySetResult();
+            return Task.FromResult<object?>(new RemoteAnswer(HttpStatusCode.TooManyRequests, new { errcode = "M_LIMIT_EXCEEDED", error = "slower", retry_after_ms = isLong ? 3_600_000 : 1 }));
+        };
+        var alice = await server.NewUser();
+        var room = await alice.CreatePublicRoom();
+        foreach (var inbox in new[] { asking, failing, well })
+            await inbox.Join(server, room);
+        await alice.Say(room, "one");
+        await askedFor.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+
+        var began = TimeProvider.System.GetTimestamp();
+        var tried = broken.Requests.Count(IsSend);
+        for (var i = 0; i < 100; i++)
+        {
+            (await remote.Get(server, Nobody(server))).Refused(404, "M_NOT_FOUND");
+            (await broken.Get(server, Nobody(server))).Refused(404, "M_NOT_FOUND");
+        }
+        await alice.Say(room, "two");
+        await well.Until(() => well.Bodies.Contains("two"));
+        Assert.Equal(3, remote.Requests.Count(IsSend));
+        // by its own pauses, which double, it is tried a few times
+        Assert.InRange(broken.Requests.Count(IsSend) - tried, 0, 25 + (int)(TimeProvider.System.GetElapsedTime(began) / TimeSpan.FromSeconds(1)));
     }
 
     [Fact]
@@ -152,6 +227,8 @@ public sealed class OutageTests(FederatedServers servers)
         foreach (var remote in remotes)
             await remote.DisposeAsync();
     }
+
+    static string Nobody(MatrixServer server) => "/_matrix/federation/v1/query/directory?room_alias=" + Uri.EscapeDataString($"#none:{server.ServerName}");
 
     static bool IsSend(RemoteRequest request) => request.Path.Contains("/send/", StringComparison.Ordinal);
 

@@ -7,6 +7,7 @@ using Matrix.Protocol;
 using Matrix.Rooms;
 using Matrix.Storage.Rooms;
 using Matrix.Testing;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Matrix.Federation.Tests.Sender;
@@ -26,6 +27,8 @@ sealed class RemoteInbox
         remote.On(HttpMethod.Put, "/_matrix/federation/v1/send/", async (request, context) =>
         {
             await Hold(context.RequestAborted);
+            if (Instead is not null && await Instead(context) is { } instead)
+                return instead;
             if (IsDown)
                 return RemoteAnswer.Error(HttpStatusCode.ServiceUnavailable, "M_UNKNOWN");
             if (Bears?.Invoke(request.Json) == false)
@@ -45,6 +48,9 @@ sealed class RemoteInbox
 
     /// <summary>It refuses everything for now.</summary>
     public bool IsDown { get; set; }
+
+    /// <summary>What it answers instead of taking a transaction; null: it takes it.</summary>
+    public Func<HttpContext, Task<object?>>? Instead { get; set; }
 
     /// <summary>Whether it does not refuse a transaction for what is in it; null: it never does.</summary>
     public Func<JsonElement, bool>? Bears { get; set; }
