@@ -169,6 +169,9 @@ public sealed class PrivateStack : IAsyncDisposable
     public static Task StopRecorded(string dataFolder, CancellationToken ct) =>
         Task.WhenAll(new[] { PostgresPart.Name, RabbitMqPart.Name, RedisPart.Name }.Select(part => StopRecorded(part, dataFolder, ct)));
 
+    /// <summary>Was a server, or its parts, started in this folder?</summary>
+    public static bool IsDataFolder(string dataFolder) => StackState.Find(dataFolder) is not null;
+
     /// <summary>Removes a data folder that nobody uses, and what of it is kept elsewhere.</summary>
     public static async Task Remove(string dataFolder, CancellationToken ct)
     {

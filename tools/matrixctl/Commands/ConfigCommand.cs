@@ -11,7 +11,11 @@ namespace Matrix.Ctl.Commands;
 /// <summary><c>matrixctl config check</c>: lets every service look at a configuration, as it would at its start, and shows what they say.</summary>
 static class ConfigCommand
 {
-    static readonly Argument<string> path = new("file") { Description = "homeserver.yaml" };
+    static readonly Argument<string> path = new("file")
+    {
+        Description = "homeserver.yaml",
+        DefaultValueFactory = _ => "./data/homeserver.yaml",
+    };
     static readonly Option<bool> json = JsonOption.Create();
 
     public static Command Create()

@@ -29,7 +29,8 @@ static class DoctorCommand
 
     static async Task<int> Run(ParseResult result, CancellationToken ct)
     {
-        var running = ServerState.Find(result.GetFolder(data));
+        var folder = result.GetFolder(data);
+        var running = ServerState.Find(folder);
         var path = result.GetValue(configPath) ?? running?.ConfigPath;
         var config = path is not null || Environment.GetEnvironmentVariable("MATRIX_CONFIG") is { Length: > 0 } ? ServerConfig.ReadOrEnvironment(path) : null;
         var name = result.GetValue(serverName) ?? config?.ServerName;
@@ -39,9 +40,11 @@ static class DoctorCommand
         var findings = new List<Finding>();
         if ((result.GetValue(url) ?? running?.Url ?? config?.PublicBaseUrl) is { } address)
             findings.AddRange(await new ServerChecks(http, new Uri(address.TrimEnd('/') + "/"), name, TimeProvider.System).Run(ct));
-        if (config is not null) findings.AddRange(await new BackendChecks(config.WithPrivateParts(result.GetFolder(data)), TimeProvider.System).Run(ct));
+        if (config is not null) findings.AddRange(await new BackendChecks(config.WithPrivateParts(folder), TimeProvider.System).Run(ct));
         if (name is not null && !result.GetValue(inside)) findings.AddRange(await new NameChecks(http, new LookupClient(), name, TimeProvider.System).Run(ct));
         if (findings.Count > 0) findings.AddRange([ClockChecks.Kernel(), .. ClockChecks.Compare(times)]);
+        else if (File.Exists(Path.Combine(folder, "homeserver.yaml")))
+            findings.Add(Finding.Bad("server", $"nothing runs in {folder}", $"'matrixctl up' starts it. If it has ended by itself, {Path.Combine(folder, "logs")} may say why."));
         else findings.Add(Finding.Bad("doctor", "There is nothing to look at", "Name a server by --url, --config-path or --data."));
 
         if (result.GetValue(json)) Console.Out.WriteLine(JsonSerializer.Serialize(findings, FindingJson.Default.IReadOnlyListFinding));

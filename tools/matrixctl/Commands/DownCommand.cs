@@ -10,15 +10,24 @@ static class DownCommand
     public static Command Create()
     {
         var data = DataOption.Create();
+        var delete = new Option<bool>("--delete-data") { Description = "Then removes the data folder, the signing key in it, and what private services keep elsewhere." };
         var json = JsonOption.Create();
-        var command = new Command("down", "Stops a server.") { data, json };
-        command.SetAction((result, ct) => Run(result.GetFolder(data), result.GetValue(json), ct));
+        var command = new Command("down", "Stops a server.") { data, delete, json };
+        command.SetAction((result, ct) => Run(result.GetFolder(data), result.GetValue(delete), result.GetValue(json), ct));
         return command;
     }
 
-    static async Task<int> Run(string folder, bool asJson, CancellationToken ct)
+    static async Task<int> Run(string folder, bool delete, bool asJson, CancellationToken ct)
     {
-        await Steps.Print(asJson, step => Stop(folder, step, ct));
+        // else a folder that was named by mistake would be gone
+        if (delete && !PrivateStack.IsDataFolder(folder)) throw new StackException($"{folder} is no data folder of a server that 'matrixctl up' has started, and is left as it is.");
+        await Steps.Print(asJson, async step =>
+        {
+            await Stop(folder, step, ct);
+            if (!delete) return;
+            await PrivateStack.Remove(folder, ct);
+            step($"Removed {folder}.");
+        });
         return 0;
     }
 

@@ -27,7 +27,7 @@ sealed class Supervisor(UpOptions options, StartProgress progress, TimeProvider 
     public async Task<ServerState> Start(CancellationToken ct)
     {
         if (options is { AllInOne: true, TlsPort: not null })
-            throw new StackException("--tls-port is the gateway's, which --all-in-one does without.");
+            throw new StackException("--tls-port is the gateway's, which --all-in-one does without. Give it tls_listen and a certificate in homeserver.yaml.");
         var folder = options.DataFolder;
         var config = PrepareConfig();
         stack = await PrivateStack.Begin(new StackOptions
