@@ -131,7 +131,7 @@ static partial class ConfigurationKeys
     }
 
     static string Bound(object bound, Type type, bool isSize) =>
-        type == typeof(TimeSpan) ? Text(TimeSpan.Parse((string)bound, CultureInfo.InvariantCulture)) : Text(bound, isSize);
+        type == typeof(TimeSpan) ? Durations.Text(TimeSpan.Parse((string)bound, CultureInfo.InvariantCulture)) : Text(bound, isSize);
 
     static string Default(PropertyInfo property, Type type, object? value)
     {
@@ -145,28 +145,14 @@ static partial class ConfigurationKeys
     static string Text(object value, bool isSize = false) => value switch
     {
         bool flag => flag ? "true" : "false",
-        TimeSpan time => Text(time),
+        TimeSpan time => Durations.Text(time),
         Enum one => one.ToString().ToLowerInvariant(),
         string text => text,
-        IFormattable number when isSize => Size(Convert.ToInt64(number, CultureInfo.InvariantCulture)),
+        IFormattable number when isSize => ByteSizes.Text(Convert.ToInt64(number, CultureInfo.InvariantCulture)),
         IFormattable number => number is double ? number.ToString("0.#######", CultureInfo.InvariantCulture) : number.ToString("0", CultureInfo.InvariantCulture),
         IEnumerable list => $"[{string.Join(", ", list.Cast<object>().Select(item => Text(item)))}]",
         _ => $"{{{string.Join(", ", value.GetType().GetProperties().Select(property => $"{NameOf(property)}: {Text(property.GetValue(value)!)}"))}}}",
     };
-
-    static string Text(TimeSpan time)
-    {
-        (string Unit, long Milliseconds)[] units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-        var all = (long)time.TotalMilliseconds;
-        return units.Where(unit => all != 0 && all % unit.Milliseconds == 0).Select(unit => $"{all / unit.Milliseconds}{unit.Unit}").FirstOrDefault("0");
-    }
-
-    static string Size(long bytes)
-    {
-        (string Unit, int Bits)[] units = [("T", 40), ("G", 30), ("M", 20), ("K", 10)];
-        return units.Where(unit => bytes > 0 && bytes % (1L << unit.Bits) == 0).Select(unit => $"{bytes >> unit.Bits}{unit.Unit}")
-            .FirstOrDefault(bytes.ToString(CultureInfo.InvariantCulture));
-    }
 
     [GeneratedRegex(@"\b(?:AddMatrixOptions|AddSection)<(?<type>[A-Z]\w+)>\((?:[\w.]+, )?(?:""(?<section>[\w:]+)"")?\)")]
     private static partial Regex Registration();

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using Matrix.Hosting.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace Matrix.Hosting.Tests;
 
@@ -46,9 +47,14 @@ public sealed class ConfigurationTests
 
         public Dictionary<string, IReadOnlyList<string>> Clusters { get; init; } = [];
 
+        [Range(typeof(TimeSpan), "00:00:00.100", "00:05:00")] public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
+
+        [ByteSize, Range(1024, 1L << 30)] public long Room { get; init; } = 1 << 20;
+
         public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
         {
             if (Enabled && SessionLifetime is null) yield return new ValidationResult("needs session_lifetime", [nameof(Enabled)]);
+            if (Pause > SessionLifetime) yield return new ValidationResult("must not be longer than session_lifetime", [nameof(Pause)]);
         }
     }
 
@@ -171,6 +177,25 @@ public sealed class ConfigurationTests
     [Fact]
     public void A_rule_between_keys_is_checked_even_when_other_keys_are_wrong() =>
         Assert.Contains("enabled: needs session_lifetime", Mistakes("server_name: x\nenabled: true\nrc_message: {burst_count: 0}"));
+
+    [Fact]
+    public void A_rule_between_keys_is_told_where_each_is_within_its_limits() => Assert.Equal(
+        ["pause: must not be longer than session_lifetime"], Mistakes("server_name: x\nsigning_key_path: k\npause: 2s\nsession_lifetime: 1s"));
+
+    [Fact]
+    public void Limits_are_told_as_they_would_be_written() => Assert.Equal(
+        ["pause: must be between 100ms and 5m, not 1h", "room: must be between 1K and 1G, not 2T"],
+        Mistakes("server_name: x\nsigning_key_path: k\npause: 60m\nroom: 2048G").Order());
+
+    [Fact]
+    public void What_the_framework_s_validation_finds_is_told_by_key()
+    {
+        var found = new OptionsValidationException("", typeof(Bound),
+            ["default_room_version: is none", "Version: default_room_version must be one: 3 to 12.", "sender.most: The field Most must be between 1 and 50.", "Nothing is well."]);
+        Assert.Equal(
+            ["default_room_version: is none", "default_room_version: must be one: 3 to 12.", "sender.most: must be between 1 and 50.", "Bound: Nothing is well."],
+            MatrixOptions.Mistakes(found).Select(mistake => mistake.ToString()));
+    }
 
     [Fact]
     public void A_missing_server_name_is_a_mistake() => Assert.Contains("server_name: is missing", Mistakes("signing_key_path: k"));

@@ -20,4 +20,13 @@ public static class ByteSizes
         value = number << shift;
         return true;
     }
+
+    /// <summary>As an operator would write it: in the largest unit that it is whole in.</summary>
+    public static string Text(long value)
+    {
+        (string Unit, int Shift)[] units = [("T", 40), ("G", 30), ("M", 20), ("K", 10)];
+        foreach (var (unit, shift) in units)
+            if (value != 0 && value % (1L << shift) == 0) return string.Create(CultureInfo.InvariantCulture, $"{value >> shift}{unit}");
+        return value.ToString(CultureInfo.InvariantCulture);
+    }
 }

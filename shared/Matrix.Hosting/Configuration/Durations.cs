@@ -31,4 +31,14 @@ public static class Durations
         value = TimeSpan.FromMilliseconds(number * unit.Value);
         return true;
     }
+
+    /// <summary>As an operator would write it: in the largest unit that it is whole in.</summary>
+    public static string Text(TimeSpan value)
+    {
+        (string Unit, long Milliseconds)[] units = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000)];
+        var all = (long)value.TotalMilliseconds;
+        foreach (var (unit, milliseconds) in units)
+            if (all != 0 && all % milliseconds == 0) return string.Create(CultureInfo.InvariantCulture, $"{all / milliseconds}{unit}");
+        return all == 0 ? "0" : string.Create(CultureInfo.InvariantCulture, $"{all}ms");
+    }
 }

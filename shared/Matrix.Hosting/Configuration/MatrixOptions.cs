@@ -66,14 +66,19 @@ public static partial class MatrixOptions
     [GeneratedRegex(@"^Failed to convert configuration value(?: '(?<value>.*)')? at '(?<key>.+)' to type '(?:System\.)?(?<type>.+)'", RegexOptions.Singleline)]
     private static partial Regex Unconvertible();
 
-    /// <summary>What the framework's own validation found: <c>key: reason</c>, or a text without a key.</summary>
+    /// <summary>What the framework's own validation found: <c>key: reason</c>, <c>Property: key reason</c>, or a text without a key.</summary>
     internal static IEnumerable<ConfigurationMistake> Mistakes(OptionsValidationException e) =>
         from failure in e.Failures
-        let colon = failure.IndexOf(": ", StringComparison.Ordinal)
-        let key = colon < 0 ? "" : failure[..colon]
-        select key.Length > 0 && key.All(c => c is '_' or '.' || char.IsAsciiLetterLower(c))
-            ? new ConfigurationMistake(key, failure[(colon + 2)..])
+        let found = Found().Match(failure)
+        select found.Success
+            ? new ConfigurationMistake(found.Groups["key"].Value, OfField().Replace(failure[found.Length..], ""))
             : new ConfigurationMistake(e.OptionsType.Name, failure);
+
+    [GeneratedRegex(@"\A((?<key>[a-z_.]+): |[A-Z]\w*: (?<key>[a-z_.]+) (?=must ))")]
+    private static partial Regex Found();
+
+    [GeneratedRegex(@"\AThe field \w+ (?=must )")]
+    private static partial Regex OfField();
 }
 
 /// <summary>What one module reads of the configuration, and what is wrong with it.</summary>

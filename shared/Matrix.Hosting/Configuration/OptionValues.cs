@@ -30,4 +30,15 @@ static class OptionValues
         "FALSE" or "NO" or "OFF" or "0" => false,
         _ => null,
     };
+
+    /// <summary>A value, or a limit of one, as it would be written.</summary>
+    public static string Text(object? value, Type type, bool isByteSize) => value switch
+    {
+        TimeSpan time => Durations.Text(time),
+        string time when type == typeof(TimeSpan) => Durations.Text(TimeSpan.Parse(time, CultureInfo.InvariantCulture)),
+        int or long or double when isByteSize => ByteSizes.Text(Convert.ToInt64(value, CultureInfo.InvariantCulture)),
+        double number => number.ToString("0.#######", CultureInfo.InvariantCulture),
+        IFormattable other => other.ToString(null, CultureInfo.InvariantCulture),
+        _ => value?.ToString() ?? "",
+    };
 }

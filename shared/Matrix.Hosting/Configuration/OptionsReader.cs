@@ -1,6 +1,5 @@
 using System.Collections;
 using System.ComponentModel.DataAnnotations;
-using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.Extensions.Configuration;
@@ -120,9 +119,13 @@ sealed class OptionsReader(List<ConfigurationMistake> mistakes)
     {
         var value = property?.GetValue(options);
         if (property?.GetCustomAttribute<RequiredAttribute>() is not null && value is null or "") return "is missing";
-        if (property?.GetCustomAttribute<RangeAttribute>() is { } range)
-            return string.Create(CultureInfo.InvariantCulture, $"must be between {range.Minimum} and {range.Maximum}, not {value}");
+        // it may be within its limits, and wrong beside another key
+        if (property?.GetCustomAttribute<RangeAttribute>() is { } range && !range.IsValid(value))
+            return range.Maximum is double and >= long.MaxValue ? $"must be at least {Text(range.Minimum)}, not {Text(value)}" : $"must be between {Text(range.Minimum)} and {Text(range.Maximum)}, not {Text(value)}";
         return result.ErrorMessage ?? "is not valid";
+
+        string Text(object? bound) => OptionValues.Text(
+            bound, Nullable.GetUnderlyingType(property!.PropertyType) ?? property.PropertyType, property.GetCustomAttribute<ByteSizeAttribute>() is not null);
     }
 
     static string KeyOf(PropertyInfo property) =>
