@@ -74,7 +74,7 @@ public sealed class Origin
         if (await ring.Has(wanted, context.RequestAborted))
             return await ring.Find(wanted, context.RequestAborted);
         using (limits.EnterStranger())
-            return await ring.Find(wanted, context.RequestAborted);
+            return await ring.Find(wanted, context.RequestAborted, still: true);
     }
 
     static async Task<ReadOnlyMemory<byte>> ReadBody(HttpContext context)

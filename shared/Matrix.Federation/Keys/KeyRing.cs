@@ -36,14 +36,16 @@ public sealed class KeyRing
         p.GetRequiredService<KeyFetcher>(), p.GetRequiredService<IOptions<FederationOptions>>(), p.GetRequiredService<Caches>(), p.GetRequiredService<TimeProvider>());
 
     /// <summary>Those of the wanted keys that are to be had, and were valid when they had to be.</summary>
-    public async ValueTask<IReadOnlyDictionary<(ServerName, KeyId), VerifyKey>> Find(IEnumerable<KeyRequest> wanted, CancellationToken ct)
+    /// <param name="still">And are so now, after they may have been asked for: their server may just have told that one is old.</param>
+    public async ValueTask<IReadOnlyDictionary<(ServerName, KeyId), VerifyKey>> Find(IEnumerable<KeyRequest> wanted, CancellationToken ct, bool still = false)
     {
         var all = wanted.ToList();
         var known = await Load(all, ct);
+        var now = still ? _time.GetUtcNow().ToUnixTimeMilliseconds() : 0;
         var found = new Dictionary<(ServerName, KeyId), VerifyKey>();
         foreach (var key in all.GroupBy(key => (key.Server, key.KeyId)))
         {
-            if (known[key.Key.Server].Keys.TryGetValue(key.Key.KeyId, out var one) && key.All(request => one.IsValidAt(request.ValidAt)))
+            if (known[key.Key.Server].Keys.TryGetValue(key.Key.KeyId, out var one) && key.All(request => one.IsValidAt(Math.Max(request.ValidAt, now))))
                 found[key.Key] = one.Key;
         }
         return found;

@@ -26,8 +26,8 @@ sealed record ServerKeyList(ServerName Server, long ValidUntilTs, IReadOnlyList<
             var keys = ReadKeys(root, "verify_keys", _ => validUntil);
             if (!JsonSignatures.Verify(document, server, id => keys.GetValueOrDefault(id).Key))
                 return null;
-            // one that is old only later would be relied on for as long as whoever wrote the list likes
-            foreach (var (id, old) in ReadKeys(root, "old_verify_keys", key => Math.Min(key.GetProperty("expired_ts").GetInt64(), validUntil)))
+            // they are for events of the past alone: one that is old only later would sign requests, for as long as whoever wrote the list likes
+            foreach (var (id, old) in ReadKeys(root, "old_verify_keys", key => Math.Min(key.GetProperty("expired_ts").GetInt64(), fetched - 1)))
                 keys.TryAdd(id, old);
             return keys.Count > MostKeys ? null
                 : new(server, validUntil, [.. keys.Select(key => new StoredServerKey(server, key.Key, key.Value.Key.ToString(), key.Value.Until, fetched))], document);

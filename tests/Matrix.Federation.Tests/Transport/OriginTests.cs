@@ -95,6 +95,17 @@ public sealed class OriginTests(FederatedServers servers) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_that_its_server_calls_old_signs_no_request()
+    {
+        await using var remote = await servers.NewRemote();
+        var old = remote.Key;
+        remote.OldKeys[old.KeyId] = (old.VerifyKey, TimeProvider.System.GetUtcNow().AddDays(1).ToUnixTimeMilliseconds());
+        remote.Key = SigningKey.Generate("next");
+        (await Put(remote, body: "{}", spoil: _ => XMatrix.Sign(remote.Name, old, _node.Name, "PUT", "/signed/x", "{}"u8.ToArray()))).Refused(401, "M_UNAUTHORIZED");
+        (await Put(remote, body: "{}")).Ok();
+    }
+
+    [Fact]
     public async Task A_body_that_is_not_JSON_is_refused_whoever_sends_it()
     {
         await using var remote = await servers.NewRemote();
