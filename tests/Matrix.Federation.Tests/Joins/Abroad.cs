@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Matrix.Federation.Tests.Harness;
+using Matrix.Protocol;
 
 namespace Matrix.Federation.Tests.Joins;
 
@@ -24,4 +26,23 @@ static class Abroad
 
     public static string? Name(this IReadOnlyList<JsonElement> shown) => shown.FirstOrDefault(e => e.String("type") == "m.room.name") is { ValueKind: JsonValueKind.Object } name
         ? name.String("content.name") : null;
+
+    /// <summary>A server asks for the template of an event of its user, and fills it in.</summary>
+    public static async Task<Pdu> MakeMembership(RemoteServer remote, MatrixServer at, string room, UserId user, string membership, object? content = null)
+    {
+        var made = (await remote.Get(at, $"/_matrix/federation/v1/make_{membership}/{Esc(room)}/{Esc(user.ToString())}?ver=10&ver=11&ver=12")).Ok();
+        var template = made["event"];
+        return remote.Build(RoomVersions.Find(made.String("room_version"))!, new PduBuilder
+        {
+            Type = "m.room.member",
+            StateKey = user.ToString(),
+            Sender = user,
+            RoomId = RoomId.Parse(room),
+            ContentElement = content is null ? template.GetProperty("content") : JsonSerializer.SerializeToElement(content),
+            PrevEvents = [.. template.GetProperty("prev_events").Items().Select(id => EventId.Parse(id.GetString()!))],
+            AuthEvents = [.. template.GetProperty("auth_events").Items().Select(id => EventId.Parse(id.GetString()!))],
+            Depth = template.GetProperty("depth").GetInt64(),
+            OriginServerTs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
+        });
+    }
 }

@@ -66,24 +66,7 @@ public sealed class HandshakeTests(FederatedServers servers)
         Assert.Single((await alice.Get($"/_matrix/client/v3/rooms/{Abroad.Esc(room)}/joined_members")).Ok()["joined"].EnumerateObject().ToList());
     }
 
-    /// <summary>Asks for a template and fills it in.</summary>
-    async Task<Pdu> Build(RemoteServer remote, string room, UserId user, string membership, object? content = null)
-    {
-        var made = (await remote.Get(First, $"/_matrix/federation/v1/make_{membership}/{Abroad.Esc(room)}/{Abroad.Esc(user.ToString())}?ver=10&ver=11")).Ok();
-        var template = made["event"];
-        return remote.Build(RoomVersions.Find(made.String("room_version"))!, new PduBuilder
-        {
-            Type = "m.room.member",
-            StateKey = user.ToString(),
-            Sender = user,
-            RoomId = RoomId.Parse(room),
-            ContentElement = content is null ? template.GetProperty("content") : JsonSerializer.SerializeToElement(content),
-            PrevEvents = [.. template.GetProperty("prev_events").Items().Select(id => EventId.Parse(id.GetString()!))],
-            AuthEvents = [.. template.GetProperty("auth_events").Items().Select(id => EventId.Parse(id.GetString()!))],
-            Depth = template.GetProperty("depth").GetInt64(),
-            OriginServerTs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(),
-        });
-    }
+    Task<Pdu> Build(RemoteServer remote, string room, UserId user, string membership, object? content = null) => Abroad.MakeMembership(remote, First, room, user, membership, content);
 
     static string Path(string endpoint, string room, Pdu pdu) => $"/_matrix/federation/{endpoint}/{Abroad.Esc(room)}/{Abroad.Esc(pdu.EventId.ToString())}";
 

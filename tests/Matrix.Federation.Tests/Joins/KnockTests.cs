@@ -1,4 +1,6 @@
+using System.Text.Json;
 using Matrix.Federation.Tests.Harness;
+using Matrix.Protocol;
 
 namespace Matrix.Federation.Tests.Joins;
 
@@ -22,6 +24,23 @@ public sealed class KnockTests(FederatedServers servers)
         await bob.SyncUntil(s => s.Invited(room) is not null, sync.NextBatch);
         await bob.Join(room);
         Assert.NotNull((await bob.Sync()).Joined(room));
+    }
+
+    [Theory, InlineData("10"), InlineData("12")]
+    public async Task Who_knocks_is_shown_whole_events_with_the_one_that_made_the_room(string version)
+    {
+        var alice = await servers.First.NewUser();
+        await using var remote = await servers.NewRemote();
+        var room = await alice.CreateRoom(new { name = "Behind the door", room_version = version });
+        await alice.SetState(room, "m.room.join_rules", new { join_rule = "knock" });
+        var knock = await Abroad.MakeMembership(remote, servers.First, room, remote.User("u"), "knock");
+
+        var shown = (await remote.Put(servers.First, $"/_matrix/federation/v1/send_knock/{Abroad.Esc(room)}/{Abroad.Esc(knock.EventId.ToString())}",
+            JsonElement.Parse(knock.Json.Span))).Ok()["knock_room_state"].Items();
+
+        var pdus = shown.Select(e => Pdu.Parse(JsonSerializer.SerializeToUtf8Bytes(e), RoomVersions.Find(version)!)).ToList();
+        Assert.Superset(new HashSet<string> { "m.room.create", "m.room.name", "m.room.join_rules" }, pdus.Select(pdu => pdu.Type).ToHashSet());
+        Assert.All(pdus, pdu => Assert.Equal((room, true), (pdu.RoomId.ToString(), pdu.HasValidContentHash)));
     }
 
     [Fact]

@@ -15,10 +15,9 @@ static class PutSendKnock
     {
         var taken = await handshakes.Take(roomId, eventId, body.Utf8, "knock", origin.Server, ct);
         var shown = await handshakes.Stripped(taken.Room, ct);
-        return new Response([.. shown.Select(pdu => new StrippedEvent(pdu.Type, pdu.StateKey!, pdu.Sender, pdu.Content))]);
+        // whole events since version 1.16 of the specification: who knocks can check that they are of this room
+        return new Response([.. shown.Select(pdu => JsonElement.Parse(pdu.Json.Span))]);
     }
 
-    sealed record Response(IReadOnlyList<StrippedEvent> KnockRoomState);
-
-    sealed record StrippedEvent(string Type, string StateKey, UserId Sender, JsonElement Content);
+    sealed record Response(IReadOnlyList<JsonElement> KnockRoomState);
 }
