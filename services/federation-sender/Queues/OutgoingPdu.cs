@@ -1,5 +1,3 @@
-using System.Text;
-using System.Text.Json;
 using Matrix.Protocol;
 using Matrix.Storage.Federation;
 using EventId = Matrix.Protocol.EventId;
@@ -13,10 +11,6 @@ sealed record OutgoingPdu(long Position, byte[] Json)
     {
         var rules = RoomVersions.Find(e.Version)!;
         // what was redacted since is nobody's any more
-        var json = e.RedactedBy is null ? e.Json : Pdu.FromStored(EventId.Parse(e.EventId), e.Json, rules).Redact().Json.ToArray();
-        if (!rules.HasAssignedEventIds)
-            return new OutgoingPdu(e.Position, json);
-        var id = Encoding.UTF8.GetBytes($"{{\"event_id\":{JsonSerializer.Serialize(e.EventId)},");
-        return new OutgoingPdu(e.Position, [.. id, .. json.AsSpan(1)]);
+        return new OutgoingPdu(e.Position, e.RedactedBy is null ? e.Json : Pdu.FromStored(EventId.Parse(e.EventId), e.Json, rules).Redact().Json.ToArray());
     }
 }

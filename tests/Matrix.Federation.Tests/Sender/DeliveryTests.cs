@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text;
 using Matrix.Federation.Tests.Harness;
+using Matrix.Federation.Tests.Joins;
 using Matrix.Protocol;
 
 namespace Matrix.Federation.Tests.Sender;
@@ -31,7 +33,28 @@ public sealed class DeliveryTests(FederatedServers servers)
         Assert.Contains(inbox.Transactions, transaction => transaction.At("pdus").Items().Count == 50);
         var pdu = inbox.Pdus[0];
         Assert.Equal((alice.UserId, room), (pdu.String("sender"), pdu.String("room_id")));
-        Assert.True(Pdu.Parse(System.Text.Encoding.UTF8.GetBytes(pdu.GetRawText()), RoomVersions.Find("12")!).HasValidContentHash);
+        Assert.True(Pdu.Parse(Encoding.UTF8.GetBytes(pdu.GetRawText()), RoomVersions.Find("12")!).HasValidContentHash);
+    }
+
+    [Theory, InlineData("1"), InlineData("2"), InlineData("3"), InlineData("12")]
+    public async Task An_event_goes_out_as_it_was_signed_in_rooms_of_any_version(string version)
+    {
+        await using var remote = await servers.NewRemote();
+        var inbox = new RemoteInbox(remote);
+        var rules = RoomVersions.Find(version)!;
+        var room = new RemoteRoom(remote, rules);
+        room.Serve();
+        var alice = await servers.First.NewUser();
+        (await alice.Post($"/_matrix/client/v3/join/{Abroad.Esc(room.Id)}?via={remote.Name}")).Ok();
+        var said = (await alice.Say(room.Id, "here")).EventId;
+        await inbox.Until(() => inbox.Bodies.Contains("here"));
+
+        var json = inbox.Pdus.Single(pdu => pdu.String("type") == "m.room.message");
+        var pdu = Pdu.Parse(Encoding.UTF8.GetBytes(json.GetRawText()), rules);
+        Assert.Equal((said, true), (pdu.EventId.ToString(), pdu.HasValidContentHash));
+        var names = json.EnumerateObject().Select(member => member.Name).ToList();
+        Assert.Equal(names.Distinct(), names);
+        Assert.Equal(rules.HasAssignedEventIds, names.Contains("event_id"));
     }
 
     [Fact]
