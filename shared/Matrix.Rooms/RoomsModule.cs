@@ -111,6 +111,10 @@ public static class RoomsModule
         services.TryAddSingleton(p => new HistoryBackfill(p.GetRequiredService<EventRequests>(), p.GetRequiredService<OldEvents>(),
             p.GetRequiredService<TimelineGapStore>(), p.GetRequiredService<RoomServers>(), p.GetRequiredService<LogWriter>(), p.GetRequiredService<LogFollower>(), p.GetRequiredService<FetchingOptions>(),
             p.GetRequiredService<ServerSigningKey>(), p.GetRequiredService<ILogger<HistoryBackfill>>(), p.GetRequiredService<PartialRooms>()));
+        services.TryAddSingleton(p => new EventNearTime(p.GetRequiredService<EventRequests>(), p.GetRequiredService<OldEvents>(), p.GetRequiredService<EventStore>(),
+            p.GetRequiredService<TimelineGapStore>(), p.GetRequiredService<RoomServers>(), p.GetRequiredService<LogWriter>(), p.GetRequiredService<LogFollower>(),
+            p.GetRequiredService<FetchingOptions>(), p.GetRequiredService<ServerSigningKey>(), p.GetRequiredService<PartialRooms>(),
+            p.GetRequiredService<ILogger<EventNearTime>>()));
     }
 
     static void AddJoining(IServiceCollection services)

@@ -76,6 +76,7 @@ static class SyncModule
         services.AddSingleton<SyncEngine>();
         services.AddSingleton<RoomReader>();
         services.AddSingleton<RemotePast>();
+        services.AddSingleton<NearEvents>();
         services.AddSingleton<EventReader>();
         services.AddSingleton<RelationPage>();
         services.AddSingleton<StateOfPage>();

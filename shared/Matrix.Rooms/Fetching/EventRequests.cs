@@ -54,6 +54,22 @@ sealed class EventRequests(FederationClient client, EventVerifier verifier)
         }
     }
 
+    /// <summary>The event nearest to a time: at it or after it, or at it or before it. Null: the server knows none.</summary>
+    public async Task<EventId?> FindNear(Room room, ServerName server, long ts, bool forwards, CancellationToken ct)
+    {
+        try
+        {
+            var answer = await client.Get<JsonElement>(
+                server, $"/_matrix/federation/v1/timestamp_to_event/{Escape(room.RoomId)}?ts={ts}&dir={(forwards ? 'f' : 'b')}", ct, Within(MostBytesOfEvent));
+            return answer.ValueKind == JsonValueKind.Object && answer.TryGetProperty("event_id", out var id) && id.ValueKind == JsonValueKind.String
+                && EventId.TryParse(id.GetString(), out var parsed) ? parsed : null;
+        }
+        catch (FederationException e) when (e.Status is 403 or 404)
+        {
+            return null;
+        }
+    }
+
     public async Task<IReadOnlyList<Pdu>> GetAuthChain(Room room, ServerName server, EventId eventId, int most, CancellationToken ct)
     {
         var answer = await client.Get<JsonElement>(server,

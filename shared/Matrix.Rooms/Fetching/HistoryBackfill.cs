@@ -62,7 +62,7 @@ public sealed partial class HistoryBackfill
         try
         {
             await partial.UntilWhole(room.RoomNid, ct); // the states there are found from the one at the join
-            if (await FindGap(room, above, ct) is not { } gap)
+            if (await gaps.FindToFill(room.RoomNid, above, PageSize, ct) is not { } gap)
                 return false;
             var ends = await gaps.ListMissing(room.RoomNid, gap, MostEnds, ct);
             if (ends.Count == 0)
@@ -78,15 +78,6 @@ public sealed partial class HistoryBackfill
             // that is enough waiting for others
         }
         return false;
-    }
-
-    async Task<TimelineGap?> FindGap(Room room, long? above, CancellationToken ct)
-    {
-        if (above is not { } position)
-            return await gaps.GetOldest(room.RoomNid, ct);
-        var gap = await gaps.Find(room.RoomNid, position, ct);
-        // what there is no room for goes below everything: all of it is to be read, though not in its place
-        return gap is { Below: null } or { Places: < PageSize } ? (await gaps.GetOldest(room.RoomNid, ct)) with { Above = position } : gap;
     }
 
     async Task<bool> TryBring(Room room, TimelineGap gap, ServerName server, IReadOnlyList<EventId> ends, CancellationToken ct)

@@ -7,10 +7,11 @@ using Npgsql;
 namespace Matrix.Rooms.Fetching;
 
 /// <summary>
-/// Gives a page of a room's past its places at the top of a gap, and tells so. Positions are the room's own there: whoever brings another page at the same
-/// time fails on the unique key of positions.
+/// Gives a page of a room's past its places at the top of a gap, or one event a place within it, and tells so. Positions are the room's own there: whoever brings
+/// another page at the same time fails on the unique key of positions.
 /// </summary>
-sealed class HistoryChange(OldPage page) : LogChange
+/// <param name="alone">The place of one event, above and below which others are missing.</param>
+sealed class HistoryChange(OldPage page, long? alone = null) : LogChange
 {
     readonly OldEvent[] timeline = [.. page.Events.Where(e => e.Rejected is null)];
 
@@ -18,7 +19,7 @@ sealed class HistoryChange(OldPage page) : LogChange
 
     public override void AddCommands(NpgsqlBatch batch, Func<int, int> back)
     {
-        var (room, at) = (page.Room.RoomNid, page.Gap.Top - timeline.Length);
+        var (room, at) = (page.Room.RoomNid, alone ?? page.Gap.Top - timeline.Length);
         foreach (var e in timeline)
         {
             Place(batch, e, at);
@@ -29,7 +30,7 @@ sealed class HistoryChange(OldPage page) : LogChange
         var edges = timeline.SelectMany(e => e.Pdu.PrevEvents.Select(prev => (e.EventNid, Prev: prev.ToString()))).ToArray();
         batch.Add("INSERT INTO event_edges (event_nid, prev_event_id) SELECT * FROM unnest($1, $2) ON CONFLICT DO NOTHING",
             edges.Select(e => e.EventNid).ToArray(), edges.Select(e => e.Prev).ToArray());
-        AddEnds(batch, at: page.Gap.Top - timeline.Length);
+        AddEnds(batch, alone ?? page.Gap.Top - timeline.Length);
         foreach (var (target, redaction) in page.Redacted)
         {
             batch.Add("UPDATE events SET redacted_by = $1 WHERE event_id = $2 AND room_nid = $3 AND redacted_by IS NULL", redaction, target.ToString(), room);
@@ -73,7 +74,7 @@ sealed class HistoryChange(OldPage page) : LogChange
         var above = timeline.Length > 0 ? at : gap.Above;
         batch.Add("DELETE FROM backward_extremities WHERE room_nid = $1 AND event_id = ANY($2)", room, page.Events.Select(e => e.Pdu.EventId.ToString()).ToArray());
         var missing = page.Events.SelectMany(e => e.MissingPrev.Select(prev => (Prev: prev.ToString(), e.Pdu.Depth))).DistinctBy(e => e.Prev).ToArray();
-        if (timeline.Length > 0)
+        if (timeline.Length > 0 && alone is null)
         {
             batch.Add("UPDATE backward_extremities SET above = $2 WHERE room_nid = $1 AND (above = $3 OR above IS NULL AND $4)",
                 room, at, gap.Above, gap.Below is null);

@@ -43,6 +43,30 @@ public sealed class HistoryTests(FederatedServers all) : RemoteServerTests(all)
         Assert.Equal(1, history.Asked);
     }
 
+    [Theory, InlineData("f"), InlineData("b")]
+    public async Task A_time_in_a_past_that_is_not_here_is_found_and_what_was_before_and_after_it_too(string dir)
+    {
+        var history = await RemoteHistory.Make(servers.First, remote, alice, 60);
+        history.Serve(most: 10);
+        history.ServeTimes();
+        var (room, wanted) = (Uri.EscapeDataString(history.Room.ToString()), history.Events[30]);
+        var found = (await alice.Get($"/_matrix/client/v1/rooms/{room}/timestamp_to_event?ts={wanted.OriginServerTs}&dir={dir}")).Ok();
+        Assert.Equal(wanted.EventId.ToString(), found.String("event_id"));
+        var context = (await alice.Get($"/_matrix/client/v3/rooms/{room}/context/{Uri.EscapeDataString(found.String("event_id"))}?limit=10")).Ok();
+        Assert.Equal(wanted.EventId.ToString(), context.String("event.event_id"));
+        var earlier = (await alice.Messages(history.Room.ToString(), context.String("start"), limit: 8))["chunk"].Items();
+        Assert.Equal(history.Events[22..30].AsEnumerable().Reverse().Select(e => e.EventId.ToString()), earlier.Select(e => e.String("event_id")));
+
+        var (seen, from) = (new List<string>(), (string?)null);
+        do
+        {
+            var page = await alice.Messages(history.Room.ToString(), from, limit: 9);
+            seen.AddRange(page["chunk"].Items().Select(e => e.String("event_id")));
+            from = page.Json.Find("end")?.GetString();
+        } while (from is not null && seen.Count < 100);
+        Assert.Equal(history.Events.AsEnumerable().Reverse().Select(e => e.EventId.ToString()), seen.Skip(1));
+    }
+
     [Fact]
     public async Task A_past_that_nobody_gives_is_an_end()
     {

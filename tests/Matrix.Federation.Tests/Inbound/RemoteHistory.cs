@@ -61,6 +61,14 @@ sealed class RemoteHistory
                 ? new { pdus = new[] { Json(found) } } : RemoteAnswer.Error(System.Net.HttpStatusCode.NotFound, "M_NOT_FOUND"));
     }
 
+    /// <summary>Gives the event nearest to a time.</summary>
+    public void ServeTimes() => _remote.On(HttpMethod.Get, "/_matrix/federation/v1/timestamp_to_event/", request =>
+    {
+        var ts = long.Parse(Query(request, "ts").Single(), System.Globalization.CultureInfo.InvariantCulture);
+        var found = Query(request, "dir").Single() == "f" ? Events.First(e => e.OriginServerTs >= ts) : Events.Last(e => e.OriginServerTs <= ts);
+        return new { event_id = found.EventId.ToString(), origin_server_ts = found.OriginServerTs };
+    });
+
     async Task Enter(MatrixServer server, UserId user)
     {
         var services = server.Services;

@@ -55,6 +55,19 @@ public sealed class TimelineGapTests(FederatedServers all) : RemoteMemberTests(a
     }
 
     [Fact]
+    public async Task Who_reads_forwards_finds_what_was_missing_too()
+    {
+        var before = await alice.Say(room, "before");
+        var since = (await alice.Sync()).NextBatch;
+        var chain = await MissAllBut(2, of: 20);
+        Serve(chain, most: 8);
+        var context = (await alice.Get($"/_matrix/client/v3/rooms/{Uri.EscapeDataString(room)}/context/{Uri.EscapeDataString(before.EventId)}?limit=10")).Ok();
+        Assert.Equal(chain[..5].Select(Body), context["events_after"].Items().Bodies());
+        Assert.Equal(chain.Select(Body), (await alice.Messages(room, since, dir: "f", limit: 100))["chunk"].Items().Bodies());
+        Assert.Equal(3, Asked);
+    }
+
+    [Fact]
     public async Task A_sliding_window_begins_at_a_gap()
     {
         await alice.Say(room, "before");

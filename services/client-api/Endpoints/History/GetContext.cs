@@ -13,7 +13,7 @@ static class GetContext
 
     static async Task Handle(
         RoomId roomId, EventId eventId, HttpContext context, Requester requester, EventReader events, RoomReader rooms, TimelineReader timelines,
-        StateOfPage states, Bundles bundles, TimeProvider time, CancellationToken ct)
+        StateOfPage states, RemotePast past, Bundles bundles, TimeProvider time, CancellationToken ct)
     {
         var (filter, limit) = (HistoryQuery.Filter(context), HistoryQuery.Limit(context));
         var batch = new EventBatch();
@@ -21,6 +21,11 @@ static class GetContext
         var at = found.Position!.Value;
         var before = await timelines.Read(view.Range(long.MinValue, at - 1), TimelineDirection.Backwards, filter, limit / 2, batch, ct);
         var after = await timelines.Read(view.Range(at, long.MaxValue), TimelineDirection.Forwards, filter, limit - limit / 2, batch, ct);
+        if (await past.BringWithin(view, at, after, ct))
+        {
+            view = await rooms.Open(roomId, requester.UserId, ct);
+            after = await timelines.Read(view.Range(at, long.MaxValue), TimelineDirection.Forwards, filter, limit - limit / 2, batch, ct);
+        }
 
         IReadOnlyList<EncodedEvent> shown = [.. before.Events, found, .. after.Events];
         var last = after.Events.Count > 0 ? after.Events[^1].Position!.Value : at;

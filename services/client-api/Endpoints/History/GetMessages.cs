@@ -41,6 +41,11 @@ static class GetMessages
         }
         else if (!forwards && page.Edge.AtGap && page.Events.Count < limit)
             page = await timelines.Read(range with { AcrossGaps = true }, direction, filter, limit, batch, ct); // nobody has them
+        else if (forwards && await past.BringWithin(view, from, page, ct))
+        {
+            view = await rooms.Open(roomId, requester.UserId, ct);
+            page = await timelines.Read(view.Range(from ?? long.MinValue, to ?? long.MaxValue), direction, filter, limit, batch, ct);
+        }
         await bundles.Fill(batch, page.Events, view.UserId, _ => view.Sight, ct);
 
         var answer = new EventAnswer(requester, batch, time)
