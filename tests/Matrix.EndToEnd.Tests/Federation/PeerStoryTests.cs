@@ -111,6 +111,30 @@ public sealed class PeerStoryTests(FederatedHomes homes)
     }
 
     [Theory, MemberData(nameof(PeerPairs))]
+    public async Task A_newcomer_finds_the_day_before_the_own_join(string first, string second)
+    {
+        var (here, there) = await homes.Get(first, second);
+        var (alice, bob) = (await here.NewUser("alice"), await there.NewUser("bob"));
+        var room = await alice.CreateRoom(new { preset = "public_chat" });
+        var said = new List<string>();
+        for (var i = 0; i < 30; i++)
+        {
+            var sent = await alice.Say(room, $"day {i}");
+            await alice.PassMillisecond(room, sent);
+            said.Add(sent.EventId);
+        }
+        await bob.JoinVia(room, here.Name);
+        var ts = (await alice.Event(room, said[10])).At("origin_server_ts").GetInt64();
+        var path = $"/_matrix/client/v1/rooms/{Uri.EscapeDataString(room)}";
+        foreach (var dir in new[] { "f", "b" })
+            Assert.Equal(said[10], (await bob.Get($"{path}/timestamp_to_event?ts={ts}&dir={dir}")).Ok().String("event_id"));
+        var context = (await bob.Get($"/_matrix/client/v3/rooms/{Uri.EscapeDataString(room)}/context/{Uri.EscapeDataString(said[10])}?limit=2")).Ok();
+        Assert.Equal("day 10", context.String("event.content.body"));
+        var before = (await bob.Messages(room, context.String("start"), limit: 5))["chunk"].Items().Bodies();
+        Assert.Contains("day 8", before);
+    }
+
+    [Theory, MemberData(nameof(PeerPairs))]
     public async Task Who_was_away_sees_what_was_said_meanwhile_and_nothing_that_was_taken_back(string first, string second)
     {
         var (here, there) = await homes.Get(first, second);
