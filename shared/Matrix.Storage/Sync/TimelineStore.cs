@@ -130,7 +130,7 @@ public sealed class TimelineStore(NpgsqlDataSource db)
         unnest($2::bigint[], $3::bigint[]) AS r (after, up_to) CROSS JOIN LATERAL (
             SELECT {columns} FROM events
             WHERE room_nid = $1 AND position > r.after AND position <= r.up_to
-                {(StopsAtGap(range) ? $"AND position >= coalesce({Gap}, {long.MinValue})" : "")}
+                {(StopsAtGap(range) ? $"AND position >= coalesce({Gap}, r.after)" : "")}
             ORDER BY position {(range.Forwards ? "" : "DESC ")}LIMIT $4) e
         """;
 
