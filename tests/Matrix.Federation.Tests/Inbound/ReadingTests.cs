@@ -65,6 +65,31 @@ public sealed class ReadingTests(FederatedServers all) : RemoteRoomTests(all)
         }
     }
 
+    [Fact]
+    public async Task Limits_and_directions_are_what_they_may_be()
+    {
+        var eve = await RemoteMember.Join(servers.First, remote, room);
+        var (first, last) = (await alice.Say(room, "first"), await alice.Say(room, "last"));
+        var backfill = $"backfill/{Esc(room)}?v={Esc(last.EventId)}";
+        Assert.Empty((await eve.Get($"{backfill}&limit=0")).Ok()["pdus"].Items());
+        (await eve.Get($"{backfill}&limit=-1")).Refused(400, "M_INVALID_PARAM");
+        (await eve.Get(backfill)).Refused(400, "M_MISSING_PARAM");
+        (await eve.Get($"backfill/{Esc(room)}?limit=1")).Refused(400, "M_MISSING_PARAM");
+
+        async Task<int> Missing(int limit, long minDepth = 0) => (await remote.Post(servers.First, $"/_matrix/federation/v1/get_missing_events/{Esc(room)}",
+            new { earliest_events = Array.Empty<string>(), latest_events = new[] { last.EventId }, limit, min_depth = minDepth })).Ok()["events"].GetArrayLength();
+        Assert.Equal((0, 0, 1), (await Missing(0), await Missing(-5), await Missing(1)));
+        Assert.InRange(await Missing(int.MaxValue), 5, 100);
+        Assert.Equal(0, await Missing(10, long.MaxValue));
+
+        var at = (await eve.Get($"event/{Esc(first.EventId)}")).Ok()["pdus"][0].GetProperty("origin_server_ts").GetInt64();
+        Assert.Equal(first.EventId, (await eve.Get($"timestamp_to_event/{Esc(room)}?ts={at}&dir=f")).Ok().String("event_id"));
+        Assert.Equal(last.EventId, (await eve.Get($"timestamp_to_event/{Esc(room)}?ts={long.MaxValue}&dir=b")).Ok().String("event_id"));
+        (await eve.Get($"timestamp_to_event/{Esc(room)}?ts={at}")).Refused(400, "M_MISSING_PARAM");
+        (await eve.Get($"timestamp_to_event/{Esc(room)}?ts={at}&dir=x")).Refused(400, "M_INVALID_PARAM");
+        (await eve.Get($"timestamp_to_event/{Esc(room)}?ts=soon&dir=f")).Refused(400, "M_INVALID_PARAM");
+    }
+
     [Theory, InlineData(false), InlineData(true)]
     public async Task A_server_that_is_not_in_the_room_sees_nothing_of_it(bool hasLeft)
     {

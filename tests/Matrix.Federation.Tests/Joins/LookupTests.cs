@@ -76,6 +76,38 @@ public sealed class LookupTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task A_server_asks_for_a_part_of_a_profile_a_directory_or_a_space()
+    {
+        var alice = await First.NewUser();
+        await using var remote = await servers.NewRemote();
+        (await alice.Put($"/_matrix/client/v3/profile/{Abroad.Esc(alice.UserId)}/displayname", new { displayname = "Alice" })).Ok();
+        (await alice.Put($"/_matrix/client/v3/profile/{Abroad.Esc(alice.UserId)}/avatar_url", new { avatar_url = "mxc://a.org/b" })).Ok();
+        var name = $"Part {Guid.NewGuid():N}";
+        var plain = await alice.CreateRoom(new { preset = "public_chat", visibility = "public", name });
+        var space = await alice.CreateRoom(new { preset = "public_chat", visibility = "public", name, creation_content = new { type = "m.space" } });
+        var other = await alice.CreateRoom(new { preset = "public_chat" });
+        await alice.SetState(space, "m.space.child", new { via = new[] { First.ServerName }, suggested = true }, plain);
+        await alice.SetState(space, "m.space.child", new { via = new[] { First.ServerName } }, other);
+
+        async Task<IEnumerable<string>> Profile(string field) =>
+            (await remote.Get(First, $"/_matrix/federation/v1/query/profile?user_id={Abroad.Esc(alice.UserId)}{field}")).Ok().Json.EnumerateObject().Select(member => member.Name);
+        Assert.Equal(["displayname"], await Profile("&field=displayname"));
+        Assert.Superset(new HashSet<string> { "avatar_url", "displayname" }, (await Profile("")).ToHashSet());
+        (await remote.Get(First, "/_matrix/federation/v1/query/profile?user_id=@x:elsewhere.example")).Refused(400, "M_INVALID_PARAM");
+
+        async Task<IEnumerable<string>> Rooms(params string?[] types) => (await remote.Post(First, "/_matrix/federation/v1/publicRooms",
+            new { filter = new { generic_search_term = name, room_types = types } })).Ok()["chunk"].Items().Select(room => room.String("room_id"));
+        Assert.Equal([space], await Rooms("m.space"));
+        Assert.Equal([plain], await Rooms([null]));
+        (await remote.Post(First, "/_matrix/federation/v1/publicRooms", new { limit = -1 })).Refused(400, "M_INVALID_PARAM");
+
+        async Task<IEnumerable<string>> Children(string query) =>
+            (await remote.Get(First, $"/_matrix/federation/v1/hierarchy/{Abroad.Esc(space)}{query}")).Ok()["children"].Items().Select(room => room.String("room_id"));
+        Assert.Equal([plain], await Children("?suggested_only=true"));
+        Assert.Equal(new[] { plain, other }.Order(), (await Children("?suggested_only=false")).Order());
+    }
+
+    [Fact]
     public async Task A_closed_room_of_a_space_is_shown_to_who_is_invited_to_it()
     {
         var (alice, bob, carol) = (await First.NewUser(), await Second.NewUser(), await Second.NewUser());

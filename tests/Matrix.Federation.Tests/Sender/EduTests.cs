@@ -253,6 +253,38 @@ public sealed class EduTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task What_a_server_says_of_others_users_or_of_rooms_that_it_is_not_in_is_passed_over()
+    {
+        await using var remote = await servers.NewRemote();
+        await using var other = await servers.NewRemote();
+        var (inbox, elsewhere) = (new RemoteInbox(remote), new RemoteInbox(other));
+        var alice = await First.NewUser();
+        var (open, closed) = (await alice.CreatePublicRoom(), await alice.CreatePublicRoom());
+        await inbox.Join(First, open);
+        await elsewhere.Join(First, open, "carol");
+        await elsewhere.Join(First, closed, "carol");
+        var (atOpen, atClosed) = ((await alice.Say(open, "x")).EventId, (await alice.Say(closed, "x")).EventId);
+        var since = (await alice.Sync()).NextBatch;
+        var (bob, carol) = (remote.User("bob").ToString(), other.User("carol").ToString());
+        object Receipt(string room, string user, string at) => new Dictionary<string, object>
+            { [room] = new Dictionary<string, object> { ["m.read"] = new Dictionary<string, object> { [user] = new { data = new { ts = 1 }, event_ids = new[] { at } } } } };
+        await Tell(remote, "m.typing", new { room_id = closed, user_id = bob, typing = true });
+        await Tell(remote, "m.receipt", Receipt(closed, bob, atClosed));
+        await Tell(remote, "m.receipt", Receipt(open, carol, atOpen));
+        await Tell(remote, "m.presence", new { push = new[] { new { user_id = carol, presence = "online", status_msg = "forged" } } });
+        await Tell(remote, "m.receipt", Receipt(open, bob, atOpen));
+        await Tell(remote, "m.presence", new { push = new[] { new { user_id = bob, presence = "online", status_msg = "true" } } });
+        var seen = new List<SyncReply>();
+        await alice.SyncUntil(sync =>
+        {
+            seen.Add(sync);
+            return seen.Any(s => Ephemeral(s, open, "m.receipt") is not null) && seen.Any(s => s.Json.ToString().Contains("\"true\"", StringComparison.Ordinal));
+        }, since);
+        Assert.All(seen, sync => Assert.Null(sync.Joined(closed)));
+        Assert.DoesNotContain(seen, sync => sync.Json.ToString().Contains(carol, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_change_of_a_device_is_told_with_what_it_builds_on()
     {
         await using var remote = await servers.NewRemote();

@@ -41,6 +41,7 @@ public sealed class KeyTests(FederatedServers servers)
         };
         var reply = (await servers.First.Anonymous.Post("/_matrix/key/v2/query", new { server_keys = query })).Ok();
         Assert.Equal(new[] { remote.Name.ToString(), servers.First.ServerName }.Order(), reply["server_keys"].Items().Select(list => list.String("server_name")).Order());
+        Assert.Empty((await servers.First.Anonymous.Post("/_matrix/key/v2/query", new { server_keys = new { } })).Ok()["server_keys"].Items());
         (await servers.First.Anonymous.Post("/_matrix/key/v2/query", new { server_keys = new Dictionary<string, object> { ["a b"] = new { } } })).Refused(400, "M_INVALID_PARAM");
     }
 
