@@ -63,10 +63,10 @@ public sealed class RateLimitOptions
 
     public sealed class JoinLimits
     {
-        /// <summary>Joins by a user, of any room.</summary>
+        /// <summary>Joins by a user of rooms that somebody of this server is in already, and knocks at any.</summary>
         public RateLimit Local { get; init; } = new() { PerSecond = 0.1, BurstCount = 10 };
 
-        /// <summary>Has no effect: joins of rooms that are not here yet count as the others do.</summary>
+        /// <summary>Joins by a user of rooms that nobody of this server is in: other servers are asked, and send all of the room's state.</summary>
         public RateLimit Remote { get; init; } = new() { PerSecond = 0.01, BurstCount = 10 };
     }
 

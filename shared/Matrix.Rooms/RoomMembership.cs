@@ -26,11 +26,16 @@ public sealed class RoomMembership(
 
     /// <summary>Joins, or does nothing for a member.</summary>
     /// <param name="via">Servers that the user names, by which the room may be reached if this one is not in it.</param>
-    public async Task<SentEvent> Join(RoomId roomId, MembershipRequest request, CancellationToken ct, IReadOnlyList<ServerName>? via = null)
+    /// <param name="admit">Asked before anything is done: true, other servers have to let this one into the room first. Refuses by an exception.</param>
+    public async Task<SentEvent> Join(
+        RoomId roomId, MembershipRequest request, CancellationToken ct, IReadOnlyList<ServerName>? via = null, Func<bool, Task>? admit = null)
     {
         var user = request.UserId;
         var standing = await memberships.FindStanding(roomId, user, ct);
-        if (!standing.IsResident && await remote.Candidates(roomId, standing, via, ct) is { Count: > 0 } servers)
+        IReadOnlyList<ServerName> servers = standing.IsResident ? [] : await remote.Candidates(roomId, standing, via, ct);
+        if (admit is not null)
+            await admit(servers.Count > 0);
+        if (servers.Count > 0)
             return await remote.Join(roomId, user, Content("join", standing, request.Reason), servers, ct);
         var room = await rooms.Get(roomId, ct);
         try

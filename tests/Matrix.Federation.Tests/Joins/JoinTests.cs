@@ -62,6 +62,37 @@ public sealed class JoinTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task Joins_of_rooms_that_the_server_is_not_in_have_a_limit_of_their_own()
+    {
+        await using var server = await servers.Start(configuration =>
+            (configuration["rc_joins:remote:per_second"], configuration["rc_joins:remote:burst_count"]) = ("0.01", "1"));
+        var (alice, bob, carol) = (await First.NewUser(), await server.NewUser(), await server.NewUser());
+        var (one, other) = (await alice.CreatePublicRoom(), await alice.CreatePublicRoom());
+        await bob.JoinBy(First, one);
+
+        var refused = (await bob.TryJoin(other, First)).Refused(429, "M_LIMIT_EXCEEDED");
+
+        Assert.InRange(refused["retry_after_ms"].GetInt64(), 1, 100_000);
+        (await bob.Post($"/_matrix/client/v3/rooms/{Abroad.Esc(other)}/join")).Refused(404, "M_NOT_FOUND"); // there is nobody to ask: that costs nothing
+        await carol.JoinBy(First, other);
+        await bob.Join(other); // the server is in it now
+    }
+
+    [Fact]
+    public async Task Joins_of_rooms_that_the_server_is_in_take_nothing_of_the_limit_for_others()
+    {
+        await using var server = await servers.Start(configuration =>
+            (configuration["rc_joins:local:per_second"], configuration["rc_joins:local:burst_count"]) = ("0.01", "1"));
+        var (alice, bob, carol) = (await First.NewUser(), await server.NewUser(), await server.NewUser());
+        var (here, there) = (await carol.CreatePublicRoom(), await alice.CreatePublicRoom());
+        await bob.Join(here);
+
+        (await bob.TryJoin(await carol.CreatePublicRoom())).Refused(429, "M_LIMIT_EXCEEDED");
+
+        await bob.JoinBy(First, there);
+    }
+
+    [Fact]
     public async Task Two_users_who_join_at_once_are_both_in_the_room()
     {
         var (alice, bob, carol) = (await First.NewUser(), await Second.NewUser(), await Second.NewUser());

@@ -15,9 +15,8 @@ static class PostJoin
         RoomMembership rooms, RemoteAliases aliases, RoomSuccession succession, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeSuspended();
-        await limits.CheckJoin(requester, ct);
         var (roomId, servers) = await aliases.Resolve(roomIdOrAlias, MembershipRequests.Servers(via is { Length: > 0 } ? via : serverName), ct);
-        await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct, servers);
+        await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct, servers, isRemote => limits.CheckJoin(requester, isRemote, ct));
         await succession.Follow(requester.UserId, roomId, ct);
         return new RoomIdResponse(roomId);
     }

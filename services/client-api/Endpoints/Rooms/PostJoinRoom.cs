@@ -13,8 +13,7 @@ static class PostJoinRoom
         RoomId roomId, Body<ReasonRequest>? body, Requester requester, RoomMembership rooms, RoomSuccession succession, RateLimits limits, CancellationToken ct)
     {
         requester.MustNotBeSuspended();
-        await limits.CheckJoin(requester, ct);
-        await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct);
+        await rooms.Join(roomId, requester.Asks(body?.Value.Reason), ct, admit: isRemote => limits.CheckJoin(requester, isRemote, ct));
         await succession.Follow(requester.UserId, roomId, ct);
         return new RoomIdResponse(roomId);
     }

@@ -16,7 +16,7 @@ static class PostKnock
     {
         requester.MustNotBeGuest();
         requester.MustNotBeSuspended();
-        await limits.CheckJoin(requester, ct);
+        await limits.CheckKnock(requester, ct);
         var (roomId, servers) = await aliases.Resolve(roomIdOrAlias, MembershipRequests.Servers(via is { Length: > 0 } ? via : serverName), ct);
         await rooms.Knock(roomId, requester.Asks(body?.Value.Reason), ct, servers);
         return new RoomIdResponse(roomId);
