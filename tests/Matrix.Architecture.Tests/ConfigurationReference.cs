@@ -47,7 +47,7 @@ static class ConfigurationReference
         - **The environment** overrides each value, with two underscores between levels: `MATRIX__database__args__host=db1`. A list is then one value with commas
           (`MATRIX__media_stores=s3,disk`), and an item of a list of sections has its number (`MATRIX__thumbnail_sizes__0__width=64`).
         - **Secrets** are marked below. A file may have them; else give them by the environment, as from a Secret of Kubernetes (`extraEnv` of [the chart](../../charts/matrix/README.md), whose
-          `config` takes all other keys). No key names a file with a secret in it, but for the keys of signatures and of TLS, which are files always.
+          `config` takes all other keys). Files with a secret in them are named by `registration_shared_secret_path`, and by the keys of signatures and of TLS, which are files always.
         - **Durations** are a number with `ms`, `s`, `m`, `h`, `d`, `w` or `y`, and milliseconds without; **sizes** are bytes, or a number with `K`, `M`, `G` or `T`, powers of 1024.
           In a name, `[]` stands for each item of a list and `<name>` for a name of yours.
         - **`matrixctl config check FILE`** lets every service read a file and says all that is wrong, and which keys no service knows. A start ignores those, and ends with code 78 where a value

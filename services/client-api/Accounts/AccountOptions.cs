@@ -5,6 +5,8 @@ namespace Matrix.ClientApi.Accounts;
 /// <summary>Who may have an account, and how sessions end. The keys of homeserver.yaml, named as Synapse names them.</summary>
 public sealed class AccountOptions : IValidatableObject
 {
+    string? _secretOfFile;
+
     /// <summary>May people make accounts for themselves? Needs one of the two keys below.</summary>
     public bool EnableRegistration { get; init; }
 
@@ -18,6 +20,12 @@ public sealed class AccountOptions : IValidatableObject
     /// Who knows it may make accounts, administrators too, whatever the other settings; <c>matrixctl register-user</c> does. Left out: nobody may.
     /// </summary>
     public string? RegistrationSharedSecret { get; init; }
+
+    /// <summary>A file with nothing in it but that secret, instead of the secret itself. Read at the start.</summary>
+    public string? RegistrationSharedSecretPath { get; init; }
+
+    /// <summary>The one of the two that is given, once the options have been checked; null: nobody registers by it.</summary>
+    internal string? SharedSecret => RegistrationSharedSecret is { Length: > 0 } secret ? secret : _secretOfFile;
 
     /// <summary>May people look around without an account, as guests?</summary>
     public bool AllowGuestAccess { get; init; }
@@ -60,6 +68,23 @@ public sealed class AccountOptions : IValidatableObject
 
         if (RefreshableAccessTokenLifetime <= TimeSpan.Zero)
             yield return new ValidationResult("must be above zero", [nameof(RefreshableAccessTokenLifetime)]);
+        if (ReadSecret() is { } mistake) yield return new ValidationResult(mistake, [nameof(RegistrationSharedSecretPath)]);
+    }
+
+    /// <summary>What keeps the secret from being known, or null.</summary>
+    string? ReadSecret()
+    {
+        if (RegistrationSharedSecretPath is not { Length: > 0 } path) return null;
+        if (RegistrationSharedSecret is { Length: > 0 }) return "registration_shared_secret is given as well: which of the two holds?";
+        try
+        {
+            _secretOfFile = File.ReadAllText(path).Trim();
+            return _secretOfFile.Length > 0 ? null : $"there is nothing in {path}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e is FileNotFoundException or DirectoryNotFoundException ? $"there is no file {path}" : $"{path} cannot be read: {e.Message}";
+        }
     }
 }
 

@@ -11,7 +11,7 @@ static class GetSharedSecretNonce
 
     static async Task<Response> Handle(AccountOptions options, RegistrationStore registration, CancellationToken ct)
     {
-        if (options.RegistrationSharedSecret is null or "") throw MatrixException.Unknown("Shared secret registration is not enabled.", 400);
+        if (options.SharedSecret is null) throw MatrixException.Unknown("Shared secret registration is not enabled.", 400);
         return new Response(await registration.InsertNonce(ct));
     }
 

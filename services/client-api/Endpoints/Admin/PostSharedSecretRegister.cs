@@ -13,7 +13,7 @@ static class PostSharedSecretRegister
         Body<Request> body, HttpContext context, AccountOptions options, RegistrationStore store, Registration registration,
         Usernames usernames, Passwords passwords, CancellationToken ct)
     {
-        if (options.RegistrationSharedSecret is not { Length: > 0 } secret)
+        if (options.SharedSecret is not { } secret)
             throw MatrixException.Unknown("Shared secret registration is not enabled.", 400);
         var request = body.Value;
         if (request.Username.Contains('\0') || request.Password.Contains('\0')) throw MatrixException.BadJson("NUL is not allowed.");
