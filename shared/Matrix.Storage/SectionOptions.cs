@@ -39,14 +39,19 @@ sealed class SectionReader<T>(IConfigurationSection section) : IValidateOptions<
                 continue;
             try
             {
-                property.SetValue(options, Convert.ChangeType(text, property.PropertyType, CultureInfo.InvariantCulture));
+                property.SetValue(options, Value(text, property.PropertyType));
             }
             catch (Exception e) when (e is FormatException or OverflowException or InvalidCastException)
             {
-                _unreadable.Add($"{Path(property.Name)}: '{text}' is not a {(property.PropertyType == typeof(int) ? "number" : property.PropertyType.Name)}");
+                _unreadable.Add($"{Path(property.Name)}: '{text}' is not {Wanted(property.PropertyType)}");
             }
         }
     }
+
+    static object Value(string text, Type type) =>
+        type == typeof(bool) ? ConfiguredFlag.Parse(text) ?? throw new FormatException() : Convert.ChangeType(text, type, CultureInfo.InvariantCulture);
+
+    static string Wanted(Type type) => type == typeof(bool) ? ConfiguredFlag.Wanted : type == typeof(int) ? "a number" : $"a {type.Name}";
 
     public ValidateOptionsResult Validate(string? name, T options)
     {

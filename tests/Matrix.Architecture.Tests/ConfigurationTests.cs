@@ -1,3 +1,7 @@
+using Matrix.Hosting.Configuration;
+using Matrix.Storage;
+using Microsoft.Extensions.Configuration;
+
 namespace Matrix.Architecture.Tests;
 
 /// <summary>Operators have a page of all keys of homeserver.yaml, and it is true.</summary>
@@ -41,6 +45,13 @@ public sealed class ConfigurationTests
         Repository.AssertNone(ConfigurationKeys.All.Where(key => key.Default.Length > 0).GroupBy(key => key.Name)
             .Where(same => same.Select(key => key.Default).Distinct().Count() > 1)
             .Select(same => $"{same.Key}: {string.Join("; ", same.Select(key => $"{key.Default} in {key.OptionsClass}"))}"));
+
+    [Theory, InlineData("true"), InlineData("Yes"), InlineData("on"), InlineData("1"), InlineData("false"), InlineData("no"), InlineData("OFF"), InlineData("0"), InlineData("y"), InlineData("")]
+    public void The_two_readers_of_flags_which_cannot_share_code_take_the_same_words(string text)
+    {
+        var section = new OptionsSection<SchemaOptions>(new ConfigurationBuilder().AddInMemoryCollection([new("auto_migrate", text)]).Build(), null);
+        Assert.Equal(section.Mistakes.Count > 0 ? null : section.Value.AutoMigrate, ConfiguredFlag.Parse(text));
+    }
 
     static IReadOnlyList<string> Readers(ConfigurationKey key) =>
         [.. s_asked.Value.Where(asked => asked.Value.Any(path => path == Path(key) || IsBelow(path, Path(key)))).Select(asked => asked.Key)];

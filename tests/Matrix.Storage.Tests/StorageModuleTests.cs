@@ -44,6 +44,21 @@ public sealed class StorageModuleTests
         Assert.Equal(["database.args.port", "database.args.cp_max"], refusal.Failures.Select(failure => failure.Split(':')[0]));
     }
 
+    [Theory, InlineData("yes", true), InlineData("On", true), InlineData("no", false), InlineData("0", false)]
+    public void A_flag_is_written_as_in_other_sections(string text, bool meant)
+    {
+        using var host = Build("Host=x", ("database:auto_migrate", text));
+        Assert.Equal(meant, host.Services.GetRequiredService<IOptions<SchemaOptions>>().Value.AutoMigrate);
+    }
+
+    [Fact]
+    public void What_is_no_flag_is_told_as_in_other_sections()
+    {
+        using var host = Build("Host=x", ("database:auto_migrate", "perhaps"));
+        var refusal = Assert.Throws<OptionsValidationException>(() => host.Services.GetRequiredService<IOptions<SchemaOptions>>().Value);
+        Assert.Equal("database.auto_migrate: 'perhaps' is not true or false", Assert.Single(refusal.Failures));
+    }
+
     [Fact]
     public void The_database_may_be_called_dbname()
     {
