@@ -58,6 +58,25 @@ public sealed class ConfigCheckTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_wrong_with_partial_joins_does_not_end_the_check()
+    {
+        var file = Path.Combine(folder, "homeserver.yaml");
+        Assert.Equal(0, await GenerateConfigCommand.Create().Parse(["--server-name", "example.org", "--config-path", file, "--report-stats=yes"]).InvokeAsync());
+        await File.AppendAllTextAsync(file, "partial_joins: {enabled: maybe, patience: soon, silence: 1h}\ndatabase: {auto_migrate: perhaps}\n", TestContext.Current.CancellationToken);
+
+        using var said = JsonDocument.Parse((await Tool.Matrixctl("config", "check", file, "--json")).Output);
+
+        Assert.Equal(
+            [
+                "database.auto_migrate: 'perhaps' is not true or false",
+                "partial_joins.enabled: 'maybe' is not true or false",
+                "partial_joins.patience: 'soon' is not a duration such as 500ms, 30s, 5m",
+                "partial_joins.silence: must be between 100ms and 10m",
+            ],
+            said.RootElement.GetProperty("mistakes").EnumerateArray().Select(mistake => mistake.GetString()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task Every_key_that_a_new_file_shows_is_known()
     {
         var file = Path.Combine(folder, "homeserver.yaml");
