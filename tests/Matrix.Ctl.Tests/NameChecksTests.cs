@@ -54,9 +54,7 @@ public sealed class NameChecksTests : IDisposable
     [Fact]
     public async Task An_SRV_record_that_leads_nowhere_is_told()
     {
-        _tls.Start();
-        var nowhere = Port;
-        _tls.Stop();
+        var nowhere = ClosedPort();
         _ = ServeSrv("localhost", nowhere);
         var finding = Assert.Single(await Ask("fed.test"), finding => finding.Check == "TLS");
         Assert.Contains($"localhost:{nowhere} cannot be reached", finding.Found, StringComparison.Ordinal);
@@ -72,11 +70,45 @@ public sealed class NameChecksTests : IDisposable
         Assert.Contains("without https://", finding.Advice, StringComparison.Ordinal);
     }
 
-    async Task<IReadOnlyList<Finding>> Ask(string name, string? wellKnown = null)
+    [Theory, InlineData("localhost"), InlineData("chat.localhost"), InlineData("127.0.0.1"), InlineData("[::1]")]
+    public async Task That_others_cannot_reach_a_server_tried_out_on_this_machine_is_no_failure(string host)
+    {
+        var finding = Assert.Single(await Ask($"{host}:{ClosedPort()}", speaksTls: false));
+        Assert.Equal(("federation", Verdict.Note), (finding.Check, finding.Verdict));
+        Assert.StartsWith("Other servers cannot reach", finding.Found, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task That_nothing_answers_where_TLS_is_configured_is_a_failure_on_this_machine_too() =>
+        Assert.Equal(Verdict.Bad, Assert.Single(await Ask($"localhost:{ClosedPort()}"), finding => finding.Check == "TLS").Verdict);
+
+    [Fact]
+    public async Task A_proxy_that_speaks_TLS_for_a_server_on_this_machine_is_looked_at()
+    {
+        ServeTls("localhost", ended: true);
+        Assert.Contains("ended on", Assert.Single(await Ask($"localhost:{Port}", speaksTls: false), finding => finding.Check == "TLS").Found, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_name_that_others_can_know_has_to_answer_with_TLS_by_whomever()
+    {
+        _ = ServeSrv("localhost", ClosedPort());
+        Assert.Equal(Verdict.Bad, Assert.Single(await Ask("fed.test", speaksTls: false), finding => finding.Check == "TLS").Verdict);
+    }
+
+    int ClosedPort()
+    {
+        _tls.Start();
+        var port = Port;
+        _tls.Stop();
+        return port;
+    }
+
+    async Task<IReadOnlyList<Finding>> Ask(string name, string? wellKnown = null, bool speaksTls = true)
     {
         using var http = new HttpClient(new WellKnown(wellKnown));
         var dns = new LookupClient(new LookupClientOptions((IPEndPoint)_dns.Client.LocalEndPoint!) { Timeout = TimeSpan.FromSeconds(30), Retries = 0, UseCache = false });
-        return await new NameChecks(http, dns, name, TimeProvider.System).Run(TestContext.Current.CancellationToken);
+        return await new NameChecks(http, dns, name, TimeProvider.System, speaksTls).Run(TestContext.Current.CancellationToken);
     }
 
     void ServeTls(string name, bool ended = false)

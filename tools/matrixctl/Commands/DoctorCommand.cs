@@ -34,6 +34,7 @@ static class DoctorCommand
         var path = result.GetValue(configPath) ?? running?.ConfigPath;
         var config = path is not null || Environment.GetEnvironmentVariable("MATRIX_CONFIG") is { Length: > 0 } ? ServerConfig.ReadOrEnvironment(path) : null;
         var name = result.GetValue(serverName) ?? config?.ServerName;
+        var speaksTls = config is null || config.ListensWithTls || running?.TlsUrl is not null;
         using var times = new HostTimes(new SocketsHttpHandler(), TimeProvider.System);
         using var http = new HttpClient(times) { Timeout = TimeSpan.FromSeconds(10) };
 
@@ -41,7 +42,7 @@ static class DoctorCommand
         if ((result.GetValue(url) ?? running?.Url ?? config?.PublicBaseUrl) is { } address)
             findings.AddRange(await new ServerChecks(http, new Uri(address.TrimEnd('/') + "/"), name, TimeProvider.System).Run(ct));
         if (config is not null) findings.AddRange(await new BackendChecks(config.WithPrivateParts(folder), TimeProvider.System).Run(ct));
-        if (name is not null && !result.GetValue(inside)) findings.AddRange(await new NameChecks(http, new LookupClient(), name, TimeProvider.System).Run(ct));
+        if (name is not null && !result.GetValue(inside)) findings.AddRange(await new NameChecks(http, new LookupClient(), name, TimeProvider.System, speaksTls).Run(ct));
         if (findings.Count > 0) findings.AddRange([ClockChecks.Kernel(), .. ClockChecks.Compare(times)]);
         else if (File.Exists(Path.Combine(folder, "homeserver.yaml")))
             findings.Add(Finding.Bad("server", $"nothing runs in {folder}", $"'matrixctl up' starts it. If it has ended by itself, {Path.Combine(folder, "logs")} may say why."));
@@ -54,7 +55,7 @@ static class DoctorCommand
 
     static void Show(Finding finding)
     {
-        var (colour, word) = finding.Verdict switch { Verdict.Well => ("green", "ok"), Verdict.Warning => ("yellow", "warning"), _ => ("red", "wrong") };
+        var (colour, word) = finding.Verdict switch { Verdict.Well => ("green", "ok"), Verdict.Note => ("blue", "note"), Verdict.Warning => ("yellow", "warning"), _ => ("red", "wrong") };
         AnsiConsole.MarkupLine($"[{colour}]{word,-8}[/]{Markup.Escape(finding.Check)}: {Markup.Escape(finding.Found)}");
         if (finding.Advice is { } advice) AnsiConsole.MarkupLineInterpolated($"        {advice}");
     }

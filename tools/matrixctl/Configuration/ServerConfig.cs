@@ -97,6 +97,7 @@ sealed class ServerConfig
 
 
     public string? PublicBaseUrl => configuration["public_baseurl"];
+    public bool ListensWithTls => configuration.GetList("tls_listen").Count > 0;
     public string? TlsCertificatePath => configuration["tls_certificate_path"];
     public int BcryptRounds => int.TryParse(configuration["bcrypt_rounds"], out var rounds) ? rounds : 12;
     public string Pepper => configuration["password_config:pepper"] ?? "";

@@ -5,6 +5,7 @@ namespace Matrix.Ctl.Doctor;
 enum Verdict
 {
     Well,
+    Note,
     Warning,
     Bad,
 }
@@ -13,6 +14,9 @@ enum Verdict
 sealed record Finding(string Check, Verdict Verdict, string Found, string? Advice = null)
 {
     public static Finding Well(string check, string found) => new(check, Verdict.Well, found);
+
+    /// <summary>Nothing is wrong, but there is something to know.</summary>
+    public static Finding Note(string check, string found, string advice) => new(check, Verdict.Note, found, advice);
 
     public static Finding Warning(string check, string found, string advice) => new(check, Verdict.Warning, found, advice);
 

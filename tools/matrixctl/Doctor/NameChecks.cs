@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -12,12 +13,18 @@ namespace Matrix.Ctl.Doctor;
 /// <summary>
 /// Is it found by its name, as other servers look for it (Server-Server API, Resolving server names): .well-known, SRV, address, TLS, answer?
 /// </summary>
-sealed class NameChecks(HttpClient http, LookupClient dns, string serverName, TimeProvider time)
+/// <param name="speaksTls">False: the configuration opens no port for TLS, which a proxy may do all the same.</param>
+sealed class NameChecks(HttpClient http, LookupClient dns, string serverName, TimeProvider time, bool speaksTls = true)
 {
     static readonly TimeSpan RenewalLimit = TimeSpan.FromDays(14), Patience = TimeSpan.FromSeconds(10);
 
     public async Task<IReadOnlyList<Finding>> Run(CancellationToken ct)
     {
+        if (!speaksTls && IsOfThisMachine(Split(serverName).Host) && !await AnswersWithTls(ct))
+        {
+            return [Finding.Note("federation", $"Other servers cannot reach {serverName}, where nothing speaks TLS",
+                "To try it out none is needed. To meet others it needs a name that they find: docs/operations/install.md")];
+        }
         var findings = new List<Finding> { await ClientWellKnown(ct) };
         if (await Target(findings, ct) is { } place && await Resolve(place.Host, findings, ct) && await Certificate(place, findings, ct)) findings.Add(await Reach(place, ct));
         return findings;
@@ -110,20 +117,8 @@ sealed class NameChecks(HttpClient http, LookupClient dns, string serverName, Ti
         const string check = "TLS";
         try
         {
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
-            limit.CancelAfter(Patience); // a firewall that drops answers nothing
-            using var client = new TcpClient();
-            await client.ConnectAsync(place.Host.Trim('[', ']'), place.Port, limit.Token);
-            var errors = SslPolicyErrors.None;
-#pragma warning disable CA5359 // what is wrong with the certificate is told, not ignored; nothing is sent over this connection
-            await using var tls = new SslStream(client.GetStream(), false, (_, _, _, found) =>
-            {
-                errors = found;
-                return true;
-            });
-#pragma warning restore CA5359
-            await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = place.Name }, limit.Token);
-            using var certificate = X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData());
+            var (presented, errors) = await Handshake(place, ct);
+            using var certificate = presented;
             var left = certificate.NotAfter - time.GetUtcNow();
             var until = certificate.NotAfter.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
             findings.Add(left < TimeSpan.Zero ? Finding.Bad(check, $"The certificate of {place} ended on {until}", "Renew it: no other server comes in until then. The gateway reads a new file within a minute.")
@@ -133,12 +128,53 @@ sealed class NameChecks(HttpClient http, LookupClient dns, string serverName, Ti
                 : Finding.Well(check, $"{place} has a certificate until {until}"));
             return errors == SslPolicyErrors.None;
         }
-        catch (Exception e) when (e is SocketException or IOException or System.Security.Authentication.AuthenticationException || (e is OperationCanceledException && !ct.IsCancellationRequested))
+        catch (Exception e) when (IsUnreachable(e, ct))
         {
             findings.Add(Finding.Bad(check, $"{place} cannot be reached: {(e is OperationCanceledException ? "no answer" : e.Message)}", "Is the port open in the firewall, and does something with TLS listen there?"));
             return false;
         }
     }
+
+    static async Task<(X509Certificate2 Certificate, SslPolicyErrors Errors)> Handshake(Place place, CancellationToken ct)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(ct);
+        limit.CancelAfter(Patience); // a firewall that drops answers nothing
+        using var client = new TcpClient();
+        await client.ConnectAsync(place.Host.Trim('[', ']'), place.Port, limit.Token);
+        var errors = SslPolicyErrors.None;
+#pragma warning disable CA5359 // what is wrong with the certificate is told, not ignored; nothing is sent over this connection
+        await using var tls = new SslStream(client.GetStream(), false, (_, _, _, found) =>
+        {
+            errors = found;
+            return true;
+        });
+#pragma warning restore CA5359
+        await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = place.Name }, limit.Token);
+        return (X509CertificateLoader.LoadCertificate(tls.RemoteCertificate!.GetRawCertData()), errors);
+    }
+
+    static bool IsUnreachable(Exception e, CancellationToken ct) =>
+        e is SocketException or IOException or System.Security.Authentication.AuthenticationException || (e is OperationCanceledException && !ct.IsCancellationRequested);
+
+    async Task<bool> AnswersWithTls(CancellationToken ct)
+    {
+        var (host, port) = Split(serverName);
+        try
+        {
+            (await Handshake(new(host, port ?? 8448, host), ct)).Certificate.Dispose();
+            return true;
+        }
+        catch (Exception e) when (IsUnreachable(e, ct))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>localhost, or an address that stands for the name and is one of this machine's.</summary>
+    static bool IsOfThisMachine(string host) =>
+        IPAddress.TryParse(host.Trim('[', ']'), out var address)
+            ? IPAddress.IsLoopback(address) || NetworkInterface.GetAllNetworkInterfaces().Any(one => one.GetIPProperties().UnicastAddresses.Any(own => own.Address.Equals(address)))
+            : host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
     static string Explain(SslPolicyErrors errors, X509Certificate2 certificate) =>
         errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch) ? $"it is for {certificate.GetNameInfo(X509NameType.DnsName, false)}"
