@@ -146,4 +146,20 @@ public sealed class DeliveryTests(PushServer push)
         var answer = await sending;
         Assert.Equal((307, false), (answer.Status, answer.IsGood));
     }
+
+    [Fact]
+    public async Task A_gateway_whose_certificate_says_where_its_issuer_is_makes_us_fetch_nothing()
+    {
+        using var denied = new TcpListener(IPAddress.Parse("127.0.0.2"), 0);
+        denied.Start();
+        using var stranger = new CertificateAuthority();
+        await using var gateway = await TlsServer.Start(stranger.Issue("127.0.0.1", $"http://{denied.LocalEndpoint}/ca.crt"), _ => Task.CompletedTask);
+        using var caches = new Caches(new CacheOptions());
+        using var gateways = new PushGateways(new PushOptions(), new PushAddressOptions { IpRangeWhitelist = ["127.0.0.1"] }, caches);
+
+        var answer = await gateways.Send(new Uri($"https://{gateway.EndPoint}/_matrix/push/v1/notify"), "{}"u8.ToArray(), TestContext.Current.CancellationToken);
+        Assert.Null(answer.Status);
+        Assert.False(denied.Pending());
+        Assert.Empty(gateway.Seen);
+    }
 }

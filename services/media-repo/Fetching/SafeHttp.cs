@@ -70,6 +70,7 @@ public sealed class SafeHttp : IDisposable
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
             ActivityHeadersPropagator = null,
+            SslOptions = Certificates.Check(),
         });
     }
 

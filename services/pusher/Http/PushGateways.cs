@@ -42,6 +42,7 @@ sealed class PushGateways : IDisposable
             MaxConnectionsPerServer = options.MaxRequestsPerGateway,
             MaxResponseHeadersLength = 16,
             ConnectCallback = Connect,
+            SslOptions = Certificates.Check(),
         })
         { Timeout = Timeout.InfiniteTimeSpan };
     }

@@ -4,25 +4,29 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace Matrix.Federation;
 
-/// <summary>What other servers' certificates must be.</summary>
-static class Certificates
+/// <summary>What the certificates must be of servers that others name to us.</summary>
+public static class Certificates
 {
-    public static SslClientAuthenticationOptions Check(FederationOptions options)
+    /// <summary>For who connects where users or other servers say: the system's authorities vouch for it, or these instead (files in PEM).</summary>
+    public static SslClientAuthenticationOptions Check(IReadOnlyList<string>? authorities = null)
     {
-        var ssl = new SslClientAuthenticationOptions
+        var policy = new X509ChainPolicy
         {
-            RemoteCertificateValidationCallback = (sender, certificate, _, errors) =>
-                !options.FederationVerifyCertificates || IsGood(((SslStream)sender).TargetHostName, certificate as X509Certificate2, errors, options),
-            CertificateChainPolicy = new X509ChainPolicy
-            {
-                TrustMode = options.FederationCustomCaList.Count > 0 ? X509ChainTrustMode.CustomRootTrust : X509ChainTrustMode.System,
-                RevocationMode = X509RevocationMode.NoCheck,
-                // else the platform would fetch what a certificate names as its issuer's: at any address, our own network's too, and with a thread that waits
-                DisableCertificateDownloads = true,
-            },
+            TrustMode = authorities is { Count: > 0 } ? X509ChainTrustMode.CustomRootTrust : X509ChainTrustMode.System,
+            RevocationMode = X509RevocationMode.NoCheck,
+            // else the platform would fetch what a certificate names as its issuer's: at any address, our own network's too, and with a thread that waits
+            DisableCertificateDownloads = true,
         };
-        foreach (var file in options.FederationCustomCaList)
-            ssl.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(file);
+        foreach (var file in authorities ?? [])
+            policy.CustomTrustStore.ImportFromPemFile(file);
+        return new SslClientAuthenticationOptions { CertificateChainPolicy = policy };
+    }
+
+    internal static SslClientAuthenticationOptions Check(FederationOptions options)
+    {
+        var ssl = Check(options.FederationCustomCaList);
+        ssl.RemoteCertificateValidationCallback = (sender, certificate, _, errors) =>
+            !options.FederationVerifyCertificates || IsGood(((SslStream)sender).TargetHostName, certificate as X509Certificate2, errors, options);
         return ssl;
     }
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Matrix.Federation.Tests.Harness;
 using Matrix.Protocol;
 using Matrix.Storage.Caching;
 using Matrix.Testing;

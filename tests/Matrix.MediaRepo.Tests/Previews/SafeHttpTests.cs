@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Sockets;
 using Matrix.Federation;
 using Matrix.MediaRepo.Fetching;
+using Matrix.Testing;
 
 namespace Matrix.MediaRepo.Tests.Previews;
 
@@ -49,6 +51,20 @@ public sealed class SafeHttpTests : IAsyncLifetime
         _site.Redirect("/start", $"http://other.example:{_site.Port}/page");
         await Assert.ThrowsAsync<FetchException>(() => http.Get(new Uri($"http://rebound.example:{_site.Port}/start"), null, null, Stop));
         Assert.Equal((2, "/start"), (looked, Assert.Single(_site.Asked)));
+    }
+
+    [Fact]
+    public async Task A_certificate_that_says_where_its_issuer_is_makes_us_fetch_nothing()
+    {
+        using var denied = new TcpListener(IPAddress.Parse("127.0.0.2"), 0);
+        denied.Start();
+        using var stranger = new CertificateAuthority();
+        await using var site = await TlsServer.Start(stranger.Issue("127.0.0.1", $"http://{denied.LocalEndpoint}/ca.crt"), _ => Task.CompletedTask);
+        using var http = new SafeHttp(s_ranges, new Names());
+        var failure = await Record.ExceptionAsync(() => http.Get(new Uri($"https://{site.EndPoint}/"), null, null, Stop));
+        Assert.False(denied.Pending());
+        Assert.IsType<FetchException>(failure);
+        Assert.Empty(site.Seen);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
-namespace Matrix.Federation.Tests.Harness;
+namespace Matrix.Testing.Servers;
 
 /// <summary>A web server on any port, with any certificate, that notes what it is called.</summary>
 public sealed class TlsServer : IAsyncDisposable
