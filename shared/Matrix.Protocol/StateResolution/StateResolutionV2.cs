@@ -10,7 +10,7 @@ static class StateResolutionV2
         var subgraph = await source.FindSubgraph(conflicted, events.Cancellation);
         var isNewer = events.Rules.StateResolution == StateResolutionAlgorithm.V21;
         var full = new HashSet<EventId>(conflicted);
-        full.UnionWith(await source.FindAuthDifference([.. differing.Select(state => state.Values.ToList())], events.Cancellation));
+        full.UnionWith(await FindDifference(differing, source, events));
         if (isNewer)
             full.UnionWith(subgraph);
 
@@ -27,6 +27,20 @@ static class StateResolutionV2
         var rest = pdus.Values.Except(power).ToList();
         Apply(await MainlineOrdering.Sort(rest, state.GetValueOrDefault(new(EventTypes.PowerLevels, "")), events), state, events);
         return await WithoutUnconflicted(state, source, events);
+    }
+
+    /// <summary>
+    /// The auth difference, without the events that stand in all the states. By the specification's words such an event is in the difference if only some states
+    /// have it in the auth chains of their events. Synapse counts an event of a state among the state's auth chain; a room whose servers do not do the same comes
+    /// apart, for what is in the difference is sorted with the rest.
+    /// </summary>
+    static async ValueTask<IEnumerable<EventId>> FindDifference(
+        IReadOnlyList<IReadOnlyDictionary<StateKeyPair, EventId>> differing, IStateResolutionSource source, ResolutionEvents events)
+    {
+        var difference = await source.FindAuthDifference([.. differing.Select(state => state.Values.ToList())], events.Cancellation);
+        await events.Load(difference);
+        var places = difference.Select(events.Find).OfType<Pdu>().Where(pdu => pdu.IsState).Select(pdu => new StateKeyPair(pdu.Type, pdu.StateKey!)).ToHashSet();
+        return difference.Except((await source.FindUnconflicted(places, events.Cancellation)).Values);
     }
 
     /// <summary>The iterative auth checks.</summary>

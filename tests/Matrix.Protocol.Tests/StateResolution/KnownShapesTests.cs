@@ -51,6 +51,20 @@ public class KnownShapesTests
         Assert.Equal(stale[new(EventTypes.Avatar, "")], resolved[new(EventTypes.Avatar, "")]);
     }
 
+    [Theory, MemberData(nameof(Versions))]
+    public void An_event_that_all_states_have_is_not_sorted_with_those_in_which_they_differ(string version)
+    {
+        // Found beside a Synapse: of the branch by Bob, and of it alone, is his join in the auth chain, and he had no power when he joined.
+        var (room, dave) = (new ShapeRoom(version), UserId.Parse("@dave:example.org"));
+        var before = room.Add(room.Joined(Alice, Bob, Carol, dave), EventTypes.PowerLevels, "", Alice, room.Levels((Bob, 99), (Carol, 99)));
+        before = room.Add(before, EventTypes.Member, dave.ToString(), Carol, """{"membership":"ban"}""", timestamp: 10);
+        var byBob = room.Add(before, EventTypes.Member, dave.ToString(), Bob, """{"membership":"ban"}""", timestamp: 20);
+        byBob = room.Add(byBob, EventTypes.Member, dave.ToString(), Bob, """{"membership":"leave"}""", timestamp: 30);
+        var byCarol = room.Add(before, EventTypes.Member, dave.ToString(), Carol, """{"membership":"leave"}""", timestamp: 40);
+        var last = new StateKeyPair(EventTypes.Member, dave.ToString());
+        Assert.Equal(byCarol[last], room.Resolve(byBob, byCarol)[last]);
+    }
+
     [Fact]
     public void A_member_who_never_left_stays_when_join_rules_were_tightened_meanwhile()
     {

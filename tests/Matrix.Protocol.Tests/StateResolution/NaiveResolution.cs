@@ -22,7 +22,8 @@ sealed class NaiveResolution(IReadOnlyDictionary<EventId, ResolutionEvent> event
             .ToDictionary(key => key, key => states[0][key]);
         var conflicted = states.SelectMany(state => state.Where(entry => !unconflicted.ContainsKey(entry.Key)).Select(entry => entry.Value)).ToHashSet();
 
-        var chains = states.Select(state => state.Values.SelectMany(AuthChain).ToHashSet()).ToList();
+        // as Synapse has it, a state's own events are among its auth chain
+        var chains = states.Select(state => state.Values.SelectMany(id => AuthChain(id).Append(id)).ToHashSet()).ToList();
         var authDifference = chains.SelectMany(chain => chain).Where(id => !chains.All(chain => chain.Contains(id)));
         var full = conflicted.Union(authDifference).ToHashSet();
         if (isNewer)
