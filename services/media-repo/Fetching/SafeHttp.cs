@@ -48,12 +48,14 @@ public sealed record Fetched(HttpResponseMessage Response, Stream Body, Uri Addr
 public sealed class SafeHttp : IDisposable
 {
     const int MostRedirects = 5;
+    static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(10);
 
     readonly AddressRanges _ranges;
     readonly Names _names;
     readonly HttpMessageInvoker _invoker;
 
-    public SafeHttp(AddressRanges ranges, Names names)
+    /// <param name="connectTimeout">For one connection, TLS included; null: 10 seconds.</param>
+    public SafeHttp(AddressRanges ranges, Names names, TimeSpan? connectTimeout = null)
     {
         (_ranges, _names) = (ranges, names);
         _invoker = new HttpMessageInvoker(new SocketsHttpHandler
@@ -64,7 +66,7 @@ public sealed class SafeHttp : IDisposable
             // what it becomes is bounded where it is read
             AutomaticDecompression = DecompressionMethods.All,
             ConnectCallback = Connect,
-            ConnectTimeout = TimeSpan.FromSeconds(10),
+            ConnectTimeout = connectTimeout ?? s_connectTimeout,
             MaxResponseHeadersLength = 64,
             MaxConnectionsPerServer = 8,
             PooledConnectionIdleTimeout = TimeSpan.FromSeconds(20),
@@ -113,6 +115,11 @@ public sealed class SafeHttp : IDisposable
         catch (HttpRequestException e)
         {
             throw new FetchException("There was no answer.", e);
+        }
+        catch (OperationCanceledException e) when (!ct.IsCancellationRequested)
+        {
+            // how the handler tells that connecting took too long
+            throw new FetchException("No connection was made in time.", e);
         }
     }
 

@@ -68,6 +68,15 @@ public sealed class SafeHttpTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_accepts_and_says_nothing_is_no_answer()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        using var http = new SafeHttp(s_ranges, new Names(), TimeSpan.FromMilliseconds(50));
+        await Assert.ThrowsAsync<FetchException>(() => http.Get(new Uri($"https://{silent.LocalEndpoint}/"), null, null, Stop));
+    }
+
+    [Fact]
     public async Task Of_several_addresses_of_a_name_an_allowed_one_is_taken()
     {
         var page = _site.Put("/page", "good");
