@@ -1,3 +1,4 @@
+using Matrix.Storage;
 using Microsoft.Extensions.Configuration;
 
 namespace Matrix.Federation;
@@ -10,13 +11,13 @@ static class FederationOptionsReader
         options.ServerName = configuration["server_name"] ?? options.ServerName;
         options.SigningKeyPath = configuration["signing_key_path"] ?? options.SigningKeyPath;
         options.KeyRefreshInterval = ConfiguredDuration.Read(configuration, "key_refresh_interval") ?? options.KeyRefreshInterval;
-        options.ServeServerWellknown = configuration.GetValue("serve_server_wellknown", options.ServeServerWellknown);
+        options.ServeServerWellknown = ConfiguredFlag.Read(configuration, "serve_server_wellknown") ?? options.ServeServerWellknown;
         foreach (var (id, old) in ByKeyId(configuration.GetSection("old_signing_keys")))
         {
             options.OldSigningKeys[id] = new OldSigningKey { Key = old["key"] ?? "", ExpiredTs = old.GetValue("expired_ts", 0L) };
         }
         options.FederationCustomCaList = List(configuration, "federation_custom_ca_list") ?? [];
-        options.FederationVerifyCertificates = configuration.GetValue("federation_verify_certificates", true);
+        options.FederationVerifyCertificates = ConfiguredFlag.Read(configuration, "federation_verify_certificates") ?? options.FederationVerifyCertificates;
         options.FederationCertificateVerificationWhitelist = List(configuration, "federation_certificate_verification_whitelist") ?? [];
         options.FederationDomainWhitelist = List(configuration, "federation_domain_whitelist");
         options.IpRangeBlacklist = List(configuration, "ip_range_blacklist") ?? options.IpRangeBlacklist;
@@ -38,7 +39,7 @@ static class FederationOptionsReader
     static TrustedKeyServer KeyServer(IConfigurationSection section) =>
         new(section["server_name"] ?? section.Value ?? "", ByKeyId(section.GetSection("verify_keys")).ToDictionary(key => key.Id, key => key.Section.Value ?? ""))
         {
-            AcceptKeysInsecurely = section.GetValue("accept_keys_insecurely", false),
+            AcceptKeysInsecurely = ConfiguredFlag.Read(section, "accept_keys_insecurely") ?? false,
         };
 
     /// <summary>The colon in a key id is the one that separates the levels of configuration.</summary>

@@ -44,17 +44,19 @@ public sealed class ConfigCheckTests : IDisposable
             said.RootElement.GetProperty("unknown").EnumerateArray().Select(one => (one.GetProperty("key").GetString()!, one.GetProperty("like").GetString())).Order());
     }
 
-    [Fact]
-    public async Task A_value_is_told_by_its_key_whoever_reads_it()
+    [Theory]
+    [InlineData("federation: {client_timeout: soon}\nserve_server_wellknown: yes\n", "federation.client_timeout: 'soon' is not of the kind duration")]
+    [InlineData("federation_verify_certificates: perhaps\n", "federation_verify_certificates: 'perhaps' is not of the kind Boolean (true or false)")]
+    public async Task A_value_is_told_by_its_key_whoever_reads_it(string lines, string mistake)
     {
         var file = Path.Combine(folder, "homeserver.yaml");
         Assert.Equal(0, await GenerateConfigCommand.Create().Parse(["--server-name", "example.org", "--config-path", file, "--report-stats=yes"]).InvokeAsync());
-        await File.AppendAllTextAsync(file, "x_forwarded: maybe\nfederation: {client_timeout: soon}\n", TestContext.Current.CancellationToken);
+        await File.AppendAllTextAsync(file, $"x_forwarded: maybe\n{lines}", TestContext.Current.CancellationToken);
 
         using var said = JsonDocument.Parse((await Tool.Matrixctl("config", "check", file, "--json")).Output);
 
-        Assert.Equal(["federation.client_timeout: 'soon' is not of the kind duration", "x_forwarded: 'maybe' is not true or false"],
-            said.RootElement.GetProperty("mistakes").EnumerateArray().Select(mistake => mistake.GetString()).Order());
+        Assert.Equal([mistake, "x_forwarded: 'maybe' is not true or false"],
+            said.RootElement.GetProperty("mistakes").EnumerateArray().Select(one => one.GetString()).Order());
     }
 
     [Fact]
