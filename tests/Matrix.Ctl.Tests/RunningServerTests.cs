@@ -193,7 +193,7 @@ public sealed class RunningServerTests : IAsyncDisposable
             Assert.True((await http.GetAsync(new Uri($"http://127.0.0.1:{port}/health/ready"))).IsSuccessStatusCode);
 
             ProcessIdentity.Find(server.Id)!.Value.Interrupt();
-            await server.WaitForExitAsync();
+            await server.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limit, TestContext.Current.CancellationToken);
 
             Assert.Equal(0, server.ExitCode);
             Assert.All(processes, process => Assert.False(process.Process.IsAlive, $"{process.Name} is left"));

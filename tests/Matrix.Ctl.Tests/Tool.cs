@@ -25,7 +25,8 @@ static class Tool
     {
         var own = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
         var tool = Path.Combine(own, "..", "..", "Matrix.Ctl", Path.GetFileName(own), "matrixctl.dll");
-        var start = new ProcessStartInfo(ServiceKind.Dotnet, [Path.GetFullPath(tool), .. arguments])
+        // a shell's background job ignores Ctrl+C, and so would all that it starts
+        var start = new ProcessStartInfo("env", ["--default-signal=INT", ServiceKind.Dotnet, Path.GetFullPath(tool), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
