@@ -10,7 +10,9 @@ namespace Matrix.Rooms.Spaces;
 /// </summary>
 public sealed class RemoteSpaces(FederationClient client, ServerSigningKey own, Caches caches, TimeProvider time)
 {
-    const int MaxServers = 5;
+    /// <summary>No more than so many are asked for a room.</summary>
+    public const int MaxServers = 5;
+
     const int MaxBytes = 2 << 20;
     static readonly TimeSpan Good = TimeSpan.FromMinutes(1);
     static readonly FederationRequest Limits = new() { MaxBytes = MaxBytes, Timeout = TimeSpan.FromSeconds(10) };

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Matrix.Federation;
 using Matrix.Protocol;
 using Matrix.Rooms.State;
 using Matrix.Storage.Rooms;
@@ -19,7 +20,7 @@ public sealed record SpaceChildEvent(string Type, string StateKey, string Sender
 public sealed record ServedSpace(SpaceSummary Room, IReadOnlyList<SpaceSummary>? Children, IReadOnlyList<string>? InaccessibleChildren);
 
 /// <summary>Tells other servers of a space and of those of its rooms that this server is in, as far as their users may know of them.</summary>
-public sealed class SpaceServing(RoomDetailStore details, RoomServers servers, StateTree tree, StateEvents stateEvents)
+public sealed class SpaceServing(RoomDetailStore details, RoomServers servers, StateTree tree, StateEvents stateEvents, ServerSigningKey own)
 {
     const int MostChildren = 50;
     const string Child = "m.space.child";
@@ -27,13 +28,13 @@ public sealed class SpaceServing(RoomDetailStore details, RoomServers servers, S
     /// <summary>Null: the room is not here, or nobody of the server may know of it.</summary>
     public async Task<ServedSpace?> Find(RoomId roomId, bool suggestedOnly, ServerName server, CancellationToken ct)
     {
-        if ((await details.List([roomId.ToString()], ct)).FirstOrDefault(IsHere) is not { } space)
+        if (await details.Find(roomId, own.ServerName, ct) is not { } space || !IsHere(space))
             return null;
         var children = space.RoomType == "m.space" ? await ListChildren(space, suggestedOnly, ct) : [];
-        var rooms = (await details.List([.. children.Select(c => c.StateKey).Take(MostChildren)], ct)).Where(IsHere).ToList();
+        var rooms = (await details.List([.. children.Select(c => c.StateKey).Take(MostChildren)], own.ServerName, ct)).Where(IsHere).ToList();
         List<RoomDetail> all = [space, .. rooms];
         var allowed = await ListAllowed(all, ct);
-        var known = (await details.List([.. allowed.Values.SelectMany(ids => ids).Distinct()], ct)).ToDictionary(r => r.RoomId, r => r.RoomNid);
+        var known = (await details.List([.. allowed.Values.SelectMany(ids => ids).Distinct()], own.ServerName, ct)).ToDictionary(r => r.RoomId, r => r.RoomNid);
         var present = (await servers.ListPresent(server, [.. all.Select(r => r.RoomNid), .. known.Values], ct)).ToHashSet();
         bool MayKnow(RoomDetail room) => room.JoinRule is "public" or "knock" or "knock_restricted" || room.HistoryVisibility == "world_readable"
             || present.Contains(room.RoomNid) || allowed[room.RoomNid].Any(id => known.TryGetValue(id, out var nid) && present.Contains(nid));
@@ -46,8 +47,8 @@ public sealed class SpaceServing(RoomDetailStore details, RoomServers servers, S
             [.. rooms.Where(room => !MayKnow(room)).Select(room => room.RoomId)]);
     }
 
-    // a room that this server was never in, or where nobody is left, has nothing to tell
-    static bool IsHere(RoomDetail room) => room.JoinedCount > 0;
+    // of a room that this server was never in, or that all of it have left, others tell
+    static bool IsHere(RoomDetail room) => room is { JoinedCount: > 0, IsCurrent: true };
 
     static SpaceSummary Show(RoomDetail room, Dictionary<long, IReadOnlyList<string>> allowed, IReadOnlyList<SpaceChildEvent>? children) => new(
         room.RoomId, room.Name, room.Topic, room.AvatarUrl, room.CanonicalAlias, room.JoinedCount, room.HistoryVisibility == "world_readable",

@@ -125,6 +125,28 @@ public sealed class LookupTests(FederatedServers servers)
     }
 
     [Fact]
+    public async Task A_room_that_all_of_a_server_have_left_is_told_of_by_those_who_stayed()
+    {
+        var (alice, bob) = (await First.NewUser(), await Second.NewUser());
+        var room = await alice.CreateRoom(new { preset = "public_chat", name = "Before" });
+        var space = await bob.CreateRoom(new { name = "Space", creation_content = new { type = "m.space" } });
+        await bob.SetState(space, "m.space.child", new { via = new[] { First.ServerName } }, room);
+        await bob.JoinBy(First, room);
+        await bob.Leave(room);
+        await alice.SetState(room, "m.room.name", new { name = "After" });
+
+        var rooms = (await bob.Get($"/_matrix/client/v1/rooms/{Abroad.Esc(space)}/hierarchy")).Ok()["rooms"].Items();
+        Assert.Equal(["Space", "After"], rooms.Select(child => child.String("name")));
+        Assert.Equal("After", (await bob.Get($"/_matrix/client/v1/rooms/{Abroad.Esc(room)}/hierarchy")).Ok()["rooms"].Items().Single().String("name"));
+        // with nobody named who could tell
+        Assert.Equal("After", (await bob.Get($"/_matrix/client/v1/room_summary/{Abroad.Esc(room)}")).Ok().String("name"));
+
+        await using var remote = await servers.NewRemote();
+        (await remote.Get(Second, $"/_matrix/federation/v1/hierarchy/{Abroad.Esc(room)}")).Refused(404, "M_NOT_FOUND");
+        Assert.Equal("After", (await remote.Get(First, $"/_matrix/federation/v1/hierarchy/{Abroad.Esc(room)}")).Ok()["room"].String("name"));
+    }
+
+    [Fact]
     public async Task Who_holds_a_token_learns_whose_it_is()
     {
         var alice = await First.NewUser();

@@ -1,3 +1,4 @@
+using Matrix.Federation;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Rooms.Joining;
@@ -8,15 +9,17 @@ using Matrix.Storage.Sync;
 namespace Matrix.ClientApi.Endpoints.Spaces;
 
 /// <summary>What somebody is shown of a room who is perhaps not in it.</summary>
-sealed class RoomPreviews(RemoteAliases aliases, RoomDetailStore details, RoomAccess access, SyncStore store, RemoteSpaces remote)
+sealed class RoomPreviews(RemoteAliases aliases, RoomDetailStore details, RoomAccess access, SyncStore store, RemoteSpaces remote,
+    RoomServers known, ServerSigningKey own)
 {
     /// <summary>404 alike for a room that does not exist and for one that the user may not know of.</summary>
     public async Task<RoomPreview> Get(string roomIdOrAlias, IReadOnlyList<ServerName> via, UserId? user, CancellationToken ct)
     {
         var (roomId, servers) = await aliases.Resolve(roomIdOrAlias, via, ct);
-        var guest = user is { } known ? new RoomGuest(await store.ListMemberships(known.ToString(), ct)) : RoomGuest.Nobody;
-        if ((await details.List([roomId.ToString()], ct)).FirstOrDefault(SpaceTree.IsHere) is not { } room)
-            return await GetRemote(roomId, servers, user, guest, ct);
+        var guest = user is { } asking ? new RoomGuest(await store.ListMemberships(asking.ToString(), ct)) : RoomGuest.Nobody;
+        var room = await details.Find(roomId, own.ServerName, ct);
+        if (room is null || !SpaceTree.IsHere(room))
+            return await GetRemote(roomId, [.. servers, .. await SpaceTree.WhoTells(roomId, room, known, ct)], user, guest, ct);
         var allowed = await access.ListAllowed(room, ct);
         if (!RoomAccess.MayKnow(room, guest, allowed))
             throw NotFound();
@@ -24,11 +27,10 @@ sealed class RoomPreviews(RemoteAliases aliases, RoomDetailStore details, RoomAc
     }
 
     /// <summary>Strangers do not make this server ask others.</summary>
-    async Task<RoomPreview> GetRemote(RoomId roomId, IReadOnlyList<ServerName> servers, UserId? user, RoomGuest guest, CancellationToken ct)
+    async Task<RoomPreview> GetRemote(RoomId roomId, IReadOnlyList<ServerName> asked, UserId? user, RoomGuest guest, CancellationToken ct)
     {
         if (user is null)
             throw NotFound();
-        IReadOnlyList<ServerName> asked = roomId.Server is { } maker ? [.. servers, maker] : servers;
         if (await remote.Find(roomId, asked, false, ct) is not { Room: { } room } || !RoomAccess.MayKnow(room, guest))
             throw NotFound();
         return RoomPreview.Of(room) with { Membership = guest.Membership(room.RoomId) ?? "leave" };

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Matrix.ClientApi.Sync;
+using Matrix.Federation;
 using Matrix.Http;
 using Matrix.Protocol;
 using Matrix.Rooms.Spaces;
@@ -21,7 +22,8 @@ sealed record SpacePage(IReadOnlyList<SpaceRoom> Rooms, string? Next);
 /// Walks the rooms of a space depth first, each room once, in the order that the specification gives the children of a space. The rooms of a space are
 /// read together. Of rooms that this server is not in the servers are asked that the space names.
 /// </summary>
-sealed class SpaceTree(RoomDetailStore details, RoomAccess access, StateTree states, EventCache events, SyncStore store, RemoteSpaces remote)
+sealed class SpaceTree(RoomDetailStore details, RoomAccess access, StateTree states, EventCache events, SyncStore store, RemoteSpaces remote,
+    RoomServers servers, ServerSigningKey own)
 {
     /// <summary>A room on the way.</summary>
     /// <param name="Known">What this server knows of it; null: it is not in it.</param>
@@ -40,8 +42,8 @@ sealed class SpaceTree(RoomDetailStore details, RoomAccess access, StateTree sta
     public async Task<SpacePage> Read(SpaceWalk walk, int skip, UserId user, CancellationToken ct)
     {
         var guest = new RoomGuest(await store.ListMemberships(user.ToString(), ct));
-        var root = (await details.List([walk.Root.ToString()], ct)).FirstOrDefault(IsHere);
-        var pending = new Stack<(Place Place, int Depth)>([(new Place(walk.Root, root, walk.Root.Server is { } maker ? [maker] : []), 0)]);
+        var root = await details.Find(walk.Root, own.ServerName, ct);
+        var pending = new Stack<(Place Place, int Depth)>([(new Place(walk.Root, root is not null && IsHere(root) ? root : null, await WhoTells(walk.Root, root, servers, ct)), 0)]);
         var seen = new HashSet<string>(StringComparer.Ordinal) { walk.Root.ToString() };
         var shown = new List<SpaceRoom>();
         var walked = 0;
@@ -91,7 +93,7 @@ sealed class SpaceTree(RoomDetailStore details, RoomAccess access, StateTree sta
         List<SpaceChildEvent> unseen = [.. children.Where(child => RoomId.TryParse(child.StateKey, out _) && seen.Add(child.StateKey))];
         if (unseen.Count == 0)
             return;
-        var rooms = (await details.List([.. unseen.Select(child => child.StateKey)], ct)).Where(IsHere).ToDictionary(room => room.RoomId);
+        var rooms = (await details.List([.. unseen.Select(child => child.StateKey)], own.ServerName, ct)).Where(IsHere).ToDictionary(room => room.RoomId);
         foreach (var child in Enumerable.Reverse(unseen))
         {
             pending.Push((new Place(RoomId.Parse(child.StateKey), rooms.GetValueOrDefault(child.StateKey), SpaceChildren.Via(child.Content),
@@ -99,8 +101,17 @@ sealed class SpaceTree(RoomDetailStore details, RoomAccess access, StateTree sta
         }
     }
 
-    /// <summary>Not of a room that a user is only invited to from another server.</summary>
-    internal static bool IsHere(RoomDetail room) => StateNodeId.Read(room.StateRoot) != StateTree.Empty;
+    /// <summary>Not a room that a user is only invited to from another server, or that all of this server have left.</summary>
+    internal static bool IsHere(RoomDetail room) => StateNodeId.Read(room.StateRoot) != StateTree.Empty && room.IsCurrent;
+
+    /// <summary>Who may tell of a room that this server is not in: those who were in it when it left, and who made it.</summary>
+    internal static async ValueTask<IReadOnlyList<ServerName>> WhoTells(RoomId roomId, RoomDetail? room, RoomServers servers, CancellationToken ct)
+    {
+        if (room is not null && IsHere(room))
+            return [];
+        IReadOnlyList<ServerName> left = room is null ? [] : await servers.ListLargest(room.RoomNid, RemoteSpaces.MaxServers, ct);
+        return roomId.Server is { } maker ? [maker, .. left] : left;
+    }
 
     async Task<IReadOnlyList<SpaceChildEvent>> ListChildren(RoomDetail space, bool suggestedOnly, CancellationToken ct)
     {
