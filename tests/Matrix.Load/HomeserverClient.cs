@@ -58,21 +58,6 @@ sealed class HomeserverClient(Target target) : IDisposable
 
     public Task<byte[]> Get(User user, string path, CancellationToken ct) => Ask(HttpMethod.Get, path, user.Token, null, ct);
 
-    /// <summary>Reads a file into <paramref name="buffer"/>, over and over: to keep a megabyte for each request would cost this process more than the server.</summary>
-    /// <returns>Its length.</returns>
-    public async Task<long> Download(User user, string path, byte[] buffer, CancellationToken ct)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new("Bearer", user.Token) } };
-        using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, ct);
-        if (response.StatusCode != HttpStatusCode.OK)
-            throw new LoadException($"{target.Name}: GET {path}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync(ct)}");
-        await using var body = await response.Content.ReadAsStreamAsync(ct);
-        long length = 0;
-        while (await body.ReadAsync(buffer, ct) is > 0 and var read)
-            length += read;
-        return length;
-    }
-
     public Task<byte[]> Put(User user, string path, string body, CancellationToken ct) => Ask(HttpMethod.Put, path, user.Token, body, ct);
 
     public Task<byte[]> Post(User user, string path, string body, CancellationToken ct) => Ask(HttpMethod.Post, path, user.Token, body, ct);

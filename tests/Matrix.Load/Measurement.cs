@@ -87,4 +87,21 @@ sealed class Measurement(Target target, TimeSpan duration, CancellationToken ct)
         }));
         End();
     }
+
+    /// <summary>The same of operations that block, each worker on a thread of its own.</summary>
+    /// <param name="operation">Gets the worker's number.</param>
+    public async Task ClosedOnThreads(int workers, Action<int> operation)
+    {
+        await Begin();
+        await Task.WhenAll(Enumerable.Range(0, workers).Select(worker => Task.Factory.StartNew(() =>
+        {
+            do
+            {
+                var started = Stopwatch.GetTimestamp();
+                operation(worker);
+                Count(Stopwatch.GetElapsedTime(started).TotalMilliseconds);
+            } while (Stopwatch.GetElapsedTime(_begun) < duration && !ct.IsCancellationRequested);
+        }, ct, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+        End();
+    }
 }

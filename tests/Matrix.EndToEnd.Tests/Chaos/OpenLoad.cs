@@ -6,8 +6,9 @@ using System.Text;
 namespace Matrix.EndToEnd.Tests.Chaos;
 
 /// <summary>What a load found. Lateness is the load's own: how long after its time a request was sent because this process or the machine was busy.</summary>
+/// <param name="RefusedAt">Seconds from the beginning.</param>
 public sealed record LoadResult(
-    double Seconds, IReadOnlyList<double> AcceptedMs, IReadOnlyList<double> RefusedMs, IReadOnlyList<double> LateMs, int Connections, IReadOnlyList<string> Failed)
+    double Seconds, IReadOnlyList<double> AcceptedMs, IReadOnlyList<double> RefusedMs, IReadOnlyList<double> RefusedAt, IReadOnlyList<double> LateMs, int Connections, IReadOnlyList<string> Failed)
 {
     const double EarlyMs = 1000;
 
@@ -20,7 +21,7 @@ public sealed record LoadResult(
     public int RefusedInTime => RefusedMs.Count(ms => ms < EarlyMs);
 
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
-        $"{Rate:F0}/s accepted, p50 {Percentile(AcceptedMs, 0.5):F0} ms, p95 {P95:F0} ms, p99 {Percentile(AcceptedMs, 0.99):F0} ms; {Refused / Seconds:F0}/s refused, p95 {Percentile(RefusedMs, 0.95):F0} ms; " +
+        $"{Rate:F0}/s accepted, p50 {Percentile(AcceptedMs, 0.5):F0} ms, p95 {P95:F0} ms, p99 {Percentile(AcceptedMs, 0.99):F0} ms; {Refused / Seconds:F0}/s refused in {RefusedAt.Select(at => (int)(at * 10)).Distinct().Count()} tenths of a second, p95 {Percentile(RefusedMs, 0.95):F0} ms; " +
         $"{Failed.Count} failed; {Connections} connections; sent {Percentile(LateMs, 0.95):F0} ms late (p95)");
 
     static double Percentile(IReadOnlyList<double> all, double part) => all.Count == 0 ? 0 : all.Order().ElementAt((int)((all.Count - 1) * part));
@@ -75,10 +76,10 @@ sealed class OpenLoad(Uri server) : IDisposable
 
     async Task<LoadResult> Measure(Func<Func<Task>, Func<bool>, ConcurrentQueue<double>, Task> run, TimeSpan time)
     {
-        var (accepted, refused, late, failed) = (new ConcurrentQueue<double>(), new ConcurrentQueue<double>(), new ConcurrentQueue<double>(), new ConcurrentQueue<string>());
+        var (accepted, refused, late, failed) = (new ConcurrentQueue<double>(), new ConcurrentQueue<(double Ms, double At)>(), new ConcurrentQueue<double>(), new ConcurrentQueue<string>());
         var began = TimeProvider.System.GetTimestamp();
         await run(Send, () => TimeProvider.System.GetElapsedTime(began) < time, late);
-        return new(time.TotalSeconds, [.. accepted], [.. refused], [.. late], _connections, [.. failed]);
+        return new(time.TotalSeconds, [.. accepted], [.. refused.Select(one => one.Ms)], [.. refused.Select(one => one.At)], [.. late], _connections, [.. failed]);
 
         async Task Send()
         {
@@ -92,7 +93,7 @@ sealed class OpenLoad(Uri server) : IDisposable
                 var took = TimeProvider.System.GetElapsedTime(started).TotalMilliseconds;
                 _free.Push(connection);
                 if (status == 200) accepted.Enqueue(took);
-                else if (status is 429 or 503 && saysWhen) refused.Enqueue(took);
+                else if (status is 429 or 503 && saysWhen) refused.Enqueue((took, TimeProvider.System.GetElapsedTime(began).TotalSeconds));
                 else failed.Enqueue($"{status}");
             }
             catch (Exception e) when (e is SocketException or IOException)

@@ -26,12 +26,25 @@ static class Media
         var path = kind.Length > 0
             ? $"_matrix/client/v1/media/thumbnail/{media}?width=96&height=96&method=crop"
             : $"_matrix/client/v1/media/download/{media}";
-        var buffers = Enumerable.Range(0, Workers).Select(_ => new byte[1 << 20]).ToArray();
-        return measure => measure.Closed(Workers, async (_, worker) =>
+        // once to look at, then to be thrown away
+        var came = await crowd.Client.Get(user, path, ct);
+        if (kind.Length == 0 && !came.SequenceEqual(content)) throw new LoadException($"{crowd.Client.Target.Name}: another file came back");
+        return async measure =>
         {
-            var length = await crowd.Client.Download(user, path, buffers[worker], measure.Stop);
-            if (kind.Length == 0 && length != content.Length) throw new LoadException($"{crowd.Client.Target.Name}: {length} bytes of {content.Length} came");
-        });
+            var connections = Enumerable.Range(0, Workers).Select(_ => new DiscardingConnection(crowd.Client.Target)).ToList();
+            try
+            {
+                await measure.ClosedOnThreads(Workers, worker =>
+                {
+                    var length = connections[worker].Get(path, user.Token);
+                    if (kind.Length == 0 && length != content.Length) throw new LoadException($"{crowd.Client.Target.Name}: {length} bytes of {content.Length} came");
+                });
+            }
+            finally
+            {
+                connections.ForEach(connection => connection.Dispose());
+            }
+        };
     }
 
     static async Task<Func<Measurement, Task>> Upload(Crowd crowd, CancellationToken ct)
