@@ -19,10 +19,10 @@ sealed partial class RoomUpdates(
 
     static readonly TimeSpan Pause = TimeSpan.FromSeconds(5), RequestTime = TimeSpan.FromMinutes(1), TakeoverAfter = TimeSpan.FromSeconds(10);
 
-    /// <summary>Brings the user's rooms up to date. It goes on when the client hangs up: half of the rooms would show the old name.</summary>
+    /// <summary>Brings the user's rooms up to date. It goes on when the client hangs up, and to its end when the process is told to stop: half of the rooms would show the old name.</summary>
     public async Task Show(UserId userId, CancellationToken ct)
     {
-        if (await due.Find(userId, ct) is { } update) await Show(update, lifetime.ApplicationStopping);
+        if (await due.Find(userId, ct) is { } update) await Show(update, lifetime.ApplicationStopped);
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>

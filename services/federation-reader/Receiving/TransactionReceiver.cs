@@ -48,7 +48,8 @@ sealed class TransactionReceiver(
     {
         try
         {
-            return await Work(key.Origin, key.TxnId, body, lifetime.ApplicationStopping);
+            // what is under way when the process is told to stop is finished, as requests are
+            return await Work(key.Origin, key.TxnId, body, lifetime.ApplicationStopped);
         }
         finally
         {

@@ -1,5 +1,7 @@
 using Matrix.Storage;
+using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Npgsql;
 
 namespace Matrix.ClientApi.Tests.Accounts;
@@ -52,6 +54,23 @@ public sealed class ProfileTests(MatrixServer server)
             """, new { user.UserId }, TestContext.Current.CancellationToken);
         await user.SyncUntil(
             sync => sync.Timeline(room).Any(e => e.String("type") == "m.room.member" && e.Find("content.displayname")?.GetString() == "Late"), since);
+    }
+
+    [Fact]
+    public async Task A_change_under_way_when_the_process_is_told_to_stop_is_finished()
+    {
+        await using var own = await MatrixServer.Start(configuration => configuration["shutdown_drain"] = "0");
+        var (user, _) = await own.UserInRoom();
+        var ct = TestContext.Current.CancellationToken;
+        var db = own.Services.GetRequiredService<NpgsqlDataSource>();
+        await using var connection = await db.OpenConnectionAsync(ct);
+        await using var held = await connection.BeginTransactionAsync(ct);
+        await using (var hold = new NpgsqlCommand("LOCK TABLE memberships", connection, held)) await hold.ExecuteNonQueryAsync(ct);
+        var change = user.Put(Path(user, "displayname"), new { displayname = "Last" });
+        await Eventually.True("it waits", async () => await db.FindOne<int?>("SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'memberships'::regclass LIMIT 1", null, ct) == 1);
+        own.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        await held.RollbackAsync(ct);
+        (await change).Ok();
     }
 
     [Fact]

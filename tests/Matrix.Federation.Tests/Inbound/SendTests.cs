@@ -5,6 +5,7 @@ using Matrix.Federation.Tests.Harness;
 using Matrix.Protocol;
 using Matrix.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace Matrix.Federation.Tests.Inbound;
 
@@ -64,6 +65,23 @@ public sealed class SendTests(FederatedServers all) : RemoteMemberTests(all)
         await Eventually.True("they are done with", async () => (await member.Put()).Status == HttpStatusCode.OK);
         foreach (var id in abandoned)
             (await member.Put(id)).Ok();
+    }
+
+    [Fact]
+    public async Task A_process_that_is_told_to_stop_finishes_the_transactions_under_way()
+    {
+        await using var server = await servers.Start(configuration => configuration["shutdown_drain"] = "0");
+        var owner = await server.NewUser();
+        var member = await RemoteMember.Join(server, remote, await owner.CreatePublicRoom());
+        var open = new TaskCompletionSource();
+        await using var slow = await servers.NewRemote();
+        slow.On(HttpMethod.Get, "/_matrix/key/", async (_, _) => { await open.Task; return slow.KeyList(); });
+        var pdu = EventSignatures.AddSignature(await member.Build("m.room.message", new { body = "x" }, sender: slow.User("x")), slow.Name, slow.Key);
+        var sending = remote.Send(server, HttpMethod.Put, "/_matrix/federation/v1/send/last", new { pdus = new[] { JsonElement.Parse(pdu.Json.Span) } });
+        await slow.Asked(_ => true);
+        server.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        open.SetResult();
+        (await sending).Ok();
     }
 
     [Fact]
