@@ -100,6 +100,33 @@ public sealed class OverloadTests : IDisposable
     }
 
     [Fact]
+    public async Task Who_waits_in_a_line_that_stands_is_sent_away_and_for_a_while_hardly_anybody_waits_again()
+    {
+        using var full = new Admission(new OverloadOptions { AlwaysAdmitted = 16, MostAdmitted = 16, Patience = TimeSpan.FromDays(1) }, [], _metrics, _time);
+        var working = new Queue<Work>();
+        for (var i = 0; i < 16; i++) working.Enqueue((await full.Enter(CancellationToken.None))!);
+        var line = Enumerable.Range(0, 12).Select(_ => full.Enter(CancellationToken.None).AsTask()).ToList();
+        // each that is answered makes place for one, and another comes: the line moves, and is as long as before
+        for (var steps = 1; !line[^1].IsCompleted; steps++)
+        {
+            Assert.True(steps < 50, "the line goes on standing");
+            while (full.IsMeasuring) await Task.Yield();
+            _time.Advance(Step);
+            if (steps % 5 != 0) continue;
+            working.Dequeue().Dispose();
+            line.Add(full.Enter(CancellationToken.None).AsTask());
+        }
+        Assert.Contains(null, await Task.WhenAll(line));
+        Assert.Equal(16, full.Limit); // what is at work did not queue
+
+        Assert.Null(await full.Enter(CancellationToken.None));
+        while (full.IsMeasuring) await Task.Yield();
+        _time.Advance(TimeSpan.FromSeconds(2));
+        var again = Enumerable.Range(0, 12).Select(_ => full.Enter(CancellationToken.None).AsTask()).ToList();
+        Assert.Equal(10, again.Count(entering => entering is { IsCompletedSuccessfully: true, Result: null }));
+    }
+
+    [Fact]
     public async Task What_is_too_much_is_told_when_to_come_again_and_what_waits_for_news_takes_no_place()
     {
         var (begun, finish) = (new SemaphoreSlim(0), new TaskCompletionSource());

@@ -4,7 +4,7 @@ namespace Matrix.Hosting.Overload;
 /// Lets as many requests work at once as can without queueing too long, and refuses the rest before they cost anything: those that are let in stay fast,
 /// and what is refused is told at once. The limit follows what is measured: it grows while requests want in and nothing queues, so that requests that only
 /// wait for others (another server, a slow client) crowd nobody out; it shrinks when something queues and does not stop (<see cref="StandingQueue"/>).
-/// Nothing is measured while little is to do.
+/// Nothing is measured while little is to do. Who finds no place waits for one in a line; a line that stands is sent away, for a burst would be over.
 /// </summary>
 public sealed class Admission : IDisposable
 {
@@ -12,13 +12,16 @@ public sealed class Admission : IDisposable
     static readonly TimeSpan Step = TimeSpan.FromMilliseconds(20), Holds = TimeSpan.FromSeconds(1), Remembers = TimeSpan.FromSeconds(10);
     static readonly Work Unlimited = new(null);
 
+    /// <summary>As a part of the places: a line that is no longer takes no time that matters. While it is remembered that something queued, none is longer.</summary>
+    const double ShortLine = 0.125;
+
     readonly OverloadOptions _options;
     readonly QueueProbe[] _queues;
     readonly OverloadMetrics _metrics;
     readonly TimeProvider _time;
-    readonly StandingQueue _standing;
+    readonly StandingQueue _standing, _line;
     readonly Lock _gate = new();
-    readonly LinkedList<TaskCompletionSource<bool>> _waiting = new();
+    readonly LinkedList<Waiter> _waiting = new();
     readonly CancellationTokenSource _disposed = new();
     int _working;
     double _limit;
@@ -31,7 +34,7 @@ public sealed class Admission : IDisposable
     public Admission(OverloadOptions options, IEnumerable<QueueProbe> queues, OverloadMetrics metrics, TimeProvider time)
     {
         (_options, _queues, _metrics, _time) = (options, [.. queues], metrics, time);
-        _standing = new(time);
+        (_standing, _line) = (new(time), new(time));
         _limit = Math.Min(options.MostAdmitted, options.AlwaysAdmitted * 2);
     }
 
@@ -66,24 +69,24 @@ public sealed class Admission : IDisposable
     public async ValueTask<Work?> Enter(CancellationToken ct)
     {
         if (!_options.Enabled) return Unlimited;
-        LinkedListNode<TaskCompletionSource<bool>> place;
+        LinkedListNode<Waiter> place;
         lock (_gate)
         {
             Look();
             if (_working < (int)_limit) return LetInNow();
             _isWanted = true;
             // while something queues too long, waiting would only add to it; and who waits must be fewer than can be let in soon
-            if (IsShedding || _waiting.Count >= _limit || _options.Patience == TimeSpan.Zero) return Refused();
-            place = _waiting.AddLast(new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously));
+            if (IsShedding || _waiting.Count >= _limit * (HasShedWithin(Remembers) ? ShortLine : 1) || _options.Patience == TimeSpan.Zero) return Refused();
+            place = _waiting.AddLast(new Waiter(new(TaskCreationOptions.RunContinuationsAsynchronously), _time.GetTimestamp()));
             if (!_isLooking) _ = LookWhileSomebodyWaits();
         }
-        await Task.WhenAny(place.Value.Task, Task.Delay(_options.Patience, _time, ct));
+        await Task.WhenAny(place.Value.Answer.Task, Task.Delay(_options.Patience, _time, ct));
         lock (_gate)
         {
             if (place.List is not null) _waiting.Remove(place);
         }
         // decided by now: nobody gives a place to one who is not in the list
-        return place.Value.TrySetResult(false) || !await place.Value.Task ? Refused() : new Work(this);
+        return place.Value.Answer.TrySetResult(false) || !await place.Value.Answer.Task ? Refused() : new Work(this);
     }
 
     /// <summary>Says that one that was let in was refused as too much further on. When many are, letting them in only costs.</summary>
@@ -146,7 +149,7 @@ public sealed class Admission : IDisposable
         while (_working < (int)_limit && _waiting.First is { } next)
         {
             _waiting.RemoveFirst();
-            if (next.Value.TrySetResult(true)) (_working, _entered) = (_working + 1, _entered + 1);
+            if (next.Value.Answer.TrySetResult(true)) (_working, _entered) = (_working + 1, _entered + 1);
         }
     }
 
@@ -185,7 +188,10 @@ public sealed class Admission : IDisposable
             _probing = null;
             _measured = _time.GetTimestamp();
             if (_standing.Measured(longest) is { } least) Adapt(least);
-            if (longest <= _options.QueueingTime) Grow(longest);
+            var waited = _waiting.First is { } first && _waiting.Count > _limit * ShortLine ? _time.GetElapsedTime(first.Value.Since) : TimeSpan.Zero;
+            if (_line.Measured(waited) is { } shortest && shortest > _options.QueueingTime) SendAway();
+            // with care, what queues half as long as it may is enough to have all that can be done
+            if (longest <= (HasShedWithin(Remembers) ? _options.QueueingTime / 2 : _options.QueueingTime)) Grow(longest);
         }
     }
 
@@ -201,8 +207,13 @@ public sealed class Admission : IDisposable
     void Shrink(double part)
     {
         _limit = Math.Max(_options.AlwaysAdmitted, Math.Min(_limit, _working) * Math.Clamp(part, 0.5, 0.95));
+        SendAway();
+    }
+
+    void SendAway()
+    {
         _shed = _time.GetTimestamp();
-        foreach (var place in _waiting) place.TrySetResult(false);
+        foreach (var place in _waiting) place.Answer.TrySetResult(false);
         _waiting.Clear();
     }
 
@@ -216,4 +227,8 @@ public sealed class Admission : IDisposable
         _isWanted = false;
         LetIn();
     }
+
+    /// <param name="Answer">True: it has a place now.</param>
+    /// <param name="Since">A timestamp.</param>
+    sealed record Waiter(TaskCompletionSource<bool> Answer, long Since);
 }

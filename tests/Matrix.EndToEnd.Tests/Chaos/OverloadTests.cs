@@ -19,8 +19,12 @@ public sealed class OverloadTests(ITestOutputHelper output)
         await load.Closed(32, TimeSpan.FromSeconds(15)); // warms up
 
         var most = await Measure(server, "32 senders, one message after the other", () => load.Closed(32, TimeSpan.FromSeconds(8)));
-        // as they come, not as they are answered
-        var carried = await Measure(server, "0.8 of that, as it comes", () => load.Open(most.Rate * 0.8, TimeSpan.FromSeconds(8)));
+        // as they come, not as they are answered; once before, for that takes other connections. The middle one of three: what else runs, RabbitMQ's garbage too, takes
+        // a tenth of a second of both processors now and then, and there is little left to make up for it
+        await load.Open(most.Rate * 0.8, TimeSpan.FromSeconds(8));
+        var thrice = new List<LoadResult>();
+        while (thrice.Count < 3) thrice.Add(await Measure(server, "0.8 of that, as it comes", () => load.Open(most.Rate * 0.8, TimeSpan.FromSeconds(8))));
+        var (carried, refused) = (thrice.OrderBy(result => result.P95).ElementAt(1), thrice.OrderBy(result => result.Refused).ElementAt(1));
         var before = await Memory(server, "before");
         var over = await Measure(server, "three times as many", () => load.Open(most.Rate * 3, TimeSpan.FromSeconds(15)));
         var after = await Measure(server, "half of it, at once afterwards", () => load.Open(most.Rate * 0.5, TimeSpan.FromSeconds(6)));
@@ -34,7 +38,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
         Assert.True(over.P95 <= bar, $"p95 of what is accepted: {over.P95} ms, beyond {bar} ms");
         Assert.True(over.Rate > most.Rate / 2, $"only {over.Rate}/s of {most.Rate}/s are still done");
         Assert.True(after.Failed.Count == 0 && after.Refused < after.AcceptedMs.Count / 20, $"not well again: {after}");
-        Assert.True(carried.Refused < carried.AcceptedMs.Count / 100, $"refused what it can carry: {carried}");
+        Assert.True(refused.Refused < refused.AcceptedMs.Count / 100, $"refused what it can carry: {refused}");
         // what is kept for each connection and each buffer that was once needed stays; more of the same load takes no more
         Assert.True(left < before * 1.3 + 20, $"memory grew from {before} to {left} MiB");
         Assert.True(last < left * 1.05 + 20, $"memory goes on growing, from {left} to {last} MiB");
